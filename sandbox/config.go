@@ -1,0 +1,141 @@
+package sandbox
+
+import (
+	"fmt"
+	"math"
+)
+
+// Table is a Lua table as a Go value. Keys are string, float64 or bool; values are string, float64, bool or Table.
+type Table map[any]any
+
+// Config is a plugin's .cfg: the keys that the host knows, and every key as written in Keys (for read_config).
+type Config struct {
+	Name     string // without the kind: "rate"; the message Logger is Kind.Name
+	Kind     Kind
+	Filename string // the source file that the config names
+	Matcher  string // message_matcher; required but for decoders, whose default is TRUE
+
+	Limits              Limits
+	TickerInterval      int  // seconds between timer events, 0 = none
+	PreserveData        bool // globals survive a restart
+	RestrictedHeaders   bool // Uuid, Timestamp, Logger, Hostname, Pid of injected messages are the host's
+	ReadQueue           ReadQueue
+	ShutdownOnTerminate bool
+
+	Keys Table // all keys of the file
+}
+
+// Logger is the name that the plugin's messages carry.
+func (c *Config) Logger() string { return string(c.Kind) + "." + c.Name }
+
+// ReadQueue says which streams an output reads.
+type ReadQueue string
+
+const (
+	ReadBoth     ReadQueue = "both"
+	ReadInput    ReadQueue = "input"    // streams valid and errors
+	ReadAnalysis ReadQueue = "analysis" // stream derived
+)
+
+// Limits bound every call of a plugin. The names are Hindsight's. Zero means no limit.
+type Limits struct {
+	Instructions  int64 // instruction_limit: fuel of one call
+	Memory        int64 // memory_limit: bytes of state
+	Output        int64 // output_limit: bytes of one message, payload or print
+	ProcessInject int   // process_message_inject_limit: messages in one process_message
+	TimerInject   int   // timer_event_inject_limit
+}
+
+// DefaultLimits are Hindsight's.
+func DefaultLimits() Limits {
+	return Limits{Instructions: 1_000_000, Memory: 8 << 20, Output: 64 << 10, ProcessInject: 0, TimerInject: 10}
+}
+
+// NewConfig reads the known keys out of an evaluated config and checks them.
+// Errors name the key and what it should be.
+func NewConfig(kind Kind, name string, keys Table) (*Config, error) {
+	c := &Config{Name: name, Kind: kind, Limits: DefaultLimits(), RestrictedHeaders: kind == Analysis, ReadQueue: ReadBoth, Keys: keys}
+	if kind == Decoder || kind == Output {
+		c.Limits.ProcessInject, c.Limits.TimerInject = math.MaxInt32, math.MaxInt32
+	}
+	r := keyReader{keys: keys}
+	if k := r.text("kind", string(kind)); k != string(kind) {
+		r.fail("kind", fmt.Sprintf("%q, like the folder it lies in", kind))
+	}
+	c.Filename = r.text("filename", "")
+	c.Matcher = r.text("message_matcher", "")
+	c.Limits.Instructions = r.whole("instruction_limit", c.Limits.Instructions)
+	c.Limits.Memory = r.whole("memory_limit", c.Limits.Memory)
+	c.Limits.Output = r.whole("output_limit", c.Limits.Output)
+	if kind == Analysis {
+		c.Limits.ProcessInject = int(r.whole("process_message_inject_limit", int64(c.Limits.ProcessInject)))
+		c.Limits.TimerInject = int(r.whole("timer_event_inject_limit", int64(c.Limits.TimerInject)))
+	}
+	c.TickerInterval = int(r.whole("ticker_interval", 0))
+	c.PreserveData = r.flag("preserve_data", false)
+	c.RestrictedHeaders = r.flag("restricted_headers", c.RestrictedHeaders)
+	c.ShutdownOnTerminate = r.flag("shutdown_on_terminate", false)
+	switch q := ReadQueue(r.text("read_queue", string(ReadBoth))); q {
+	case ReadBoth, ReadInput, ReadAnalysis:
+		c.ReadQueue = q
+	default:
+		r.fail("read_queue", `"both", "input" or "analysis"`)
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	if c.Matcher == "" {
+		if kind != Decoder {
+			return nil, fmt.Errorf("config of %s: message_matcher is missing; add a line like: message_matcher = \"TRUE\"", c.Logger())
+		}
+		c.Matcher = "TRUE"
+	}
+	return c, nil
+}
+
+// keyReader takes typed values out of a table and remembers the first key that has a wrong one.
+type keyReader struct {
+	keys Table
+	err  error
+}
+
+func (r *keyReader) fail(key, want string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("config key %s is %v; it must be %s", key, r.keys[key], want)
+	}
+}
+
+func (r *keyReader) text(key, def string) string {
+	switch v := r.keys[key].(type) {
+	case nil:
+		return def
+	case string:
+		return v
+	}
+	r.fail(key, "a string")
+	return def
+}
+
+func (r *keyReader) flag(key string, def bool) bool {
+	switch v := r.keys[key].(type) {
+	case nil:
+		return def
+	case bool:
+		return v
+	}
+	r.fail(key, "true or false")
+	return def
+}
+
+func (r *keyReader) whole(key string, def int64) int64 {
+	switch v := r.keys[key].(type) {
+	case nil:
+		return def
+	case float64:
+		if v >= 0 && v <= math.MaxUint32 && v == math.Trunc(v) {
+			return int64(v)
+		}
+	}
+	r.fail(key, "a whole number from 0 to 4294967295")
+	return def
+}

@@ -1,0 +1,111 @@
+// Package sandbox is the contract between a plugin and whatever runs it: kinds, config, limits,
+// fuel, outcomes and the life of a sandbox. An engine (sandbox/lua) fills Plugin; a host calls it.
+//
+// It knows no stream, no file and no clock of its own: what a plugin may reach is handed in as an Env.
+package sandbox
+
+import (
+	"time"
+
+	"sandbar/sandbox/message"
+)
+
+// Kind says what a plugin is for and so what it may do.
+type Kind string
+
+const (
+	Decoder  Kind = "decoder"  // turns raw submissions into validated messages or errors
+	Analysis Kind = "analysis" // stateful, untrusted; reads valid and errors, writes derived
+	Output   Kind = "output"   // writes what it reads into the lake
+)
+
+// Plugin is one loaded sandbox. It is used by one goroutine at a time.
+//
+// A call that does not end in OK leaves the plugin usable: the caller decides whether to go on,
+// to restore an older state or to close it.
+type Plugin interface {
+	// Process runs process_message on one message. The view is read-only and only valid during the call.
+	Process(m *message.View) Result
+	// Timer runs timer_event. ns is whole seconds since the epoch in nanoseconds.
+	Timer(ns int64, shutdown bool) Result
+	// Snapshot returns the preserved state (nil when there is none). The bytes are the caller's.
+	Snapshot() ([]byte, error)
+	// Restore puts a snapshot back. A snapshot of another preservation version is ignored without error.
+	Restore(state []byte) error
+	// Memory is an estimate of the bytes that the plugin's state holds now.
+	Memory() int64
+	Close() error
+}
+
+// Result says how one call ended and what it cost.
+type Result struct {
+	Outcome Outcome
+	Status  int    // the numeric return code of process_message; 0 for timer_event
+	Text    string // the second return value, or the error; at most MaxText bytes
+	Line    int    // line of the plugin's source, 0 when unknown
+	Trace   string // traceback, when there is one
+	Fuel    int64  // units spent
+}
+
+// MaxText bounds the error texts that are kept of a call.
+const MaxText = 1 << 10
+
+// Env is everything a plugin can reach. A nil member is a capability that the plugin does not have;
+// using it is a runtime error that says so. Functions are called on the plugin's own goroutine.
+type Env struct {
+	Hostname string
+	Pid      int
+	Now      func() time.Time
+	Seed     uint64                 // seeds math.random
+	Emit     func(msg []byte) error // takes an encoded message that passed the limits; must copy what it keeps
+	Log      func(text string)      // print()
+	Schemas  Schemas
+	Geo      Geo
+	Lake     Lake // outputs only
+}
+
+// Schemas validates parsed JSON documents.
+type Schemas interface {
+	// Validate checks doc (as encoding/json's any tree, numbers as json.Number) against the schema
+	// that namespace, document type and version choose.
+	Validate(namespace, docType, version string, doc any) Verdict
+}
+
+// Verdict is the answer of a validation.
+type Verdict struct {
+	Known   bool   // there is such a schema
+	Valid   bool   // and the document obeys it
+	Path    string // instance path of the first failure, as a JSON pointer ("/a/0/b", "" is the root)
+	Keyword string // schema keyword that failed ("required", "type", ...)
+	Message string // for people
+}
+
+// Geo finds out where an address is.
+type Geo interface {
+	// Lookup returns false when the address is malformed or unknown.
+	Lookup(addr string) (Place, bool)
+}
+
+// Place is what is known of an address; empty strings where nothing is.
+type Place struct {
+	Country, City, Subdivision1, Subdivision2, ISP string
+}
+
+// Lake is what an output plugin writes to. Paths are relative, slash-separated and checked by the host.
+// Nothing becomes visible before the host commits the plugin's position.
+type Lake interface {
+	// Heka appends the message, framed, to the object that is being filled under lake/heka/path.
+	Heka(path string, msg []byte) error
+	// Parquet appends one row to the object that is being filled under lake/parquet/path.
+	Parquet(path string, row Row) error
+}
+
+// Row says what a Parquet row is made of: fields of a message, and scalar columns of a JSON payload in it.
+type Row struct {
+	Message    []byte   // encoded message; the lake copies it
+	Fields     []string // message fields that become columns; nil means all scalar ones but Payload
+	Payload    string   // name of the field that holds JSON; "" means no payload columns
+	Namespace  string   // the schema that declares the payload's columns
+	DocType    string
+	DocVersion string
+}
