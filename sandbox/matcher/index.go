@@ -1,0 +1,295 @@
+package matcher
+
+import (
+	"math"
+	"sort"
+	"sync/atomic"
+
+	"sandbar/sandbox/message"
+)
+
+// Index evaluates many matchers on one message.
+//
+// A matcher that wants equality with a literal, alone or together (&&) with other tests, is found by one
+// look-up for all matchers that compare the same field or header. The others, and what remains of those
+// that were found, are evaluated with tests and fields that they share remembered for the message.
+//
+// An Index is used by one goroutine at a time.
+type Index struct {
+	lookups   []lookup
+	residual  []*inode // by matcher: what must hold beside its equality; nil when nothing
+	always    []int    // matchers that no look-up finds
+	exhausted atomic.Int64
+
+	tests   []sharedTest
+	fields  []sharedField
+	message uint32 // counts messages, so that memories need no clearing
+}
+
+// lookup finds matchers by the value of one field or header.
+type lookup struct {
+	key     key
+	ai      int
+	field   int // in fields; -1 for headers
+	texts   map[string][]int
+	numbers map[float64][]int
+}
+
+// sharedTest remembers its outcome for one message.
+type sharedTest struct {
+	test    test
+	field   int // in fields; -1 when it looks at none
+	message uint32
+	outcome bool
+}
+
+// sharedField remembers a field for one message.
+type sharedField struct {
+	key     key
+	message uint32
+	found   bool
+	field   message.Field
+}
+
+// inode is an expression over shared tests.
+type inode struct {
+	join join
+	test int
+	kids []*inode
+}
+
+// builder of an Index.
+type builder struct {
+	x       *Index
+	tests   map[test]int
+	fields  map[key]int
+	lookups map[lookupKey]int
+}
+
+type lookupKey struct {
+	key key
+	ai  int
+}
+
+// NewIndex makes an index over matchers; Match answers with their places in ms.
+func NewIndex(ms []*Matcher) *Index {
+	b := builder{x: &Index{residual: make([]*inode, len(ms))}, tests: map[test]int{}, fields: map[key]int{}, lookups: map[lookupKey]int{}}
+	for i, m := range ms {
+		b.add(i, m.root)
+	}
+	return b.x
+}
+
+// add finds the equality that a matcher can be found by. Among several the one whose field most others look at
+// would be best; the last is taken, since people write Type first and what tells messages apart after it.
+func (b *builder) add(id int, root *node) {
+	conjuncts := []*node{root}
+	if root.join == and {
+		conjuncts = root.kids
+	}
+	for i := len(conjuncts) - 1; i >= 0; i-- {
+		tests := alternatives(conjuncts[i])
+		if tests == nil {
+			continue
+		}
+		for _, t := range tests {
+			b.enter(t, id)
+		}
+		rest := make([]*node, 0, len(conjuncts)-1)
+		rest = append(append(rest, conjuncts[:i]...), conjuncts[i+1:]...)
+		switch len(rest) {
+		case 0:
+		case 1:
+			b.x.residual[id] = b.convert(rest[0])
+		default:
+			b.x.residual[id] = b.convert(&node{join: and, kids: rest})
+		}
+		return
+	}
+	b.x.residual[id] = b.convert(root)
+	b.x.always = append(b.x.always, id)
+}
+
+// alternatives are the equalities of n, one or several (||) of the same value; nil when n is anything else.
+func alternatives(n *node) []test {
+	if n.join == leaf {
+		if n.test.indexable() {
+			return []test{n.test}
+		}
+		return nil
+	}
+	if n.join != or {
+		return nil
+	}
+	var tests []test
+	seen := map[test]bool{}
+	for _, k := range n.kids {
+		if k.join != leaf || !k.test.indexable() {
+			return nil
+		}
+		if first := n.kids[0].test; k.test.key() != first.key() || k.test.ai != first.ai {
+			return nil
+		}
+		if !seen[k.test] {
+			seen[k.test] = true
+			tests = append(tests, k.test)
+		}
+	}
+	return tests
+}
+
+// indexable tests are equalities whose value a map can find. NaN and the two zeros need care: no literal is NaN,
+// and zeros are one key.
+func (t *test) indexable() bool {
+	switch t.source {
+	case fromField:
+		return t.op == opEq && (t.kind == isText || t.kind == isNumber)
+	case fromHeader:
+		return t.op == opEq
+	}
+	return false
+}
+
+func (b *builder) enter(t test, id int) {
+	lk := lookupKey{t.key(), t.ai}
+	at, ok := b.lookups[lk]
+	if !ok {
+		at = len(b.x.lookups)
+		b.lookups[lk] = at
+		b.x.lookups = append(b.x.lookups, lookup{key: lk.key, ai: t.ai, field: b.field(t.key()), texts: map[string][]int{}, numbers: map[float64][]int{}})
+	}
+	l := &b.x.lookups[at]
+	if t.kind == isText {
+		l.texts[t.text] = append(l.texts[t.text], id)
+	} else {
+		l.numbers[t.number+0] = append(l.numbers[t.number+0], id)
+	}
+}
+
+func (b *builder) field(k key) int {
+	if k.source != fromField {
+		return -1
+	}
+	at, ok := b.fields[k]
+	if !ok {
+		at = len(b.x.fields)
+		b.fields[k] = at
+		b.x.fields = append(b.x.fields, sharedField{key: k})
+	}
+	return at
+}
+
+func (b *builder) convert(n *node) *inode {
+	if n.join == leaf {
+		at, ok := b.tests[n.test]
+		if !ok {
+			at = len(b.x.tests)
+			b.tests[n.test] = at
+			b.x.tests = append(b.x.tests, sharedTest{test: n.test, field: b.field(n.test.key())})
+		}
+		return &inode{test: at}
+	}
+	kids := make([]*inode, len(n.kids))
+	for i, k := range n.kids {
+		kids[i] = b.convert(k)
+	}
+	return &inode{join: n.join, kids: kids}
+}
+
+// Match appends to dst the matchers that want the message, in ascending order.
+func (x *Index) Match(v *message.View, dst []int) []int {
+	if x.message++; x.message == 0 { // the counter went round: old memories would look new
+		x.forget()
+	}
+	start := len(dst)
+	for i := range x.lookups {
+		for _, id := range x.find(&x.lookups[i], v) {
+			if r := x.residual[id]; r == nil || x.eval(r, v) {
+				dst = append(dst, id)
+			}
+		}
+	}
+	for _, id := range x.always {
+		if x.eval(x.residual[id], v) {
+			dst = append(dst, id)
+		}
+	}
+	if found := dst[start:]; len(found) > 1 && !sort.IntsAreSorted(found) {
+		sort.Ints(found)
+	}
+	return dst
+}
+
+func (x *Index) forget() {
+	for i := range x.tests {
+		x.tests[i].message = 0
+	}
+	for i := range x.fields {
+		x.fields[i].message = 0
+	}
+	x.message = 1
+}
+
+// find returns the matchers whose equality the message fulfils.
+func (x *Index) find(l *lookup, v *message.View) []int {
+	if l.field < 0 {
+		if h, ok := v.Header(l.key.header); ok {
+			return l.texts[string(h)]
+		}
+		return nil
+	}
+	f, ok := x.field(l.field, v)
+	if !ok {
+		return nil
+	}
+	if f.Type() <= message.Bytes {
+		if b, ok := f.Bytes(l.ai); ok {
+			return l.texts[string(b)]
+		}
+		return nil
+	}
+	if n, ok := f.Number(l.ai); ok && !math.IsNaN(n) {
+		return l.numbers[n+0]
+	}
+	return nil
+}
+
+func (x *Index) field(i int, v *message.View) (message.Field, bool) {
+	s := &x.fields[i]
+	if s.message != x.message {
+		s.message = x.message
+		s.field, s.found = v.Field(s.key.name, s.key.fi)
+	}
+	return s.field, s.found
+}
+
+func (x *Index) eval(n *inode, v *message.View) bool {
+	if n.join == leaf {
+		return x.test(n.test, v)
+	}
+	stop := n.join == or
+	for _, k := range n.kids {
+		if x.eval(k, v) == stop {
+			return stop
+		}
+	}
+	return !stop
+}
+
+func (x *Index) test(i int, v *message.View) bool {
+	s := &x.tests[i]
+	if s.message == x.message {
+		return s.outcome
+	}
+	s.message = x.message
+	if s.field < 0 {
+		s.outcome = s.test.on(v, &x.exhausted)
+	} else {
+		f, ok := x.field(s.field, v)
+		s.outcome = s.test.onField(f, ok, &x.exhausted)
+	}
+	return s.outcome
+}
+
+// Exhausted counts the patterns that ran out of steps, which made their tests false.
+func (x *Index) Exhausted() int64 { return x.exhausted.Load() }
