@@ -1,0 +1,128 @@
+// Package bucket is where finished objects go: landfill and the lake. An object is written under no name,
+// becomes durable, and is then published under its key, whole, at once.
+//
+// It knows keys and bytes; it must not know what an object holds. host/bucket/dir keeps it in a directory.
+package bucket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"strings"
+	"time"
+)
+
+// ErrNotExist says that there is no such object or token. It is fs.ErrNotExist.
+var ErrNotExist = fs.ErrNotExist
+
+// ErrBadKey says that a key is not one.
+var ErrBadKey = errors.New("bucket: bad key")
+
+// Bucket is a set of objects by key. All methods may be called at the same time.
+//
+// Two steps make an object: Create and Seal write it durably and give a token, Publish gives it its key.
+// In between, the token can be committed together with positions in a stream: whoever finds a committed
+// token after a crash publishes it again, and discards the tokens of its own that were not committed.
+type Bucket interface {
+	// Create begins an object. The owner is a short name, "landfill", by which Tokens finds its tokens.
+	Create(ctx context.Context, owner string) (Staged, error)
+	// Publish makes a sealed object visible under key, durably, in place of an older one. It may be
+	// repeated: when the token is gone and the key is there, it was done before and is fine; when neither
+	// is there, the error is ErrNotExist.
+	Publish(ctx context.Context, token, key string) error
+	// Discard removes a sealed object that is not to be published. One that is gone is fine.
+	Discard(ctx context.Context, token string) error
+	// Tokens are the sealed objects of an owner that were neither published nor discarded.
+	Tokens(ctx context.Context, owner string) ([]string, error)
+
+	// Open reads an object; ErrNotExist when there is none.
+	Open(ctx context.Context, key string) (io.ReadCloser, error)
+	Stat(ctx context.Context, key string) (Info, error)
+	// List yields the objects whose key begins with prefix, in the order of their keys. It ends after an error.
+	List(ctx context.Context, prefix string) iter.Seq2[Info, error]
+	// Remove deletes an object. One that is gone is fine.
+	Remove(ctx context.Context, key string) error
+	Close() error
+}
+
+// Staged is an object that is being written. It is used by one goroutine, which ends it with Seal or Abort.
+type Staged interface {
+	io.Writer
+	// Seal makes what was written durable and returns the token to publish it with.
+	Seal() (token string, err error)
+	// Abort gives up. It does nothing after Seal.
+	Abort() error
+}
+
+// Info describes an object.
+type Info struct {
+	Key      string
+	Size     int64
+	Modified time.Time
+}
+
+// Put writes an object in one go.
+func Put(ctx context.Context, b Bucket, owner, key string, r io.Reader) error {
+	if err := CheckKey(key); err != nil {
+		return err
+	}
+	w, err := b.Create(ctx, owner)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if _, err := io.Copy(w, r); err != nil {
+		return fmt.Errorf("write object %s: %w", key, err)
+	}
+	token, err := w.Seal()
+	if err != nil {
+		return err
+	}
+	return b.Publish(ctx, token, key)
+}
+
+const (
+	maxKey     = 1024
+	maxSegment = 200 // file names may have 255 bytes; something is left for suffixes
+	maxOwner   = 32
+)
+
+// CheckKey refuses keys that some bucket could not hold or that could lead out of it: a key is made of
+// segments with slashes in between, and a segment of letters, digits and - . _ = + , @ ~ without a leading dot.
+func CheckKey(key string) error {
+	if len(key) > maxKey {
+		return fmt.Errorf("%w: it has %d bytes, and %d are allowed: %.60q", ErrBadKey, len(key), maxKey, key)
+	}
+	for segment := range strings.SplitSeq(key, "/") {
+		if segment == "" || segment[0] == '.' || len(segment) > maxSegment {
+			return fmt.Errorf("%w %.80q: a part is empty, begins with a dot or has more than %d bytes", ErrBadKey, key, maxSegment)
+		}
+		if i := strings.IndexFunc(segment, func(r rune) bool { return !isKeyRune(r) }); i >= 0 {
+			return fmt.Errorf("%w %.80q: letters, digits, / and -._=+,@~ are allowed", ErrBadKey, key)
+		}
+	}
+	return nil
+}
+
+func isKeyRune(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r < 0x80 && strings.ContainsRune("-._=+,@~", r)
+}
+
+// CheckPrefix refuses what no key can begin with.
+func CheckPrefix(prefix string) error {
+	if prefix == "" {
+		return nil
+	}
+	return CheckKey(strings.TrimSuffix(prefix, "/"))
+}
+
+// CheckOwner refuses what cannot be the first part of a token.
+func CheckOwner(owner string) error {
+	if owner == "" || len(owner) > maxOwner || strings.ContainsFunc(owner, func(r rune) bool { return r < 'a' || r > 'z' }) {
+		return fmt.Errorf("bucket: owner %.40q must be 1 to %d letters from a to z", owner, maxOwner)
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+// Package config is the host's config file: one struct, its defaults, and what is wrong with a given one.
+//
+// Each key's documentation is a tag beside its field; the sample file and the table in docs/configuration.md
+// are made from these. Only cmd imports this package: it hands each room that room's own Options.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// Config is the whole file. A tag's doc is for who runs a host.
+type Config struct {
+	Data       string   `toml:"data" doc:"Folder for everything the host keeps: streams, bucket, catalog."`
+	Listen     string   `toml:"listen" doc:"Address for the edge and the web page. Other addresses than loopback need token or insecure."`
+	Hostname   string   `toml:"hostname" doc:"Name of this host in its messages. Empty takes the machine's name."`
+	Token      string   `toml:"token" doc:"Secret that the web page and API ask for when the address is not loopback; at least 16 characters."`
+	Insecure   bool     `toml:"insecure" doc:"Serve the web page and API without a token on any address. Whoever reaches them can run plugins."`
+	Schemas    string   `toml:"schemas" doc:"Folder of JSON Schemas, NAMESPACE/DOCTYPE/DOCTYPE.VERSION.schema.json. Empty takes those that ship."`
+	Namespaces []string `toml:"namespaces" doc:"Namespaces that the edge takes beside those that have schemas."`
+	Plugins    string   `toml:"plugins" doc:"Folder of plugins in Hindsight's layout, decoder/, analysis/ and output/, loaded beside those of the catalog. Empty: none."`
+
+	Edge     Edge    `toml:"edge" doc:"What comes in over HTTP."`
+	TLS      TLS     `toml:"tls" doc:"HTTPS. The files are read again when they change."`
+	Streams  Streams `toml:"streams" doc:"The four streams under DATA/streams."`
+	Landfill Roll    `toml:"landfill" doc:"The archive of what came in. A file is finished when it reaches the size or the age."`
+	Lake     Roll    `toml:"lake" doc:"The Heka and Parquet files of output plugins. A file is finished when it reaches the size or the age."`
+	Geo      Geo     `toml:"geo" doc:"MaxMind databases. A file that is replaced is opened again."`
+}
+
+// Edge bounds and trusts.
+type Edge struct {
+	MaxPath        Size      `toml:"max_path" doc:"Longest path with arguments; longer ones are answered with 414."`
+	MaxBody        Size      `toml:"max_body" doc:"Largest body, as it was sent; larger ones are answered with 413."`
+	MaxInFlight    Size      `toml:"max_in_flight" doc:"Memory for all submissions under way together; more are answered with 500 and Retry-After."`
+	BodyTimeout    Duration  `toml:"body_timeout" doc:"Time for sending a body; large ones get a second more for each 32 KiB."`
+	TrustedProxies []Network `toml:"trusted_proxies" doc:"Addresses or networks whose X-Forwarded-For says who the client is."`
+}
+
+// TLS names a key pair.
+type TLS struct {
+	Certificate string `toml:"certificate" doc:"File with the certificate chain, PEM. Empty: plain HTTP."`
+	Key         string `toml:"key" doc:"File with its private key, PEM."`
+}
+
+// Streams are the logs.
+type Streams struct {
+	MaxMessage     Size     `toml:"max_message" doc:"Largest message. The edge's largest body has to fit into it."`
+	SegmentSize    Size     `toml:"segment_size" doc:"A stream's file is this long; whole files are trimmed."`
+	MinFree        Size     `toml:"min_free" doc:"Room that stays free on the disk; below it submissions are refused with 500."`
+	CommitInterval Duration `toml:"commit_interval" doc:"How often positions, plugin states and outputs become durable."`
+
+	Raw     Retention `toml:"raw" doc:"Submissions as received. Never trimmed before landfill has them. A retention of 0 means no limit."`
+	Valid   Retention `toml:"valid" doc:"Decoded and validated messages."`
+	Errors  Retention `toml:"errors" doc:"What could not be decoded, with its cause."`
+	Derived Retention `toml:"derived" doc:"What analysis plugins made."`
+}
+
+// Retention is how much of a stream is kept; what no reader needs any more goes when either limit is passed.
+type Retention struct {
+	Size Size     `toml:"retain_size" doc:"Newest bytes kept."`
+	Age  Duration `toml:"retain_age" doc:"Time kept."`
+}
+
+// Roll is when a file is finished.
+type Roll struct {
+	Size Size     `toml:"roll_size" doc:"Size of a finished file, before compression."`
+	Age  Duration `toml:"roll_age" doc:"Oldest age of an unfinished one."`
+}
+
+// Geo names databases.
+type Geo struct {
+	City string `toml:"city" doc:"File of a City database (.mmdb). Empty: no places."`
+	ISP  string `toml:"isp" doc:"File of an ISP database (.mmdb). Empty: no providers."`
+}
+
+// Default is the config of an empty file.
+func Default() Config {
+	const day = Duration(24 * time.Hour)
+	return Config{
+		Data:   "sandbar-data",
+		Listen: "127.0.0.1:8080",
+		Edge:   Edge{MaxPath: 4 * KiB, MaxBody: 10 * MiB, MaxInFlight: 256 * MiB, BodyTimeout: Duration(30 * time.Second)},
+		Streams: Streams{
+			MaxMessage: 16 * MiB, SegmentSize: 64 * MiB, MinFree: 256 * MiB, CommitInterval: Duration(200 * time.Millisecond),
+			Raw: Retention{10 * GiB, 3 * day}, Valid: Retention{10 * GiB, 3 * day},
+			Errors: Retention{2 * GiB, 7 * day}, Derived: Retention{2 * GiB, 7 * day},
+		},
+		Landfill: Roll{128 * MiB, Duration(10 * time.Minute)},
+		Lake:     Roll{128 * MiB, Duration(5 * time.Minute)},
+	}
+}
+
+// maxFile bounds what is read of a config file.
+const maxFile = 1 << 20
+
+// Load reads a file. Like Parse it leaves Validate to the caller. Relative paths stay as they are: they start
+// from the folder that the host is started in, as those of flags do.
+func Load(name string) (Config, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return Config{}, fmt.Errorf("opening the config file: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return Config{}, fmt.Errorf("reading config file %s: %w", name, err)
+	}
+	if len(data) > maxFile {
+		return Config{}, fmt.Errorf("config file %s is larger than %d bytes; it does not look like one", name, maxFile)
+	}
+	c, err := Parse(data)
+	if err != nil {
+		return Config{}, fmt.Errorf("config file %s: %w", name, err)
+	}
+	return c, nil
+}
+
+// Parse reads a file's contents over the defaults. It does not check that values make sense together: flags
+// may still change them before Validate.
+func Parse(data []byte) (Config, error) {
+	c := Default()
+	d := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return Config{}, located(err)
+	}
+	return c, nil
+}
+
+// located says where in the file an error is.
+func located(err error) error {
+	var unknown *toml.StrictMissingError
+	if errors.As(err, &unknown) {
+		var all []error
+		for _, e := range unknown.Errors {
+			line, _ := e.Position()
+			all = append(all, fmt.Errorf("line %d: there is no key %s; docs/configuration.md lists them all", line, strings.Join(e.Key(), ".")))
+		}
+		return errors.Join(all...)
+	}
+	var wrong *toml.DecodeError
+	if errors.As(err, &wrong) {
+		line, column := wrong.Position()
+		text := strings.TrimPrefix(wrong.Error(), "toml: ")
+		if key := strings.Join(wrong.Key(), "."); key != "" {
+			text = key + ": " + text
+		}
+		return fmt.Errorf("line %d, column %d: %s", line, column, text)
+	}
+	return err
+}

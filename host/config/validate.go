@@ -1,0 +1,101 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// Validate says everything that is wrong, key by key.
+func (c *Config) Validate() error {
+	var p problems
+	p.unless(c.Data != "", "data is empty; give a folder")
+	c.checkListen(&p)
+	p.unless(len(c.Hostname) <= 255, "hostname is longer than 255 characters")
+	p.unless((c.TLS.Certificate == "") == (c.TLS.Key == ""), "tls.certificate and tls.key belong together; give both or none")
+	for _, name := range c.Namespaces {
+		p.unless(namespace.MatchString(name), "namespaces: %q is not a namespace: letters, digits, '-', '_' and '.', at most 100, starting with a letter or digit", name)
+	}
+	c.checkSizes(&p)
+	return errors.Join(p...)
+}
+
+var namespace = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
+
+type problems []error
+
+func (p *problems) unless(ok bool, format string, args ...any) {
+	if !ok {
+		*p = append(*p, fmt.Errorf(format, args...))
+	}
+}
+
+func (c *Config) checkListen(p *problems) {
+	p.unless(c.Token == "" || len(c.Token) >= 16, "token has %d characters; make it at least 16", len(c.Token))
+	host, port, err := net.SplitHostPort(c.Listen)
+	number, bad := strconv.ParseUint(port, 10, 16)
+	if err != nil || bad != nil || number > 65535 {
+		p.unless(false, "listen is %q; it must be ADDRESS:PORT like 127.0.0.1:8080 or :8080", c.Listen)
+		return
+	}
+	p.unless(loopback(host) || c.Token != "" || c.Insecure,
+		"listen is %q, which others can reach; set a token, or insecure = true if only trusted people can reach it", c.Listen)
+}
+
+// loopback reports whether only this machine reaches an address. A name counts only when it is localhost:
+// what others stand for may change.
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}
+
+// envelope is what a message may be larger than the body in it, at most: path, headers, framing.
+const envelope = 64 * KiB
+
+func (c *Config) checkSizes(p *problems) {
+	between := func(key string, v, low, high Size) {
+		p.unless(v >= low && v <= high, "%s is %s; it must be from %s to %s", key, v, low, high)
+	}
+	s := &c.Streams
+	between("edge.max_path", c.Edge.MaxPath, 256, 16*KiB)
+	between("edge.max_body", c.Edge.MaxBody, 1*KiB, 1*GiB)
+	between("streams.max_message", s.MaxMessage, 64*KiB, 1*GiB)
+	between("streams.segment_size", s.SegmentSize, 1*MiB, 64*GiB)
+	between("landfill.roll_size", c.Landfill.Size, 1*KiB, 64*GiB)
+	between("lake.roll_size", c.Lake.Size, 1*KiB, 64*GiB)
+	p.unless(c.Edge.MaxBody+envelope <= s.MaxMessage,
+		"edge.max_body is %s, which does not fit into streams.max_message of %s beside %s for path and headers", c.Edge.MaxBody, s.MaxMessage, envelope)
+	p.unless(c.Edge.MaxBody+envelope <= c.Edge.MaxInFlight,
+		"edge.max_in_flight is %s; it must hold at least one body of edge.max_body, %s, and %s more", c.Edge.MaxInFlight, c.Edge.MaxBody, envelope)
+	p.unless(s.MaxMessage <= s.SegmentSize, "streams.segment_size is %s, less than one message of streams.max_message, %s", s.SegmentSize, s.MaxMessage)
+
+	between("streams.min_free", s.MinFree, 0, 1024*TiB)
+	c.checkSpans(p)
+}
+
+// checkSpans has a lowest value for each span for one more reason: a bare number in the file, 60, reads as 60 ns.
+func (c *Config) checkSpans(p *problems) {
+	between := func(key string, v Duration, low, high time.Duration) {
+		p.unless(time.Duration(v) >= low && time.Duration(v) <= high, "%s is %s; it must be from %s to %s, with its unit", key, v, Duration(low), Duration(high))
+	}
+	between("edge.body_timeout", c.Edge.BodyTimeout, time.Second, time.Hour)
+	between("streams.commit_interval", c.Streams.CommitInterval, 10*time.Millisecond, time.Minute)
+	between("landfill.roll_age", c.Landfill.Age, time.Second, 7*24*time.Hour)
+	between("lake.roll_age", c.Lake.Age, time.Second, 7*24*time.Hour)
+
+	s := &c.Streams
+	for i, r := range []Retention{s.Raw, s.Valid, s.Errors, s.Derived} {
+		name := []string{"raw", "valid", "errors", "derived"}[i]
+		p.unless(r.Size == 0 || r.Size >= s.SegmentSize, "streams.%s.retain_size is %s; it must be 0 for no limit, or at least streams.segment_size, %s", name, r.Size, s.SegmentSize)
+		if r.Age != 0 {
+			between("streams."+name+".retain_age", r.Age, time.Minute, 36500*24*time.Hour)
+		}
+	}
+}
