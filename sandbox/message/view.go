@@ -235,6 +235,9 @@ func (v *View) Severity() int32 {
 	return v.severity
 }
 
+// HasSeverity says whether the message has one.
+func (v *View) HasSeverity() bool { return v.hasSev }
+
 // Pid returns false when the message has none.
 func (v *View) Pid() (int32, bool) { return v.pid, v.hasPid }
 

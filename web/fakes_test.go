@@ -1,0 +1,323 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"sandbar/host/alert"
+	"sandbar/host/deploy"
+	"sandbar/host/failures"
+	httpdoor "sandbar/host/intake/http"
+	"sandbar/host/runner"
+	"sandbar/host/series"
+	"sandbar/host/stream"
+	"sandbar/host/view"
+	"sandbar/sandbox"
+	"sandbar/sandbox/cbuf"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The real parts fill the interfaces.
+var (
+	_ Plugins  = (*deploy.Manager)(nil)
+	_ Series   = (*series.View)(nil)
+	_ Alerts   = (*alert.View)(nil)
+	_ Failures = (*failures.View)(nil)
+	_ Log      = (stream.Log)(nil)
+	_ Edge     = (*httpdoor.Door)(nil)
+)
+
+const hostile = `<script>alert("x")</script>`
+
+func start() time.Time { return time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC) }
+
+// fakePlugins is a host that deploys without running.
+type fakePlugins struct {
+	mu      sync.Mutex
+	all     map[string]deploy.Detail
+	failing error // of every call but List
+	listing error
+}
+
+func (f *fakePlugins) List(context.Context) ([]runner.Status, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []runner.Status
+	for _, name := range slices.Sorted(maps.Keys(f.all)) {
+		out = append(out, f.all[name].Status)
+	}
+	return out, f.listing
+}
+
+func (f *fakePlugins) Get(_ context.Context, name string) (deploy.Detail, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	d, ok := f.all[name]
+	if !ok {
+		return d, fmt.Errorf("get: %w", deploy.ErrNotFound)
+	}
+	return d, nil
+}
+
+func (f *fakePlugins) Logs(name string) []runner.LogLine {
+	if name != "analysis.rate" {
+		return nil
+	}
+	return []runner.LogLine{{Time: start(), Text: hostile}}
+}
+
+func (f *fakePlugins) Deploy(ctx context.Context, s deploy.Submission) (runner.Status, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failing != nil {
+		return runner.Status{}, f.failing
+	}
+	name := string(s.Kind) + "." + s.Name
+	if _, ok := f.all[name]; ok && !s.Replace {
+		return runner.Status{}, fmt.Errorf("%w: %s", deploy.ErrNameTaken, name)
+	}
+	st := runner.Status{Name: name, Kind: s.Kind, State: runner.Running, Since: start(), Limits: sandbox.DefaultLimits()}
+	f.all[name] = deploy.Detail{Status: st, Config: s.Config, Source: s.Source}
+	return st, ctx.Err()
+}
+
+func (f *fakePlugins) set(name string, state runner.State) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	d, ok := f.all[name]
+	if !ok {
+		return deploy.ErrNotFound
+	}
+	if f.failing != nil {
+		return f.failing
+	}
+	d.State = state
+	f.all[name] = d
+	return nil
+}
+
+func (f *fakePlugins) Start(_ context.Context, name string) error { return f.set(name, runner.Running) }
+func (f *fakePlugins) Stop(_ context.Context, name string) error {
+	return f.set(name, runner.StoppedBy)
+}
+
+func (f *fakePlugins) Remove(_ context.Context, name string) error {
+	err := f.set(name, runner.StoppedBy)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil {
+		delete(f.all, name)
+	}
+	return err
+}
+
+type fakeSeries struct {
+	version view.Version
+	graphs  []series.Graph
+}
+
+func (f *fakeSeries) List() (out []series.Info) {
+	for _, g := range f.graphs {
+		out = append(out, g.Info)
+	}
+	return out
+}
+
+func (f *fakeSeries) GetType(logger, name, typ string) (series.Graph, bool) {
+	for _, g := range f.graphs {
+		if g.Logger == logger && g.Name == name && g.Type == typ {
+			return g, true
+		}
+	}
+	return series.Graph{}, false
+}
+
+func (f *fakeSeries) Version() uint64 { return f.version.Now() }
+
+type fakeAlerts []alert.Alert
+
+func (f fakeAlerts) List(n int, by alert.Filter) (out []alert.Alert) {
+	for _, a := range f {
+		if len(out) < n && (by.Logger == "" || by.Logger == a.Logger) && (by.ID == "" || by.ID == a.ID) && a.Version > by.Newer {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+func (f fakeAlerts) Count(by alert.Filter) int { return len(f.List(math.MaxInt, by)) }
+func (f fakeAlerts) ForLogger(logger string) []alert.Alert {
+	return f.List(9, alert.Filter{Logger: logger})
+}
+func (f fakeAlerts) Version() uint64 { return uint64(len(f)) }
+
+type fakeFailures []failures.Failure
+
+func (f fakeFailures) List(n int) []failures.Failure { return f[:min(n, len(f))] }
+func (f fakeFailures) Counts() ([]failures.Count, int64) {
+	return []failures.Count{{Type: "json", Namespace: "telemetry", Count: 2}}, 7
+}
+func (f fakeFailures) Version() uint64 { return uint64(len(f)) }
+
+type fakeLog struct {
+	mu    sync.Mutex
+	stats stream.Stats
+}
+
+func (f *fakeLog) First() stream.Position { return stream.Position{} }
+func (f *fakeLog) End() stream.Position   { return stream.Position{Segment: 1, Offset: 2} }
+func (f *fakeLog) Stats() stream.Stats {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.stats
+}
+
+type fakeEdge struct{}
+
+func (fakeEdge) Stats() httpdoor.Stats {
+	return httpdoor.Stats{Answers: map[int]int64{200: 12, 404: 1}, Bytes: 345, InFlight: 6}
+}
+
+// fakeParse knows one fault: a config without a matcher.
+func fakeParse(kind sandbox.Kind, name string, src []byte) (*sandbox.Config, error) {
+	if !bytes.Contains(src, []byte("message_matcher")) {
+		return nil, &sandbox.Error{Plugin: string(kind) + "." + name, Outcome: sandbox.LoadError, Line: 3, Text: "there is no matcher"}
+	}
+	return &sandbox.Config{Kind: kind, Name: name}, nil
+}
+
+func fakeCheck(_ context.Context, _ *sandbox.Config, source []byte) (string, error) {
+	if bytes.Contains(source, []byte("broken")) {
+		return "", &sandbox.Error{Outcome: sandbox.LoadError, Line: 2, Text: "'=' expected"}
+	}
+	return "Hindsight reads this differently", nil
+}
+
+// host is a site with everything fake around it.
+type host struct {
+	*Site
+	t       *testing.T
+	clock   *fakeClock
+	plugins *fakePlugins
+	series  *fakeSeries
+	raw     *fakeLog
+	log     *bytes.Buffer
+}
+
+type fakeClock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (f *fakeClock) now() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.at
+}
+
+func (f *fakeClock) pass(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.at = f.at.Add(d)
+}
+
+func newHost(t *testing.T, change func(*Options)) *host {
+	t.Helper()
+	h := &host{t: t, clock: &fakeClock{at: start()}, series: &fakeSeries{}, raw: &fakeLog{}, log: &bytes.Buffer{}}
+	status := func(name string, kind sandbox.Kind) deploy.Detail {
+		return deploy.Detail{Status: runner.Status{Name: name, Kind: kind, State: runner.Running, Since: start(), Matcher: "TRUE",
+			Limits: sandbox.DefaultLimits(), Stats: runner.Stats{Matched: 5, Outcomes: map[string]int64{"ok": 5}, LastError: hostile}},
+			Config: hostile, Source: hostile}
+	}
+	h.plugins = &fakePlugins{all: map[string]deploy.Detail{
+		"analysis.rate": status("analysis.rate", sandbox.Analysis), "analysis.twin": status("analysis.twin", sandbox.Analysis),
+		"output.twin": status("output.twin", sandbox.Output), "decoder.moz.ingest": status("decoder.moz.ingest", sandbox.Decoder)}}
+	h.series.graphs = []series.Graph{
+		{Info: series.Info{Logger: "analysis.rate", Name: "a/b", Type: "cbuf", Title: "a/b", Updated: start(), Bytes: 10, Version: 3},
+			Data: &cbuf.Data{Time: 60, Rows: 2, Columns: 1, SecondsPerRow: 60, Info: []cbuf.ColumnInfo{{Name: "n", Unit: "count", Aggregation: "sum"}},
+				Annotations: []cbuf.Annotation{{X: 60000, Col: 1, ShortText: "A", Text: hostile}}, Values: [][]float64{{1.5}, {math.NaN()}}}},
+		{Info: series.Info{Logger: "analysis.rate", Type: "txt", Title: "rate", Updated: start(), Bytes: 30, Version: 5}, Text: hostile},
+		{Info: series.Info{Logger: "analysis.other", Type: "txt", Title: "other", Updated: start(), Version: 6}, Text: "no"},
+	}
+	o := Options{Plugins: h.plugins, Series: h.series, Edge: fakeEdge{}, Parse: fakeParse, Check: fakeCheck,
+		Alerts: fakeAlerts{{Version: 2, ID: "b", Summary: hostile, Logger: "analysis.rate", Time: start(), Fields: []alert.Field{{Name: "email.recipients", Values: []string{"a@b"}}}},
+			{Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start()}},
+		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: failures.Payload{Text: hostile}},
+			{Position: "0:9", Time: start(), Type: "uri", Error: "bad", Namespace: "telemetry"}},
+		Streams:  map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
+		Hostname: "h1", Listen: "127.0.0.1:8080", Now: h.clock.now, Logger: slog.New(slog.NewTextHandler(h.log, nil))}
+	if change != nil {
+		change(&o)
+	}
+	var err error
+	if h.Site, err = newSite(o, testFiles()); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// testFiles are pages that show what they are given.
+func testFiles() fs.FS {
+	files := fstest.MapFS{
+		"templates/layout.html": {Data: []byte(`<title>{{.Title}} {{.Host}} {{.Token}}</title><script src="{{asset "app.js"}}"></script>{{template "content" .}}`)},
+		"assets/app.js":         {Data: []byte(`"use strict";`)},
+		"assets/style.css":      {Data: []byte(`body{}`)},
+	}
+	for _, page := range []string{"overview", "plugin", "submit", "alerts", "errors", "login"} {
+		files["templates/"+page+".html"] = &fstest.MapFile{Data: []byte(`{{define "content"}}<main id="` + page + `" data-name="{{.Name}}" data-next="{{.Next}}">{{.Error}}</main>{{end}}`)}
+	}
+	return files
+}
+
+const token = "0123456789abcdef"
+
+func withToken(o *Options) { o.Token = token }
+
+// request makes one as the command line would send it.
+func request(method, path, body string, headers ...string) *http.Request {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Host = "127.0.0.1:8080"
+	if strings.HasPrefix(body, "{") {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			r.Host = headers[i+1]
+		} else {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	return r
+}
+
+// do answers a request and holds the answer to openapi.yaml.
+func (h *host) do(r *http.Request) *httptest.ResponseRecorder {
+	h.t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	checkDocumented(h.t, r, w)
+	return w
+}
+
+func (h *host) get(path string, headers ...string) *httptest.ResponseRecorder {
+	h.t.Helper()
+	return h.do(request(http.MethodGet, path, "", headers...))
+}
+
+var errHost = errors.New("disk on fire at /secret")

@@ -1,0 +1,131 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"sandbar/host/runner"
+	"sandbar/host/stream"
+)
+
+// metrics reads the host's numbers whenever Prometheus asks; it keeps none of its own.
+type metrics struct {
+	opt Options
+
+	streamMessages, streamBytes, streamStored, streamSkipped *prometheus.Desc
+	edgeAnswers, edgeBytes, edgeInFlight                     *prometheus.Desc
+	plugins                                                  *prometheus.Desc
+	perPlugin                                                []pluginMetric
+	outcomes                                                 *prometheus.Desc
+}
+
+type pluginMetric struct {
+	desc  *prometheus.Desc
+	typ   prometheus.ValueType
+	value func(*runner.Status) float64
+}
+
+// newMetrics makes the handler of /metrics over a registry of its own.
+func newMetrics(o Options) (http.Handler, error) {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("sandbar_"+name, help, labels, nil)
+	}
+	count := func(name, help string, f func(*runner.Status) float64) pluginMetric {
+		return pluginMetric{desc("plugin_"+name, help, "plugin"), prometheus.CounterValue, f}
+	}
+	gauge := func(name, help string, f func(*runner.Status) float64) pluginMetric {
+		return pluginMetric{desc("plugin_"+name, help, "plugin"), prometheus.GaugeValue, f}
+	}
+	m := &metrics{opt: o,
+		streamMessages: desc("stream_messages_total", "Messages appended to a stream.", "stream"),
+		streamBytes:    desc("stream_bytes_total", "Bytes appended to a stream.", "stream"),
+		streamStored:   desc("stream_stored_bytes", "Bytes that a stream has on disk.", "stream"),
+		streamSkipped:  desc("stream_skipped_bytes_total", "Damaged bytes that readers of a stream skipped.", "stream"),
+		edgeAnswers:    desc("edge_answers_total", "Answers of the edge by status code.", "code"),
+		edgeBytes:      desc("edge_bytes_total", "Bytes of the bodies that the edge took."),
+		edgeInFlight:   desc("edge_in_flight_bytes", "Bytes of submissions under way."),
+		plugins:        desc("plugins", "Plugins by state.", "state"),
+		outcomes:       desc("plugin_outcomes_total", "Calls of a plugin by outcome.", "plugin", "outcome"),
+		perPlugin: []pluginMetric{
+			count("seen_total", "Messages that the plugin's reader passed over.", func(s *runner.Status) float64 { return float64(s.Stats.Seen) }),
+			count("matched_total", "Messages that the plugin was called for.", func(s *runner.Status) float64 { return float64(s.Stats.Matched) }),
+			count("failed_total", "Messages that the plugin failed.", func(s *runner.Status) float64 { return float64(s.Stats.Failed) }),
+			count("injected_total", "Messages that the plugin made.", func(s *runner.Status) float64 { return float64(s.Stats.Injected) }),
+			count("injected_bytes_total", "Bytes of the messages that the plugin made.", func(s *runner.Status) float64 { return float64(s.Stats.InjectedBytes) }),
+			count("fuel_total", "Fuel that the plugin used.", func(s *runner.Status) float64 { return float64(s.Stats.Fuel) }),
+			count("seconds_total", "Time spent in calls of the plugin.", func(s *runner.Status) float64 { return time.Duration(s.Stats.Nanos).Seconds() }),
+			gauge("memory_bytes", "State of the plugin.", func(s *runner.Status) float64 { return float64(s.Stats.Memory) }),
+			gauge("lag_bytes", "Bytes that the plugin has not read yet.", func(s *runner.Status) float64 { return float64(s.LagBytes) }),
+		},
+	}
+	reg := prometheus.NewRegistry()
+	if err := reg.Register(m); err != nil {
+		return nil, fmt.Errorf("web: metrics: %w", err)
+	}
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4,
+		ErrorHandling: promhttp.ContinueOnError, // what can be read is worth more than nothing; the log has the cause
+	}), nil
+}
+
+// Describe names all metrics.
+func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{m.streamMessages, m.streamBytes, m.streamStored, m.streamSkipped, m.edgeAnswers, m.edgeBytes, m.edgeInFlight, m.plugins, m.outcomes} {
+		ch <- d
+	}
+	for _, p := range m.perPlugin {
+		ch <- p.desc
+	}
+}
+
+// collectTime bounds what one scrape may take of the catalog.
+const collectTime = 5 * time.Second
+
+// Collect reads the numbers.
+func (m *metrics) Collect(ch chan<- prometheus.Metric) {
+	put := func(d *prometheus.Desc, typ prometheus.ValueType, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, typ, v, labels...)
+	}
+	for _, name := range stream.Names() {
+		st := m.opt.Streams[name].Stats()
+		put(m.streamMessages, prometheus.CounterValue, float64(st.Messages), name)
+		put(m.streamBytes, prometheus.CounterValue, float64(st.Bytes), name)
+		put(m.streamStored, prometheus.GaugeValue, float64(st.Stored), name)
+		put(m.streamSkipped, prometheus.CounterValue, float64(st.Skipped), name)
+	}
+	edge := m.opt.Edge.Stats()
+	for code, n := range edge.Answers {
+		put(m.edgeAnswers, prometheus.CounterValue, float64(n), strconv.Itoa(code))
+	}
+	put(m.edgeBytes, prometheus.CounterValue, float64(edge.Bytes))
+	put(m.edgeInFlight, prometheus.GaugeValue, float64(edge.InFlight))
+
+	ctx, cancel := context.WithTimeout(context.Background(), collectTime)
+	defer cancel()
+	list, err := m.opt.Plugins.List(ctx)
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(m.plugins, err)
+		return
+	}
+	states := map[runner.State]int{runner.Running: 0, runner.StoppedBy: 0, runner.Terminated: 0, runner.Failed: 0}
+	for i := range list {
+		s := &list[i]
+		states[s.State]++
+		for _, p := range m.perPlugin {
+			put(p.desc, p.typ, p.value(s), s.Name)
+		}
+		for outcome, n := range s.Stats.Outcomes {
+			put(m.outcomes, prometheus.CounterValue, float64(n), s.Name, outcome)
+		}
+	}
+	for state, n := range states {
+		put(m.plugins, prometheus.GaugeValue, float64(n), string(state))
+	}
+}

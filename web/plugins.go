@@ -1,0 +1,280 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"sandbar/host/deploy"
+	"sandbar/host/runner"
+	"sandbar/host/series"
+	"sandbar/plugins"
+	"sandbar/sandbox"
+)
+
+// plugin is a status as the API tells it: its limits carry the config's names.
+type plugin struct {
+	runner.Status
+	Limits limits `json:"limits"`
+}
+
+type limits struct {
+	Instructions  int64 `json:"instruction_limit"`
+	Memory        int64 `json:"memory_limit"`
+	Output        int64 `json:"output_limit"`
+	ProcessInject int   `json:"process_message_inject_limit"`
+	TimerInject   int   `json:"timer_event_inject_limit"`
+}
+
+func asPlugin(s runner.Status) plugin { return plugin{Status: s, Limits: limits(s.Limits)} }
+
+func asPlugins(list []runner.Status) []plugin {
+	out := make([]plugin, len(list))
+	for i, s := range list {
+		out[i] = asPlugin(s)
+	}
+	return out
+}
+
+// resolve finds the plugin that the path names: by its full name, or by the part after the kind where only one
+// plugin has that.
+func (s *Site) resolve(c echo.Context) (string, error) {
+	name, err := pathParam(c, "name")
+	if err != nil {
+		return "", err
+	}
+	list, err := s.opt.Plugins.List(c.Request().Context())
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, p := range list {
+		if p.Name == name {
+			return name, nil
+		}
+		if p.Name == string(p.Kind)+"."+name {
+			found = append(found, p.Name)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", refuse(http.StatusNotFound, "there is no plugin %s", name)
+	case 1:
+		return found[0], nil
+	}
+	return "", refuse(http.StatusConflict, "several plugins have this name: %s; use the full one", strings.Join(found, ", "))
+}
+
+// pathParam is a part of the path as it was meant: echo leaves it escaped when the path was unusually so.
+func pathParam(c echo.Context, name string) (string, error) {
+	v := c.Param(name)
+	if c.Request().URL.RawPath == "" {
+		return v, nil
+	}
+	v, err := url.PathUnescape(v)
+	if err != nil {
+		return "", refuse(http.StatusBadRequest, "the path is not escaped as it should be")
+	}
+	return v, nil
+}
+
+func (s *Site) listPlugins(c echo.Context) error {
+	list, err := s.opt.Plugins.List(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, asPlugins(list))
+}
+
+func (s *Site) getPlugin(c echo.Context) error {
+	name, err := s.resolve(c)
+	if err != nil {
+		return err
+	}
+	d, err := s.opt.Plugins.Get(c.Request().Context(), name)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, struct {
+		plugin
+		Config string        `json:"config"`
+		Source string        `json:"source"`
+		Series []series.Info `json:"series"`
+	}{asPlugin(d.Status), d.Config, d.Source, s.infos(name)})
+}
+
+func (s *Site) pluginLogs(c echo.Context) error {
+	name, err := s.resolve(c)
+	if err != nil {
+		return err
+	}
+	lines := s.opt.Plugins.Logs(name)
+	if lines == nil {
+		lines = []runner.LogLine{}
+	}
+	return answer(c, http.StatusOK, lines)
+}
+
+func (s *Site) stopPlugin(c echo.Context) error { return s.change(c, s.opt.Plugins.Stop) }
+
+func (s *Site) startPlugin(c echo.Context) error { return s.change(c, s.opt.Plugins.Start) }
+
+func (s *Site) change(c echo.Context, f func(context.Context, string) error) error {
+	name, err := s.resolve(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := finish(c)
+	defer cancel()
+	if err := f(ctx, name); err != nil {
+		return err
+	}
+	d, err := s.opt.Plugins.Get(ctx, name)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, asPlugin(d.Status))
+}
+
+func (s *Site) removePlugin(c echo.Context) error {
+	name, err := s.resolve(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := finish(c)
+	defer cancel()
+	if err := s.opt.Plugins.Remove(ctx, name); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+// changeTime is how long a change may take.
+const changeTime = time.Minute
+
+// finish is the context of a change: one that has begun is brought to its end, whether its sender waits or not.
+func finish(c echo.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(c.Request().Context()), changeTime)
+}
+
+func (s *Site) deployPlugin(c echo.Context) error {
+	sub, _, err := s.submission(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := finish(c)
+	defer cancel()
+	st, err := s.opt.Plugins.Deploy(ctx, sub)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusCreated, asPlugin(st))
+}
+
+func (s *Site) checkPlugin(c echo.Context) error {
+	sub, cfg, err := s.submission(c)
+	if err != nil {
+		return err
+	}
+	if s.opt.Check == nil {
+		return refuse(http.StatusNotImplemented, "this host checks plugins only when they are deployed")
+	}
+	warning, err := s.opt.Check(c.Request().Context(), cfg, []byte(sub.Source))
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, struct {
+		OK      bool   `json:"ok"`
+		Warning string `json:"warning,omitempty"`
+	}{true, warning})
+}
+
+// submission reads and checks all of a submission but its source.
+func (s *Site) submission(c echo.Context) (deploy.Submission, *sandbox.Config, error) {
+	var in struct {
+		Kind    sandbox.Kind `json:"kind"`
+		Name    string       `json:"name"`
+		Config  string       `json:"config"`
+		Source  string       `json:"source"`
+		Replace bool         `json:"replace"`
+	}
+	var none deploy.Submission
+	if err := s.readJSON(c, &in); err != nil {
+		return none, nil, err
+	}
+	switch in.Kind {
+	case sandbox.Decoder, sandbox.Analysis, sandbox.Output:
+	default:
+		return none, nil, blame("kind", errors.New("kind must be decoder, analysis or output"))
+	}
+	switch err := plugins.CheckName(in.Name); {
+	case err != nil:
+		return none, nil, blame("name", err)
+	case len(in.Config) > plugins.MaxConfig:
+		return none, nil, blame("config", errors.New("the config is larger than 64 KiB"))
+	case len(in.Source) > plugins.MaxSource:
+		return none, nil, blame("source", errors.New("the source is larger than 256 KiB"))
+	case strings.TrimSpace(in.Source) == "":
+		return none, nil, blame("source", errors.New("the source is empty"))
+	}
+	cfg, err := s.opt.Parse(in.Kind, in.Name, []byte(in.Config))
+	if err != nil {
+		return none, nil, blame("config", err)
+	}
+	return deploy.Submission{Kind: in.Kind, Name: in.Name, Config: in.Config, Source: in.Source, Replace: in.Replace}, cfg, nil
+}
+
+const (
+	maxBody  = 1 << 20 // the largest config and source, and what JSON adds by escaping
+	bodyTime = 30 * time.Second
+)
+
+// readBody reads what was sent, within bounds of size and time.
+func (s *Site) readBody(c echo.Context, most int64) ([]byte, error) {
+	w := c.Response().Writer
+	// Deadlines are not supported only where no connection is, in tests.
+	_ = http.NewResponseController(w).SetReadDeadline(s.opt.Now().Add(bodyTime))
+	body, err := io.ReadAll(http.MaxBytesReader(w, c.Request().Body, most))
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, refuse(http.StatusRequestEntityTooLarge, "the body is larger than %d bytes", most)
+	case err != nil:
+		return nil, refuse(http.StatusBadRequest, "the body did not come whole")
+	}
+	return body, nil
+}
+
+// readJSON takes one JSON object with no members but those of v.
+func (s *Site) readJSON(c echo.Context, v any) error {
+	if typ, _, err := mime.ParseMediaType(c.Request().Header.Get("Content-Type")); err != nil || typ != "application/json" {
+		return refuse(http.StatusUnsupportedMediaType, "the Content-Type must be application/json")
+	}
+	body, err := s.readBody(c, maxBody)
+	if err != nil {
+		return err
+	}
+	if !utf8.Valid(body) { // the decoder would change it silently
+		return refuse(http.StatusBadRequest, "the body is not UTF-8")
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return refuse(http.StatusBadRequest, "the body is not the JSON it should be: %v", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return refuse(http.StatusBadRequest, "the body has more than one JSON value")
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+// Package web shows a host to people and lets them change what it runs: pages, the API behind them, and
+// counters for Prometheus. openapi.yaml lists every route.
+//
+// It asks small interfaces that it declares itself, and it alone knows HTTP towards people: who may ask, in
+// which form, and how an error is told. It must not know how a plugin runs, where data lies, or the edge's routes.
+package web
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"sandbar/host/alert"
+	"sandbar/host/deploy"
+	"sandbar/host/failures"
+	httpdoor "sandbar/host/intake/http"
+	"sandbar/host/runner"
+	"sandbar/host/series"
+	"sandbar/host/stream"
+	"sandbar/sandbox"
+)
+
+//go:embed assets templates
+var embedded embed.FS
+
+// Plugins is what can be asked and changed; *deploy.Manager is one.
+type Plugins interface {
+	List(ctx context.Context) ([]runner.Status, error)
+	Get(ctx context.Context, name string) (deploy.Detail, error)
+	Logs(name string) []runner.LogLine
+	Deploy(ctx context.Context, s deploy.Submission) (runner.Status, error)
+	Start(ctx context.Context, name string) error
+	Stop(ctx context.Context, name string) error
+	Remove(ctx context.Context, name string) error
+}
+
+// Series is what graphs are drawn of; *series.View is one.
+type Series interface {
+	List() []series.Info
+	GetType(logger, name, typ string) (series.Graph, bool)
+	Version() uint64
+}
+
+// Alerts is their history; *alert.View is one.
+type Alerts interface {
+	List(n int, f alert.Filter) []alert.Alert
+	Count(f alert.Filter) int
+	ForLogger(logger string) []alert.Alert
+	Version() uint64
+}
+
+// Failures is what could not be decoded; *failures.View is one.
+type Failures interface {
+	List(n int) []failures.Failure
+	Counts() (counts []failures.Count, duplicates int64)
+	Version() uint64
+}
+
+// Log is the numbers of one stream; a stream.Log is one.
+type Log interface {
+	First() stream.Position
+	End() stream.Position
+	Stats() stream.Stats
+}
+
+// Edge is the numbers of the edge; *httpdoor.Door is one.
+type Edge interface {
+	Stats() httpdoor.Stats
+}
+
+// Check loads a plugin without running it. An error is the plugin's fault when it is a *sandbox.Error.
+type Check func(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error)
+
+// Options of a Site. All are required but Check and Token.
+type Options struct {
+	Plugins  Plugins
+	Series   Series
+	Alerts   Alerts
+	Failures Failures
+	Streams  map[string]Log // by the names of stream.Names
+	Edge     Edge
+	Parse    deploy.ParseConfig // the one that Plugins uses: it tells a config's faults from a source's
+	Check    Check              // nil: the API answers that it cannot check
+
+	Hostname string
+	Listen   string // ADDRESS:PORT as configured
+	Token    string // empty: everybody who reaches the address may do everything
+	Now      func() time.Time
+	Logger   *slog.Logger
+}
+
+func (o *Options) complete() error {
+	switch {
+	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
+		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
+	case o.Parse == nil, o.Now == nil, o.Logger == nil, o.Listen == "":
+		return errors.New("web: Parse, Now, Logger and Listen are required")
+	}
+	for _, name := range stream.Names() {
+		if o.Streams[name] == nil {
+			return errors.New("web: Streams lacks " + name)
+		}
+	}
+	return nil
+}
+
+// Site is an http.Handler for everything that is not the edge. Its Run has to run beside it.
+type Site struct {
+	opt     Options
+	echo    *echo.Echo
+	guard   guard
+	assets  assets
+	pages   pages
+	metrics http.Handler
+	pulse   *pulse
+	started time.Time
+}
+
+// New makes a site of the embedded pages.
+func New(o Options) (*Site, error) { return newSite(o, embedded) }
+
+func newSite(o Options, files fs.FS) (*Site, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	s := &Site{opt: o, guard: newGuard(o.Listen, o.Token, o.Now), started: o.Now().UTC()}
+	var err error
+	if s.assets, err = newAssets(files); err != nil {
+		return nil, err
+	}
+	if s.pages, err = newPages(files, s.assets); err != nil {
+		return nil, err
+	}
+	if s.metrics, err = newMetrics(o); err != nil {
+		return nil, err
+	}
+	s.pulse = newPulse(o)
+	s.echo = echo.New()
+	s.echo.HTTPErrorHandler = s.tell
+	s.echo.Pre(s.recovered, s.guard.common)
+	for _, r := range s.routes() {
+		s.echo.Add(r.method, r.path, s.guard.wrap(r.door, r.handle))
+	}
+	return s, nil
+}
+
+// ServeHTTP answers one request.
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// Run keeps rates and versions up to date until the context ends, and then ends the answers of /events, for
+// which a server that shuts down would wait otherwise.
+func (s *Site) Run(ctx context.Context) error { return s.pulse.run(ctx) }
+
+// door says who may pass to a route, and what those hear who may not.
+type door int
+
+const (
+	open door = iota // everybody
+	page             // to /login
+	api              // 401
+)
+
+type route struct {
+	method, path string
+	door         door
+	handle       echo.HandlerFunc
+}
+
+func (s *Site) routes() []route {
+	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
+	return []route{
+		{get, "/", page, s.show("overview", "Overview")},
+		{get, "/plugins/:name", page, s.showPlugin},
+		{get, "/deploy", page, s.showSubmit},
+		{get, "/alerts", page, s.show("alerts", "Alerts")},
+		{get, "/errors", page, s.show("errors", "Errors")},
+		{get, "/login", open, s.showLogin},
+		{post, "/login", open, s.login},
+		{post, "/logout", open, s.logout},
+		{get, "/assets/:file", open, s.assets.serve},
+		{get, "/metrics", api, echo.WrapHandler(s.metrics)},
+
+		{get, "/api/v1/overview", api, s.overview},
+		{get, "/api/v1/plugins", api, s.listPlugins},
+		{post, "/api/v1/plugins", api, s.deployPlugin},
+		{get, "/api/v1/plugins/:name", api, s.getPlugin},
+		{del, "/api/v1/plugins/:name", api, s.removePlugin},
+		{post, "/api/v1/plugins/:name/stop", api, s.stopPlugin},
+		{post, "/api/v1/plugins/:name/start", api, s.startPlugin},
+		{get, "/api/v1/plugins/:name/logs", api, s.pluginLogs},
+		{get, "/api/v1/plugins/:name/series", api, s.pluginSeries},
+		{get, "/api/v1/series", api, s.listSeries},
+		{get, "/api/v1/alerts", api, s.listAlerts},
+		{get, "/api/v1/errors", api, s.listErrors},
+		{get, "/api/v1/events", api, s.events},
+		{post, "/api/v1/check", api, s.checkPlugin},
+	}
+}
