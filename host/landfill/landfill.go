@@ -1,0 +1,284 @@
+// Package landfill is the view of stream raw that keeps everything that came in: framed messages in zstd files
+// in the bucket, each message in exactly one of them.
+//
+// It knows messages as bytes. It must not know what is in them, or how a bucket keeps its objects.
+package landfill
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"sandbar/host/bucket"
+	"sandbar/host/stream"
+	"sandbar/sandbox/message"
+)
+
+const (
+	// Reader is the name under which the position is committed. It holds back trimming of raw.
+	Reader = "landfill"
+	// stateName is the state that names the object of the last commit.
+	stateName = "landfill"
+	owner     = "landfill"
+
+	batchBytes = 1 << 20
+	retryAfter = time.Second
+)
+
+// Store is what landfill needs of a stream.Store.
+type Store interface {
+	Log(name string) stream.Log
+	Commit(ctx context.Context, c *stream.Commit) error
+	Readers() map[string]map[string]stream.Position
+	State(name string) ([]byte, error)
+}
+
+// Options of a Landfill.
+type Options struct {
+	Store  Store            // required
+	Bucket bucket.Bucket    // required
+	Now    func() time.Time // required
+	Logger *slog.Logger     // required
+	Size   int64            // bytes of messages in a file; 128 MiB
+	Age    time.Duration    // of the first message in an unfinished file; 10 min
+}
+
+// Landfill writes the files. Run does the work.
+type Landfill struct {
+	opt     Options
+	at      stream.Position // committed
+	pending *manifest       // committed, but not yet shown
+	files   atomic.Int64
+	bytes   atomic.Int64
+}
+
+// Stats of a Landfill since it was opened.
+type Stats struct {
+	Files int64 `json:"files"`
+	Bytes int64 `json:"bytes"` // of messages, before compression
+}
+
+// manifest names the object that a commit made final.
+type manifest struct {
+	Token string `json:"token"`
+	Key   string `json:"key"`
+}
+
+// Open finishes what an earlier process committed, drops what it did not, and keeps raw from being trimmed
+// below what is in the bucket.
+func Open(ctx context.Context, opt Options) (*Landfill, error) {
+	opt.Size, opt.Age = cmp.Or(opt.Size, 128<<20), cmp.Or(opt.Age, 10*time.Minute)
+	l := &Landfill{opt: opt}
+	if err := l.recover(ctx); err != nil {
+		return nil, fmt.Errorf("open landfill: %w", err)
+	}
+	at, known := opt.Store.Readers()[Reader][stream.Raw]
+	if !known {
+		c := &stream.Commit{Positions: map[string]map[string]stream.Position{Reader: {stream.Raw: at}}}
+		if err := opt.Store.Commit(ctx, c); err != nil {
+			return nil, fmt.Errorf("open landfill: commit its first position: %w", err)
+		}
+	}
+	l.at = at
+	return l, nil
+}
+
+func (l *Landfill) recover(ctx context.Context) error {
+	state, err := l.opt.Store.State(stateName)
+	if err != nil {
+		return err
+	}
+	var m manifest
+	if len(state) > 0 {
+		if err := json.Unmarshal(state, &m); err != nil {
+			return fmt.Errorf("read the committed manifest: %w", err)
+		}
+	}
+	tokens, err := l.opt.Bucket.Tokens(ctx, owner)
+	if err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		if t == m.Token {
+			err = l.opt.Bucket.Publish(ctx, t, m.Key)
+		} else {
+			err = l.opt.Bucket.Discard(ctx, t)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Stats may be called at any time.
+func (l *Landfill) Stats() Stats { return Stats{Files: l.files.Load(), Bytes: l.bytes.Load()} }
+
+// Run writes files until ctx ends, and then the last one. What cannot be written now, it tries again: raw
+// keeps it.
+func (l *Landfill) Run(ctx context.Context) error {
+	for {
+		err := l.fill(ctx)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		if errors.Is(err, stream.ErrBroken) || errors.Is(err, stream.ErrClosed) {
+			return err
+		}
+		l.opt.Logger.Error("landfill could not be written; it is tried again", "error", err)
+		pause, cancel := context.WithTimeout(ctx, retryAfter)
+		<-pause.Done()
+		cancel()
+	}
+}
+
+// fill reads raw from the committed position on. It returns nil when ctx has ended and all is committed.
+func (l *Landfill) fill(ctx context.Context) error {
+	if err := l.show(); err != nil {
+		return err
+	}
+	log := l.opt.Store.Log(stream.Raw)
+	reader, err := log.NewReader(l.at)
+	if err != nil {
+		return fmt.Errorf("read raw at %s: %w", l.at, err)
+	}
+	defer reader.Close()
+	var f *file
+	defer func() { f.abort() }()
+	var batch stream.Batch
+	for {
+		err := reader.Read(&batch, batchBytes)
+		switch {
+		case err == nil:
+			if f == nil {
+				if f, err = l.begin(ctx); err != nil {
+					return err
+				}
+			}
+			if err := f.write(batch.Messages, reader.Position()); err != nil {
+				return err
+			}
+		case errors.Is(err, stream.ErrTrimmed): // cannot be: the committed position holds trimming back
+			l.opt.Logger.Error("raw was trimmed before landfill had it", "position", l.at.String())
+			continue
+		case !errors.Is(err, io.EOF):
+			return fmt.Errorf("read raw at %s: %w", l.at, err)
+		}
+		if f != nil && (f.size >= l.opt.Size || !l.opt.Now().Before(f.due) || ctx.Err() != nil && err != nil) {
+			if err := l.finish(f); err != nil {
+				return err
+			}
+			f = nil
+		}
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		wait, cancel := ctx, context.CancelFunc(func() {})
+		if f != nil {
+			wait, cancel = context.WithTimeout(ctx, max(f.due.Sub(l.opt.Now()), time.Millisecond))
+		}
+		err = log.Wait(wait, reader.Position())
+		expired := wait.Err() != nil
+		cancel()
+		if err != nil && !expired {
+			return fmt.Errorf("wait for raw: %w", err)
+		}
+	}
+}
+
+// file is an object that is being written.
+type file struct {
+	staged bucket.Staged
+	zip    *zstd.Encoder
+	start  stream.Position // committed when it was begun
+	end    stream.Position
+	day    string
+	due    time.Time
+	size   int64
+	frame  []byte
+}
+
+func (l *Landfill) begin(ctx context.Context) (*file, error) {
+	staged, err := l.opt.Bucket.Create(context.WithoutCancel(ctx), owner)
+	if err != nil {
+		return nil, err
+	}
+	zip, err := zstd.NewWriter(staged, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
+	if err != nil {
+		staged.Abort()
+		return nil, fmt.Errorf("begin a landfill file: %w", err)
+	}
+	now := l.opt.Now().UTC()
+	return &file{staged: staged, zip: zip, start: l.at, end: l.at, day: now.Format("20060102"), due: now.Add(l.opt.Age)}, nil
+}
+
+func (f *file) write(msgs [][]byte, end stream.Position) error {
+	for _, m := range msgs {
+		f.frame = message.AppendFrame(f.frame[:0], m)
+		if _, err := f.zip.Write(f.frame); err != nil {
+			return fmt.Errorf("write landfill: %w", err)
+		}
+		f.size += int64(len(f.frame))
+	}
+	f.end = end
+	return nil
+}
+
+// abort gives up a file that was not finished.
+func (f *file) abort() {
+	if f != nil {
+		f.zip.Close()
+		f.staged.Abort()
+	}
+}
+
+// finish makes a file durable, commits it with the position after it, and then shows it. A file's key is where
+// in raw it begins, so no two have the same.
+func (l *Landfill) finish(f *file) error {
+	ctx := context.Background() // a file that is full is finished even when the host is stopping
+	if err := f.zip.Close(); err != nil {
+		return fmt.Errorf("write landfill: %w", err)
+	}
+	token, err := f.staged.Seal()
+	if err != nil {
+		return err
+	}
+	m := manifest{Token: token, Key: fmt.Sprintf("landfill/%s/%08d-%012d.heka.zst", f.day, f.start.Segment, f.start.Offset)}
+	state, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	c := &stream.Commit{States: map[string][]byte{stateName: state},
+		Positions: map[string]map[string]stream.Position{Reader: {stream.Raw: f.end}}}
+	if err := l.opt.Store.Commit(ctx, c); err != nil {
+		return errors.Join(fmt.Errorf("commit landfill: %w", err), l.opt.Bucket.Discard(ctx, token))
+	}
+	l.at = f.end
+	l.files.Add(1)
+	l.bytes.Add(f.size)
+	l.pending = &m
+	return l.show()
+}
+
+// show publishes the object of the last commit. Until that is done no other may be committed.
+func (l *Landfill) show() error {
+	if l.pending == nil {
+		return nil
+	}
+	if err := l.opt.Bucket.Publish(context.Background(), l.pending.Token, l.pending.Key); err != nil {
+		return err
+	}
+	l.pending = nil
+	return nil
+}
