@@ -1,0 +1,287 @@
+package cmd
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"sandbar/host/alert"
+	"sandbar/host/bucket/dir"
+	"sandbar/host/catalog"
+	"sandbar/host/clock"
+	"sandbar/host/config"
+	"sandbar/host/deploy"
+	"sandbar/host/failures"
+	"sandbar/host/geo"
+	httpdoor "sandbar/host/intake/http"
+	"sandbar/host/lake"
+	"sandbar/host/landfill"
+	"sandbar/host/runner"
+	"sandbar/host/series"
+	"sandbar/host/stream"
+	"sandbar/host/stream/disk"
+	"sandbar/plugins"
+	"sandbar/sandbox"
+	"sandbar/sandbox/lua"
+	"sandbar/schemas"
+	"sandbar/web"
+)
+
+const (
+	trimEvery  = 10 * time.Second
+	watchEvery = 2 * time.Second
+)
+
+// host is all rooms of a running host, joined.
+type host struct {
+	cfg config.Config
+	log *slog.Logger
+
+	store    *disk.Store
+	bucket   *dir.Bucket
+	catalog  *catalog.Catalog
+	schemas  *schemas.Registry
+	geo      *geo.DB
+	landfill *landfill.Landfill
+	series   *series.View
+	alerts   *alert.View
+	failures *failures.View
+	runner   *runner.Runner
+	deploy   *deploy.Manager
+	door     *httpdoor.Door
+	pages    *web.Site
+
+	opened []func() error // in the order of opening; closed in reverse
+}
+
+// openHost opens everything under the data directory and starts the plugins that should run. What was opened is
+// closed again when something fails.
+func openHost(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *host, err error) {
+	h := &host{cfg: cfg, log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.close())
+		}
+	}()
+	for _, step := range []func(context.Context) error{h.openStorage, h.openKnowledge, h.openViews, h.openPlugins, h.openDoors} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+// close closes what was opened, the newest first.
+func (h *host) close() error {
+	var errs []error
+	for _, c := range slices.Backward(h.opened) {
+		errs = append(errs, c())
+	}
+	h.opened = nil
+	return errors.Join(errs...)
+}
+
+func (h *host) path(name ...string) string {
+	return filepath.Join(append([]string{h.cfg.Data}, name...)...)
+}
+
+func (h *host) openStorage(context.Context) error {
+	if err := os.MkdirAll(h.cfg.Data, 0o750); err != nil {
+		return fmt.Errorf("make the data directory: %w", err)
+	}
+	var err error
+	h.store, err = disk.Open(h.path("streams"), disk.Options{MaxMessage: int(h.cfg.Streams.MaxMessage), Now: clock.Now, Logger: h.log,
+		SegmentSize: int64(h.cfg.Streams.SegmentSize), MinFree: int64(h.cfg.Streams.MinFree)})
+	if err != nil {
+		return err
+	}
+	h.opened = append(h.opened, h.store.Close)
+	if h.bucket, err = dir.Open(h.path("bucket")); err != nil {
+		return err
+	}
+	h.opened = append(h.opened, h.bucket.Close)
+	if h.catalog, err = catalog.Open(h.path("catalog.db")); err != nil {
+		return err
+	}
+	h.opened = append(h.opened, h.catalog.Close)
+	return nil
+}
+
+func (h *host) openKnowledge(context.Context) error {
+	var err error
+	if h.cfg.Schemas == "" {
+		h.schemas, err = schemas.Open(schemas.Shipped(), h.log)
+	} else {
+		h.schemas, err = schemas.OpenDir(h.cfg.Schemas, h.log)
+	}
+	if err != nil {
+		return err
+	}
+	h.geo, err = geo.Open(h.cfg.Geo.City, h.cfg.Geo.ISP, h.log)
+	return err
+}
+
+func (h *host) openViews(ctx context.Context) error {
+	var err error
+	h.landfill, err = landfill.Open(ctx, landfill.Options{Store: h.store, Bucket: h.bucket, Now: clock.Now, Logger: h.log,
+		Size: int64(h.cfg.Landfill.Size), Age: time.Duration(h.cfg.Landfill.Age)})
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(h.path("views"), 0o750); err != nil {
+		return fmt.Errorf("make the folder of the views: %w", err)
+	}
+	derived := h.store.Log(stream.Derived)
+	if h.series, err = series.Open(h.path("views", "series"), derived, series.Options{Now: clock.Now, Logger: h.log}); err != nil {
+		return err
+	}
+	if h.alerts, err = alert.Open(h.path("views", "alerts"), derived, alert.Options{Now: clock.Now, Logger: h.log}); err != nil {
+		return err
+	}
+	h.failures = failures.New(h.store.Log(stream.Errors), failures.Options{Now: clock.Now, Logger: h.log})
+	return nil
+}
+
+func (h *host) openPlugins(ctx context.Context) error {
+	files := lake.New(h.bucket, lake.Options{Logger: h.log, Columns: h.schemas,
+		MaxAge: time.Duration(h.cfg.Lake.Age), MaxBytes: int64(h.cfg.Lake.Size)})
+	manifests := map[string][]byte{}
+	for reader := range h.store.Readers() {
+		if strings.HasPrefix(reader, string(sandbox.Output)+".") {
+			state, err := h.store.State(lake.StateName(reader))
+			if err != nil {
+				return err
+			}
+			manifests[reader] = state
+		}
+	}
+	if err := files.Recover(ctx, manifests); err != nil {
+		return err
+	}
+	h.runner = runner.New(runner.Options{Store: h.store, Load: lua.Load, Env: h.env, Interval: time.Duration(h.cfg.Streams.CommitInterval),
+		Lake:  func(logger string) runner.LakeWriter { return files.Writer(logger) },
+		OnEnd: func(e *sandbox.Error) { h.deploy.Ended(context.Background(), e) }, Now: clock.Now, Log: h.log})
+	h.opened = append(h.opened, h.runner.Close)
+	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Runner: h.runner, Parse: lua.ParseConfig, Removed: h.series.Forget, Now: clock.Now, Log: h.log})
+	if err := h.seed(ctx); err != nil {
+		return err
+	}
+	if err := h.deploy.StartAll(ctx); err != nil {
+		return err
+	}
+	return h.runner.Begin()
+}
+
+// seed puts the plugins that ship, and those of the config's folder, into the catalog.
+func (h *host) seed(ctx context.Context) error {
+	defs, err := plugins.Read(plugins.Shipped())
+	if err != nil {
+		return err
+	}
+	if h.cfg.Plugins != "" {
+		own, err := plugins.Read(os.DirFS(h.cfg.Plugins))
+		if err != nil {
+			h.log.Error("some plugins cannot be read", "folder", h.cfg.Plugins, "error", err)
+		}
+		defs = append(defs, own...)
+	}
+	return h.deploy.Seed(ctx, defs)
+}
+
+// env is what a plugin may reach.
+func (h *host) env(cfg *sandbox.Config) sandbox.Env {
+	env := sandbox.Env{Hostname: h.cfg.Hostname, Pid: os.Getpid(), Now: clock.Now, Seed: seed()}
+	if cfg.Kind == sandbox.Decoder {
+		env.Schemas, env.Geo = h.schemas, h.geo
+	}
+	return env
+}
+
+func seed() uint64 {
+	var b [8]byte
+	rand.Read(b[:])
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+func (h *host) openDoors(context.Context) error {
+	edge := h.cfg.Edge
+	var err error
+	h.door, err = httpdoor.New(httpdoor.Options{Raw: h.store.Log(stream.Raw), Hostname: h.cfg.Hostname, Now: clock.Now, Logger: h.log,
+		KnownNamespace: func(ns string) bool { return h.schemas.HasNamespace(ns) || slices.Contains(h.cfg.Namespaces, ns) },
+		MaxPath:        int(edge.MaxPath), MaxBody: int(edge.MaxBody), MaxInFlight: int64(edge.MaxInFlight),
+		BodyTimeout: time.Duration(edge.BodyTimeout), TrustedProxies: edge.Prefixes()})
+	if err != nil {
+		return err
+	}
+	streams := map[string]web.Log{}
+	for _, name := range stream.Names() {
+		streams[name] = h.store.Log(name)
+	}
+	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Edge: h.door,
+		Streams: streams, Parse: lua.ParseConfig, Check: checkPlugin, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
+		Now: clock.Now, Logger: h.log})
+	return err
+}
+
+// checkPlugin loads a plugin without running it. The warning is for people who come from Hindsight.
+func checkPlugin(_ context.Context, cfg *sandbox.Config, source []byte) (warning string, err error) {
+	task, err := runner.NewTask(lua.Load, cfg, source, sandbox.Env{Hostname: "check", Now: clock.Now, Seed: 1}, nil)
+	if err != nil {
+		return "", err
+	}
+	defer task.Close()
+	if why, differs := task.Matcher.HindsightDiffers(); differs {
+		warning = "Hindsight reads this message_matcher differently: " + why
+	}
+	return warning, nil
+}
+
+// run starts everything that works in the background.
+func (h *host) run(p *parts) {
+	p.start("landfill", h.landfill.Run)
+	p.start("series", h.series.Run)
+	p.start("alerts", h.alerts.Run)
+	p.start("failures", h.failures.Run)
+	p.start("pages", h.pages.Run)
+	p.start("trimming", h.trim)
+	p.start("schemas", func(ctx context.Context) error { return h.schemas.Watch(ctx, watchEvery) })
+	p.start("geo", func(ctx context.Context) error { return h.geo.Watch(ctx, watchEvery) })
+}
+
+// trim removes what no reader needs any more and what is older or more than the config wants kept.
+func (h *host) trim(ctx context.Context) error {
+	limits := map[string]config.Retention{stream.Raw: h.cfg.Streams.Raw, stream.Valid: h.cfg.Streams.Valid,
+		stream.Errors: h.cfg.Streams.Errors, stream.Derived: h.cfg.Streams.Derived}
+	tick := time.NewTicker(trimEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		for name, keep := range limits {
+			bytes, age := int64(keep.Size), time.Duration(keep.Age)
+			if bytes == 0 {
+				bytes = -1
+			}
+			if age == 0 {
+				age = -1
+			}
+			removed, err := h.store.Log(name).Trim(bytes, age)
+			if err != nil {
+				h.log.Error("a stream could not be trimmed", "stream", name, "error", err)
+			} else if removed > 0 {
+				h.log.Info("trimmed a stream", "stream", name, "bytes", removed)
+			}
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"sandbar/host/runner"
+	"sandbar/plugins"
+)
+
+type pluginCmd struct {
+	To    string `default:"http://127.0.0.1:8080" env:"SANDBAR_URL" placeholder:"URL" help:"The running host."`
+	Token string `env:"SANDBAR_TOKEN" help:"Its token, if it wants one."`
+
+	List   pluginListCmd   `cmd:"" help:"List plugins."`
+	Deploy pluginDeployCmd `cmd:"" help:"Submit a plugin: its .cfg, with the source beside it."`
+	Stop   pluginStopCmd   `cmd:"" help:"Stop a plugin until somebody starts it; its state is kept."`
+	Start  pluginStartCmd  `cmd:"" help:"Start a plugin that was stopped or has ended."`
+	Remove pluginRemoveCmd `cmd:"" help:"Remove a plugin with its state."`
+	Logs   pluginLogsCmd   `cmd:"" help:"Print what a plugin printed lately."`
+}
+
+// AfterApply gives the client to the commands below.
+func (c *pluginCmd) AfterApply(k *kong.Context) error {
+	k.Bind(&client{base: strings.TrimRight(c.To, "/"), token: c.Token, http: &http.Client{Timeout: 30 * time.Second}})
+	return nil
+}
+
+// client speaks to the API of a running host.
+type client struct {
+	base, token string
+	http        *http.Client
+}
+
+// maxAnswer bounds what is read of an answer.
+const maxAnswer = 16 << 20
+
+// call sends in as JSON and reads the answer into out; both may be nil.
+func (c *client) call(ctx context.Context, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+"/api/v1"+path, body)
+	if err != nil {
+		return err
+	}
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask the host: %w; does it run at %s?", err, c.base)
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("read the host's answer: %w", err)
+	}
+	if res.StatusCode >= 300 {
+		return apiError(res.Status, answer)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("the host's answer is not what this version expects: %w", err)
+	}
+	return nil
+}
+
+func apiError(status string, answer []byte) error {
+	var fault struct {
+		Error string `json:"error"`
+		Line  int    `json:"line"`
+	}
+	if json.Unmarshal(answer, &fault) != nil || fault.Error == "" {
+		return fmt.Errorf("the host answered %s", status)
+	}
+	if fault.Line > 0 {
+		return fmt.Errorf("line %d: %s", fault.Line, fault.Error)
+	}
+	return fmt.Errorf("%s", fault.Error)
+}
+
+type pluginListCmd struct{}
+
+// Run prints a line per plugin.
+func (pluginListCmd) Run(ctx context.Context, c *client, con console) error {
+	var list []runner.Status
+	if err := c.call(ctx, http.MethodGet, "/plugins", nil, &list); err != nil {
+		return err
+	}
+	tw := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "NAME\tSTATE\tMATCHED\tFAILED\tMADE\tFUEL/MSG\tMEMORY\tLAG\tREASON")
+	for _, s := range list {
+		fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", s.Name, s.State, s.Stats.Matched, s.Stats.Failed,
+			s.Stats.Injected, s.Stats.Fuel/max(1, s.Stats.Matched), s.Stats.Memory, s.LagBytes, s.Reason)
+	}
+	return tw.Flush()
+}
+
+type pluginDeployCmd struct {
+	Config  string `arg:"" type:"existingfile" help:"NAME.cfg; the folder above says the kind unless --kind does."`
+	Kind    string `enum:",decoder,analysis,output" default:"" help:"decoder, analysis or output."`
+	Replace bool   `help:"Replace a plugin of this name."`
+}
+
+// Run submits the plugin; errors carry the line.
+func (d *pluginDeployCmd) Run(ctx context.Context, c *client, con console) error {
+	config, err := os.ReadFile(d.Config)
+	if err != nil {
+		return fmt.Errorf("read the config: %w", err)
+	}
+	name := strings.TrimSuffix(filepath.Base(d.Config), ".cfg")
+	source, err := os.ReadFile(filepath.Join(filepath.Dir(d.Config), plugins.SourceName(config, name)))
+	if err != nil {
+		return fmt.Errorf("read the source: %w", err)
+	}
+	kind := d.Kind
+	if kind == "" {
+		kind = kindOf(d.Config)
+	}
+	in := map[string]any{"kind": kind, "name": name, "config": string(config), "source": string(source), "replace": d.Replace}
+	var st runner.Status
+	if err := c.call(ctx, http.MethodPost, "/plugins", in, &st); err != nil {
+		return err
+	}
+	fmt.Fprintf(con.out, "%s is %s; see %s/plugins/%s\n", st.Name, st.State, c.base, url.PathEscape(st.Name))
+	return nil
+}
+
+// kindOf takes the kind from the folders above the config; analysis where they do not say.
+func kindOf(config string) string {
+	abs, err := filepath.Abs(config)
+	if err != nil {
+		return "analysis"
+	}
+	for dir := filepath.Dir(abs); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		switch base := filepath.Base(dir); base {
+		case "decoder", "analysis", "output":
+			return base
+		}
+	}
+	return "analysis"
+}
+
+type pluginStopCmd struct {
+	Name string `arg:"" help:"The plugin, like analysis.rate."`
+}
+
+func (a *pluginStopCmd) Run(ctx context.Context, c *client, con console) error {
+	return act(ctx, c, con, http.MethodPost, a.Name, "/stop", "stopped")
+}
+
+type pluginStartCmd struct {
+	Name string `arg:"" help:"The plugin, like analysis.rate."`
+}
+
+func (a *pluginStartCmd) Run(ctx context.Context, c *client, con console) error {
+	return act(ctx, c, con, http.MethodPost, a.Name, "/start", "started")
+}
+
+type pluginRemoveCmd struct {
+	Name string `arg:"" help:"The plugin, like analysis.rate."`
+}
+
+func (a *pluginRemoveCmd) Run(ctx context.Context, c *client, con console) error {
+	return act(ctx, c, con, http.MethodDelete, a.Name, "", "removed")
+}
+
+func act(ctx context.Context, c *client, con console, method, name, verb, done string) error {
+	if err := c.call(ctx, method, "/plugins/"+url.PathEscape(name)+verb, nil, nil); err != nil {
+		return err
+	}
+	fmt.Fprintf(con.out, "%s is %s\n", name, done)
+	return nil
+}
+
+type pluginLogsCmd struct {
+	Name string `arg:"" help:"The plugin, like analysis.rate."`
+}
+
+// Run prints the lines, oldest first.
+func (l *pluginLogsCmd) Run(ctx context.Context, c *client, con console) error {
+	var lines []runner.LogLine
+	if err := c.call(ctx, http.MethodGet, "/plugins/"+url.PathEscape(l.Name)+"/logs", nil, &lines); err != nil {
+		return err
+	}
+	for _, line := range lines {
+		fmt.Fprintf(con.out, "%s %s\n", line.Time.UTC().Format(time.RFC3339), printable([]byte(line.Text)))
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"sandbar/host/clock"
+	"sandbar/host/config"
+	httpdoor "sandbar/host/intake/http"
+)
+
+// hostFlags are the flags of serve and demo. A flag wins over the config file.
+type hostFlags struct {
+	Data     string `placeholder:"DIR" help:"Folder for everything the host keeps (default sandbar-data)."`
+	Listen   string `placeholder:"ADDR" help:"Address of edge and web page (default 127.0.0.1:8080)."`
+	Schemas  string `placeholder:"DIR" help:"JSON Schemas, NAMESPACE/DOCTYPE/DOCTYPE.VERSION.schema.json (default: those that ship)."`
+	Config   string `placeholder:"FILE" help:"Config file, TOML; docs/configuration.md lists its keys."`
+	Token    string `env:"SANDBAR_TOKEN" help:"Secret that page and API ask for."`
+	Insecure bool   `help:"Serve page and API without a token on any address."`
+	Verbose  bool   `short:"v" help:"Log more."`
+}
+
+// config reads the file and lets the flags win.
+func (f *hostFlags) config() (config.Config, error) {
+	c := config.Default()
+	if f.Config != "" {
+		var err error
+		if c, err = config.Load(f.Config); err != nil {
+			return c, err
+		}
+	}
+	for flag, key := range map[*string]*string{&f.Data: &c.Data, &f.Listen: &c.Listen, &f.Schemas: &c.Schemas, &f.Token: &c.Token} {
+		if *flag != "" {
+			*key = *flag
+		}
+	}
+	c.Insecure = c.Insecure || f.Insecure
+	if c.Hostname == "" {
+		c.Hostname, _ = os.Hostname()
+	}
+	if err := c.Validate(); err != nil {
+		return c, fmt.Errorf("config: %w", err)
+	}
+	return c, nil
+}
+
+func (f *hostFlags) logger(con console) *slog.Logger {
+	level := slog.LevelInfo
+	if f.Verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(con.err, &slog.HandlerOptions{Level: level}))
+}
+
+type serveCmd struct {
+	hostFlags
+}
+
+// Run serves until it is interrupted.
+func (c *serveCmd) Run(ctx context.Context, con console) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	return serve(ctx, con, cfg, c.logger(con), nil)
+}
+
+// shutdownTime is how long requests under way may take when the host stops.
+const shutdownTime = 5 * time.Second
+
+// serve runs a host until ctx ends or a part of it fails. beside, when not nil, runs while the host serves.
+func serve(ctx context.Context, con console, cfg config.Config, log *slog.Logger, beside func(ctx context.Context, url string) error) (err error) {
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w; choose another with --listen", cfg.Listen, err)
+	}
+	defer listener.Close()
+	h, err := openHost(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.close()) }()
+	server, err := httpdoor.NewServer(httpdoor.ServerOptions{
+		Handler: h.door.Beside(h.pages), CertFile: cfg.TLS.Certificate, KeyFile: cfg.TLS.Key,
+		MaxPath: int(cfg.Edge.MaxPath), Now: clock.Now, Logger: log,
+	})
+	if err != nil {
+		return err
+	}
+	parts := newParts(ctx)
+	h.run(parts)
+	parts.start("http", func(context.Context) error { return server.Serve(listener) })
+	url := "http://" + listener.Addr().String()
+	if cfg.TLS.Certificate != "" {
+		url = "https://" + listener.Addr().String()
+	}
+	fmt.Fprintf(con.out, "Sandbar runs at %s (data in %s). Stop it with Ctrl-C.\n", url, cfg.Data)
+	if beside != nil {
+		parts.start("generator", func(ctx context.Context) error { return beside(ctx, url) })
+	}
+	<-parts.ending()
+	// In the order data flows: no new submissions, then plugins, then the views of what they made.
+	quiet, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	serr := server.Shutdown(quiet)
+	if errors.Is(serr, context.DeadlineExceeded) || errors.Is(serr, http.ErrServerClosed) {
+		serr = nil
+	}
+	return errors.Join(serr, h.runner.Close(), parts.wait())
+}

@@ -1,0 +1,148 @@
+// Package alert is the view behind the alerts page and the marks on graphs: the history of what plugins
+// warned of. It follows stream derived and keeps its position in the same file as the history.
+//
+// It knows alert messages; it must not know who is told of them, nor whether anybody looked.
+package alert
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"sandbar/sandbox/message"
+)
+
+// messageType is the header Type of an alert.
+const messageType = "alert"
+
+// Bounds of one alert. Longer texts are cut, further fields are left out: somebody should still see it.
+const (
+	maxText   = 16 << 10
+	maxName   = 255
+	maxFields = 32
+	maxValues = 32
+	maxBytes  = 64 << 10 // of all fields together
+)
+
+// Alert is one warning of a plugin.
+type Alert struct {
+	Version  uint64    `json:"version"` // of the view, when it came: newer alerts have a greater one
+	ID       string    `json:"id"`      // what the plugin calls its subject; often a payload's name
+	Summary  string    `json:"summary"`
+	Detail   string    `json:"detail"`
+	Severity int32     `json:"severity"`
+	Logger   string    `json:"logger"`
+	Hostname string    `json:"hostname,omitempty"`
+	Time     time.Time `json:"time"` // the message's timestamp
+	Fields   []Field   `json:"fields,omitempty"`
+}
+
+// Field is a further field of the message, such as email.recipients.
+type Field struct {
+	Name   string   `json:"name"`
+	Values []string `json:"values"`
+}
+
+// decode makes an alert of a message. It reports false when the message is none.
+func decode(v *message.View) (Alert, bool) {
+	if typ, _ := v.Header(message.Type); string(typ) != messageType {
+		return Alert{}, false
+	}
+	a := Alert{
+		Detail: header(v, message.Payload, maxText), Severity: v.Severity(),
+		Logger: header(v, message.Logger, maxName), Hostname: header(v, message.Hostname, maxName),
+		Time: time.Unix(0, v.Timestamp()).UTC(),
+	}
+	room := maxBytes
+	var id, summary bool
+	for f := range v.Fields() {
+		name := clip(f.Name(), maxName)
+		switch {
+		case name == "id" && !id:
+			a.ID, id = first(f, maxName), true
+		case name == "summary" && !summary:
+			a.Summary, summary = first(f, maxText), true
+		case len(a.Fields) < maxFields && room > 0:
+			values := values(f, &room)
+			a.Fields = append(a.Fields, Field{Name: name, Values: values})
+		}
+	}
+	return a, true
+}
+
+// encode is the message that decode makes the same alert of.
+func (a *Alert) encode(dst []byte) []byte {
+	var b message.Builder
+	b.SetTimestamp(a.Time.UnixNano())
+	b.SetHeader(message.Type, messageType)
+	b.SetHeader(message.Logger, a.Logger)
+	b.SetHeader(message.Hostname, a.Hostname)
+	b.SetHeader(message.Payload, a.Detail)
+	b.SetSeverity(a.Severity)
+	b.AddString("id", "", a.ID)
+	b.AddString("summary", "", a.Summary)
+	for _, f := range a.Fields {
+		b.AddString(f.Name, "", f.Values...)
+	}
+	return b.AppendTo(dst)
+}
+
+// size is about what an alert takes of the history's bound.
+func (a *Alert) size() int64 {
+	n := 256 + len(a.ID) + len(a.Summary) + len(a.Detail) + len(a.Logger) + len(a.Hostname)
+	for _, f := range a.Fields {
+		n += 64 + len(f.Name)
+		for _, v := range f.Values {
+			n += 16 + len(v)
+		}
+	}
+	return int64(n)
+}
+
+func header(v *message.View, h message.Header, most int) string {
+	b, _ := v.Header(h)
+	return clip(b, most)
+}
+
+func first(f message.Field, most int) string {
+	b, _ := f.Bytes(0)
+	return clip(b, most)
+}
+
+func values(f message.Field, room *int) []string {
+	var out []string
+	for i := 0; i < f.Len() && i < maxValues && *room > 0; i++ {
+		s := clip(value(f, i), min(maxText, *room))
+		*room -= len(s) + 16
+		out = append(out, s)
+	}
+	return out
+}
+
+func value(f message.Field, i int) []byte {
+	switch f.Type() {
+	case message.Integer:
+		n, _ := f.Int(i)
+		return strconv.AppendInt(nil, n, 10)
+	case message.Double:
+		d, _ := f.Double(i)
+		return strconv.AppendFloat(nil, d, 'g', -1, 64)
+	case message.Bool:
+		t, _ := f.Bool(i)
+		return strconv.AppendBool(nil, t)
+	}
+	b, _ := f.Bytes(i)
+	return b
+}
+
+// clip makes valid UTF-8 of at most most bytes.
+func clip(b []byte, most int) string {
+	if len(b) > most {
+		b = b[:most]
+	}
+	s := strings.ToValidUTF8(string(b), "\uFFFD")
+	for len(s) > most { // the marks are longer than what they replace
+		s = strings.ToValidUTF8(s[:most], "")
+	}
+	return s
+}

@@ -1,0 +1,183 @@
+package alert
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"sandbar/host/stream"
+	"sandbar/host/view"
+	"sandbar/sandbox/message"
+)
+
+// Options bound the view. A zero means the default.
+type Options struct {
+	Now    func() time.Time // required
+	Logger *slog.Logger     // required
+
+	Max          int           // alerts kept; 10 000
+	MaxPerLogger int           // alerts kept of one plugin, so that a noisy one leaves the others theirs; 2000
+	MaxBytes     int64         // about what they may take in memory; 32 MiB
+	SaveEvery    time.Duration // the least time between two saves; 2 s
+}
+
+func (o *Options) defaults() {
+	o.Max = cmp.Or(o.Max, 10_000)
+	o.MaxPerLogger = cmp.Or(o.MaxPerLogger, 2000)
+	o.MaxBytes = cmp.Or(o.MaxBytes, 32<<20)
+	o.SaveEvery = cmp.Or(o.SaveEvery, 2*time.Second)
+}
+
+// Filter chooses alerts. Empty members choose all.
+type Filter struct {
+	Logger string
+	ID     string
+	Since  time.Time // not before
+	Newer  uint64    // Version is greater
+}
+
+func (f *Filter) match(a *Alert) bool {
+	return (f.Logger == "" || f.Logger == a.Logger) && (f.ID == "" || f.ID == a.ID) &&
+		!a.Time.Before(f.Since) && a.Version > f.Newer
+}
+
+// View is the history of one host.
+type View struct {
+	path    string
+	log     stream.Log
+	opt     Options
+	from    stream.Position
+	version view.Version
+
+	mu     sync.Mutex
+	alerts []Alert // oldest first
+	bytes  int64
+	of     map[string]int // alerts by logger
+}
+
+// Open restores the history from its file; without one it is made anew when Run reads the stream.
+func Open(path string, log stream.Log, opt Options) (*View, error) {
+	opt.defaults()
+	h := &View{path: path, log: log, opt: opt, of: map[string]int{}}
+	var err error
+	h.from, err = view.Open(path, head(stream.Position{}), log, opt.Logger, func(msg []byte) { h.add(msg) })
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+func head(at stream.Position) view.Head {
+	return view.Head{View: "alert", Stream: stream.Derived, Position: at}
+}
+
+// Run follows the stream until the context ends, and saves the history then and every few seconds.
+func (h *View) Run(ctx context.Context) error {
+	f := view.Follower{Name: "alert", Log: h.log, From: h.from, Now: h.opt.Now, Logger: h.opt.Logger,
+		Take: h.take, Save: h.save, Version: &h.version, Every: h.opt.SaveEvery}
+	return f.Run(ctx)
+}
+
+func (h *View) take(b *stream.Batch) {
+	for _, msg := range b.Messages {
+		h.add(msg)
+	}
+}
+
+// add puts a message into the history if it is an alert. Each alert has a version of its own.
+func (h *View) add(msg []byte) {
+	var v message.View
+	if v.Parse(msg) != nil {
+		return
+	}
+	a, ok := decode(&v)
+	if !ok {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.of[a.Logger] >= h.opt.MaxPerLogger {
+		h.remove(slices.IndexFunc(h.alerts, func(b Alert) bool { return b.Logger == a.Logger }))
+	}
+	a.Version = h.version.Bump() // with the lock held: who wakes finds the alert
+	h.alerts = append(h.alerts, a)
+	h.of[a.Logger]++
+	h.bytes += a.size()
+	for len(h.alerts) > h.opt.Max || h.bytes > h.opt.MaxBytes && len(h.alerts) > 1 {
+		h.remove(0)
+	}
+}
+
+func (h *View) remove(i int) {
+	a := &h.alerts[i]
+	h.bytes -= a.size()
+	if h.of[a.Logger]--; h.of[a.Logger] == 0 {
+		delete(h.of, a.Logger)
+	}
+	if i == 0 {
+		h.alerts[0] = Alert{} // append moves the rest to the front some day
+		h.alerts = h.alerts[1:]
+		return
+	}
+	h.alerts = slices.Delete(h.alerts, i, i+1)
+}
+
+func (h *View) save(at stream.Position) error {
+	h.mu.Lock()
+	alerts := slices.Clone(h.alerts)
+	h.mu.Unlock()
+	return view.Save(h.path, head(at), func(put func([]byte)) {
+		var buf []byte
+		for i := range alerts {
+			buf = alerts[i].encode(buf[:0])
+			put(buf)
+		}
+	})
+}
+
+// List returns the newest n alerts that the filter chooses, the newest first.
+func (h *View) List(n int, f Filter) []Alert {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list := []Alert{}
+	for i := len(h.alerts) - 1; i >= 0 && len(list) < n; i-- {
+		if f.match(&h.alerts[i]) {
+			list = append(list, h.alerts[i])
+		}
+	}
+	return list
+}
+
+// Count is the number of kept alerts that the filter chooses.
+func (h *View) Count(f Filter) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := 0
+	for i := range h.alerts {
+		if f.match(&h.alerts[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// maxMarks bounds what is drawn on one graph.
+const maxMarks = 200
+
+// ForLogger returns the newest alerts of a plugin, the oldest first: the marks on its graphs.
+func (h *View) ForLogger(logger string) []Alert {
+	list := h.List(maxMarks, Filter{Logger: logger})
+	slices.Reverse(list)
+	return list
+}
+
+// Version is the number of the newest change.
+func (h *View) Version() uint64 { return h.version.Now() }
+
+// Wait returns the version as soon as it is not seen, or the context's error.
+func (h *View) Wait(ctx context.Context, seen uint64) (uint64, error) {
+	return h.version.Wait(ctx, seen)
+}

@@ -1,0 +1,154 @@
+// Package catalog keeps what people decided: which plugins there are, with config and source, and whether
+// they should run. It is one SQLite file. What happened is in the streams, never here.
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver registers itself under "sqlite"
+
+	"sandbar/sandbox"
+)
+
+// ErrNotFound says that there is no such plugin.
+var ErrNotFound = errors.New("catalog: no such plugin")
+
+// Plugin is one row: what somebody submitted and what should become of it.
+type Plugin struct {
+	Name    string // Logger form: "analysis.rate"
+	Kind    sandbox.Kind
+	Config  string
+	Source  string
+	Shipped string // hash of the shipped plugin it came from; "" for a user's
+	Run     bool   // should run
+	Updated time.Time
+	// Why it does not run although nobody stopped it; empty while it runs.
+	Outcome, Reason string
+	Line            int
+}
+
+// Catalog is an open catalog file.
+type Catalog struct{ db *sql.DB }
+
+// schema versions: PRAGMA user_version says how many of these ran.
+func migrations() []string {
+	return []string{`CREATE TABLE plugins (
+		name TEXT PRIMARY KEY, kind TEXT NOT NULL, config TEXT NOT NULL, source TEXT NOT NULL, shipped TEXT NOT NULL,
+		run INTEGER NOT NULL, updated INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, line INTEGER NOT NULL
+	) STRICT`}
+}
+
+// Open opens or creates the catalog at path.
+func Open(path string) (*Catalog, error) {
+	dsn := (&url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)"}}.Encode()}).String()
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open catalog %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(1) // one writer; every query here is small
+	if err := migrate(db); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open catalog %s: %w", path, err)
+	}
+	return &Catalog{db: db}, nil
+}
+
+func migrate(db *sql.DB) error {
+	var version int
+	if err := db.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	steps := migrations()
+	if version > len(steps) {
+		return fmt.Errorf("it was written by a newer version (%d, this one knows %d)", version, len(steps))
+	}
+	for i := version; i < len(steps); i++ {
+		tx, err := db.Begin()
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		if _, err := tx.Exec(steps[i]); err != nil {
+			return fmt.Errorf("migration %d: %w", i+1, err)
+		}
+		if _, err := tx.Exec(fmt.Sprintf("PRAGMA user_version = %d", i+1)); err != nil {
+			return err
+		}
+		if err := tx.Commit(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const columns = "name, kind, config, source, shipped, run, updated, outcome, reason, line"
+
+// Put creates or replaces a plugin.
+func (c *Catalog) Put(ctx context.Context, p Plugin) error {
+	_, err := c.db.ExecContext(ctx, "INSERT OR REPLACE INTO plugins ("+columns+") VALUES (?,?,?,?,?,?,?,?,?,?)",
+		p.Name, string(p.Kind), p.Config, p.Source, p.Shipped, p.Run, p.Updated.UnixNano(), p.Outcome, p.Reason, p.Line)
+	if err != nil {
+		return fmt.Errorf("catalog: save plugin %s: %w", p.Name, err)
+	}
+	return nil
+}
+
+// Get returns one plugin or ErrNotFound.
+func (c *Catalog) Get(ctx context.Context, name string) (Plugin, error) {
+	p, err := scan(c.db.QueryRowContext(ctx, "SELECT "+columns+" FROM plugins WHERE name = ?", name))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Plugin{}, fmt.Errorf("%w: %s", ErrNotFound, name)
+	}
+	if err != nil {
+		return Plugin{}, fmt.Errorf("catalog: read plugin %s: %w", name, err)
+	}
+	return p, nil
+}
+
+// List returns all plugins by name.
+func (c *Catalog) List(ctx context.Context) ([]Plugin, error) {
+	rows, err := c.db.QueryContext(ctx, "SELECT "+columns+" FROM plugins ORDER BY name")
+	if err != nil {
+		return nil, fmt.Errorf("catalog: list plugins: %w", err)
+	}
+	defer rows.Close()
+	var out []Plugin
+	for rows.Next() {
+		p, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("catalog: list plugins: %w", err)
+		}
+		out = append(out, p)
+	}
+	return out, rows.Err()
+}
+
+// Remove deletes a plugin or returns ErrNotFound.
+func (c *Catalog) Remove(ctx context.Context, name string) error {
+	res, err := c.db.ExecContext(ctx, "DELETE FROM plugins WHERE name = ?", name)
+	if err != nil {
+		return fmt.Errorf("catalog: remove plugin %s: %w", name, err)
+	}
+	if n, _ := res.RowsAffected(); n == 0 {
+		return fmt.Errorf("%w: %s", ErrNotFound, name)
+	}
+	return nil
+}
+
+// Close closes the file.
+func (c *Catalog) Close() error { return c.db.Close() }
+
+type scanner interface{ Scan(...any) error }
+
+func scan(s scanner) (Plugin, error) {
+	var p Plugin
+	var updated int64
+	err := s.Scan(&p.Name, &p.Kind, &p.Config, &p.Source, &p.Shipped, &p.Run, &updated, &p.Outcome, &p.Reason, &p.Line)
+	p.Updated = time.Unix(0, updated).UTC()
+	return p, err
+}

@@ -1,0 +1,296 @@
+// Package deploy joins what people decided (the catalog) with what runs (the runner): it seeds the shipped
+// plugins, checks and starts submitted ones, and remembers why a plugin does not run.
+//
+// It knows no HTTP and no page; web and cmd ask it.
+package deploy
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"sandbar/host/catalog"
+	"sandbar/host/runner"
+	"sandbar/plugins"
+	"sandbar/sandbox"
+)
+
+// ErrNameTaken says that a plugin of this name exists and the submission did not ask to replace it.
+var ErrNameTaken = errors.New("a plugin of this name exists")
+
+// ErrNotFound says that there is no plugin of this name.
+var ErrNotFound = catalog.ErrNotFound
+
+// Runner is what deploy asks of the runner.
+type Runner interface {
+	Start(cfg *sandbox.Config, source []byte, from runner.From) error
+	Stop(ctx context.Context, name string) error
+	Replace(ctx context.Context, name string) error
+	Remove(ctx context.Context, name string) error
+	Status(name string) (runner.Status, bool)
+	Logs(name string) []runner.LogLine
+}
+
+// ParseConfig evaluates a .cfg; sandbox/lua.ParseConfig is one.
+type ParseConfig func(kind sandbox.Kind, name string, src []byte) (*sandbox.Config, error)
+
+// Manager is the one place that starts and stops plugins for people.
+type Manager struct {
+	catalog *catalog.Catalog
+	runner  Runner
+	parse   ParseConfig
+	removed func(name string) // views forget what the plugin made
+	now     func() time.Time
+	log     *slog.Logger
+
+	mu sync.Mutex // one change at a time
+}
+
+// Options of a Manager; all are required but Removed.
+type Options struct {
+	Catalog *catalog.Catalog
+	Runner  Runner
+	Parse   ParseConfig
+	Removed func(name string)
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// New makes a manager. Seed and StartAll come next.
+func New(o Options) *Manager {
+	if o.Removed == nil {
+		o.Removed = func(string) {}
+	}
+	return &Manager{catalog: o.Catalog, runner: o.Runner, parse: o.Parse, removed: o.Removed, now: o.Now, log: o.Log}
+}
+
+// Submission is a plugin that somebody wants to run.
+type Submission struct {
+	Kind    sandbox.Kind
+	Name    string // without the kind
+	Config  string
+	Source  string
+	Replace bool // a plugin of this name may be replaced
+}
+
+// Detail is a plugin with what was submitted.
+type Detail struct {
+	runner.Status
+	Config string
+	Source string
+}
+
+// Seed puts shipped plugins into the catalog: new ones, and newer versions of those nobody changed.
+func (m *Manager) Seed(ctx context.Context, defs []plugins.Definition) error {
+	for _, d := range defs {
+		sum := sha256.Sum256(append(append([]byte(nil), d.Config...), d.Source...))
+		hash := hex.EncodeToString(sum[:8])
+		have, err := m.catalog.Get(ctx, d.Logger())
+		switch {
+		case errors.Is(err, catalog.ErrNotFound):
+			have = catalog.Plugin{Run: true}
+		case err != nil:
+			return err
+		case have.Shipped == "" || have.Shipped == hash:
+			continue
+		}
+		p := catalog.Plugin{Name: d.Logger(), Kind: d.Kind, Config: string(d.Config), Source: string(d.Source), Shipped: hash, Run: have.Run, Updated: m.now()}
+		if err := m.catalog.Put(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// StartAll starts what should run. A plugin that cannot be loaded is noted and left out.
+func (m *Manager) StartAll(ctx context.Context) error {
+	all, err := m.catalog.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		if !p.Run {
+			continue
+		}
+		if err := m.start(ctx, &p, runner.Oldest); err != nil {
+			m.log.Warn("plugin does not start", "plugin", p.Name, "error", err)
+		}
+	}
+	return nil
+}
+
+// start loads and runs a plugin of the catalog, and notes there when that fails.
+func (m *Manager) start(ctx context.Context, p *catalog.Plugin, from runner.From) error {
+	cfg, err := m.parse(p.Kind, short(p), []byte(p.Config))
+	if err == nil {
+		err = m.runner.Start(cfg, []byte(p.Source), from)
+	}
+	p.Outcome, p.Reason, p.Line = "", "", 0
+	if err != nil {
+		p.Outcome, p.Reason = sandbox.LoadError.String(), err.Error()
+		var fault *sandbox.Error
+		if errors.As(err, &fault) {
+			p.Outcome, p.Reason, p.Line = fault.Outcome.String(), fault.Text, fault.Line
+		}
+	}
+	if perr := m.catalog.Put(ctx, *p); perr != nil && err == nil {
+		err = perr
+	}
+	return err
+}
+
+func short(p *catalog.Plugin) string { return p.Name[len(p.Kind)+1:] }
+
+// Deploy checks a submission, loads it and runs it from the newest messages on. Nothing changes when it
+// fails; errors are *sandbox.Error where the plugin is at fault, or ErrNameTaken.
+func (m *Manager) Deploy(ctx context.Context, s Submission) (runner.Status, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch s.Kind {
+	case sandbox.Decoder, sandbox.Analysis, sandbox.Output:
+	default:
+		return runner.Status{}, fmt.Errorf("kind %q is not decoder, analysis or output", s.Kind)
+	}
+	if err := plugins.CheckName(s.Name); err != nil {
+		return runner.Status{}, err
+	}
+	if len(s.Config) > plugins.MaxConfig || len(s.Source) > plugins.MaxSource {
+		return runner.Status{}, fmt.Errorf("config and source may have %d and %d bytes; these have %d and %d", plugins.MaxConfig, plugins.MaxSource, len(s.Config), len(s.Source))
+	}
+	cfg, err := m.parse(s.Kind, s.Name, []byte(s.Config))
+	if err != nil {
+		return runner.Status{}, err
+	}
+	name := cfg.Logger()
+	old, err := m.catalog.Get(ctx, name)
+	exists := err == nil
+	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
+		return runner.Status{}, err
+	}
+	if exists && !s.Replace {
+		return runner.Status{}, fmt.Errorf("%w: %s; choose another name or replace it", ErrNameTaken, name)
+	}
+	if err := m.swap(ctx, cfg, s, old, exists); err != nil {
+		return runner.Status{}, err
+	}
+	p := catalog.Plugin{Name: name, Kind: s.Kind, Config: s.Config, Source: s.Source, Run: true, Updated: m.now()}
+	if err := m.catalog.Put(ctx, p); err != nil {
+		return runner.Status{}, err
+	}
+	st, _ := m.runner.Status(name)
+	return st, nil
+}
+
+// swap runs the new version in place of the old, or the old one again when the new one does not load.
+func (m *Manager) swap(ctx context.Context, cfg *sandbox.Config, s Submission, old catalog.Plugin, exists bool) error {
+	if err := m.runner.Replace(ctx, cfg.Logger()); err != nil {
+		return err
+	}
+	err := m.runner.Start(cfg, []byte(s.Source), runner.Newest)
+	if err != nil && exists && old.Run && old.Outcome == "" {
+		if rerr := m.start(ctx, &old, runner.Newest); rerr != nil {
+			m.log.Error("the version before cannot be started again", "plugin", old.Name, "error", rerr)
+		}
+	}
+	return err
+}
+
+// Stop ends a plugin until somebody starts it again; its state is kept.
+func (m *Manager) Stop(ctx context.Context, name string) error {
+	return m.change(ctx, name, func(p *catalog.Plugin) error {
+		p.Run = false
+		p.Outcome, p.Reason, p.Line = "", "", 0
+		return errors.Join(m.runner.Stop(ctx, name), m.catalog.Put(ctx, *p))
+	})
+}
+
+// Start runs a plugin that was stopped or has ended, from the newest messages on.
+func (m *Manager) Start(ctx context.Context, name string) error {
+	return m.change(ctx, name, func(p *catalog.Plugin) error {
+		if st, ok := m.runner.Status(name); ok && st.State == runner.Running {
+			return nil
+		}
+		p.Run = true
+		return m.start(ctx, p, runner.Newest)
+	})
+}
+
+// Remove ends a plugin and forgets it with its state.
+func (m *Manager) Remove(ctx context.Context, name string) error {
+	return m.change(ctx, name, func(*catalog.Plugin) error {
+		if err := m.runner.Remove(ctx, name); err != nil {
+			return err
+		}
+		m.removed(name)
+		return m.catalog.Remove(ctx, name)
+	})
+}
+
+func (m *Manager) change(ctx context.Context, name string, f func(*catalog.Plugin) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, err := m.catalog.Get(ctx, name)
+	if err != nil {
+		return err
+	}
+	return f(&p)
+}
+
+// Ended notes in the catalog that a plugin ended by itself. It is the runner's OnEnd.
+func (m *Manager) Ended(ctx context.Context, fault *sandbox.Error) {
+	p, err := m.catalog.Get(ctx, fault.Plugin)
+	if err == nil {
+		p.Run, p.Outcome, p.Reason, p.Line = false, fault.Outcome.String(), fault.Text, fault.Line
+		err = m.catalog.Put(ctx, p)
+	}
+	if err != nil {
+		m.log.Error("the end of a plugin is not noted", "plugin", fault.Plugin, "error", err)
+	}
+}
+
+// List returns every plugin, running or not, by name.
+func (m *Manager) List(ctx context.Context) ([]runner.Status, error) {
+	all, err := m.catalog.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]runner.Status, len(all))
+	for i := range all {
+		out[i] = m.status(&all[i])
+	}
+	return out, nil
+}
+
+// Get returns one plugin with its config and source, or ErrNotFound.
+func (m *Manager) Get(ctx context.Context, name string) (Detail, error) {
+	p, err := m.catalog.Get(ctx, name)
+	if err != nil {
+		return Detail{}, err
+	}
+	return Detail{Status: m.status(&p), Config: p.Config, Source: p.Source}, nil
+}
+
+// Logs returns what a plugin printed lately, oldest first.
+func (m *Manager) Logs(name string) []runner.LogLine { return m.runner.Logs(name) }
+
+// status is the runner's where it knows the plugin, and the catalog's otherwise.
+func (m *Manager) status(p *catalog.Plugin) runner.Status {
+	st, ok := m.runner.Status(p.Name)
+	if !ok {
+		st = runner.Status{Name: p.Name, Kind: p.Kind, State: runner.StoppedBy, Since: p.Updated}
+	}
+	st.Shipped = p.Shipped != ""
+	if st.State != runner.Running && p.Outcome != "" {
+		st.State = runner.Terminated
+		if p.Outcome == sandbox.LoadError.String() {
+			st.State = runner.Failed
+		}
+		st.Outcome, st.Reason, st.Line = p.Outcome, p.Reason, p.Line
+	}
+	return st
+}

@@ -1,0 +1,192 @@
+// Package failures is the view behind the errors page: the newest submissions that could not be decoded,
+// each with its cause and the beginning of its payload, and how many there were of each kind.
+//
+// It follows stream errors from near its end and keeps nothing on disk: the stream has it all. It knows the
+// fields that decoders write; it must not know a decoder.
+package failures
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"sandbar/host/stream"
+	"sandbar/host/view"
+	"sandbar/sandbox/message"
+)
+
+// Options bound the view. A zero means the default.
+type Options struct {
+	Now    func() time.Time // required
+	Logger *slog.Logger     // required
+
+	Max        int // failures kept; 200
+	MaxPreview int // bytes of a payload that are kept, after inflating; 16 KiB
+}
+
+func (o *Options) defaults() {
+	o.Max = cmp.Or(o.Max, 200)
+	o.MaxPreview = cmp.Or(o.MaxPreview, 16<<10)
+}
+
+// Failure is one message of stream errors.
+type Failure struct {
+	Position   string    `json:"position"` // in the stream, before the message
+	Time       time.Time `json:"time"`     // the message's timestamp
+	Type       string    `json:"type"`     // DecodeErrorType: "uri", "json", "schema", ...
+	Error      string    `json:"error"`    // DecodeError
+	Detail     string    `json:"detail,omitempty"`
+	Namespace  string    `json:"namespace"`
+	DocType    string    `json:"doc_type,omitempty"`
+	DocVersion string    `json:"doc_version,omitempty"`
+	DocumentID string    `json:"document_id,omitempty"`
+	URI        string    `json:"uri,omitempty"`
+	Payload    Payload   `json:"payload"`
+}
+
+// Count is how many failures there were of one kind.
+type Count struct {
+	Type      string `json:"type"`
+	Namespace string `json:"namespace"`
+	Count     int64  `json:"count"`
+}
+
+// View is the failures of one host.
+type View struct {
+	log     stream.Log
+	opt     Options
+	version view.Version
+	before  stream.Position // the next message begins here; Run's own
+
+	mu         sync.Mutex
+	newest     []Failure // a ring; seen counts all that ever came
+	seen       int64
+	duplicates int64
+	counts     map[kind]int64
+}
+
+type kind struct{ typ, namespace string }
+
+const (
+	maxKinds = 1000 // further kinds are counted together
+	maxText  = 4 << 10
+)
+
+// New returns an empty view; Run fills it.
+func New(log stream.Log, opt Options) *View {
+	opt.defaults()
+	return &View{log: log, opt: opt, counts: map[kind]int64{}}
+}
+
+// Run reads the newest failures that the stream has and follows it until the context ends.
+func (w *View) Run(ctx context.Context) error {
+	from, err := view.Tail(w.log, w.opt.Max)
+	if err != nil {
+		return err
+	}
+	w.before = from
+	f := view.Follower{Name: "failures", Log: w.log, From: from, Now: w.opt.Now, Logger: w.opt.Logger, Take: w.take}
+	return f.Run(ctx)
+}
+
+func (w *View) take(b *stream.Batch) {
+	for i, msg := range b.Messages {
+		w.add(msg, w.before)
+		w.before = b.Ends[i]
+	}
+	w.version.Bump()
+}
+
+func (w *View) add(msg []byte, at stream.Position) {
+	var v message.View
+	if v.Parse(msg) != nil {
+		return
+	}
+	typ, _ := v.Header(message.Type)
+	if duplicate(string(typ)) {
+		w.mu.Lock()
+		w.duplicates++
+		w.mu.Unlock()
+		return
+	}
+	f := decode(&v, w.opt.MaxPreview)
+	f.Position = at.String()
+
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	k := kind{f.Type, f.Namespace}
+	if _, known := w.counts[k]; !known && len(w.counts) >= maxKinds {
+		k = kind{"other", "other"}
+	}
+	w.counts[k]++
+	if len(w.newest) < w.opt.Max {
+		w.newest = append(w.newest, f)
+	} else {
+		w.newest[w.seen%int64(w.opt.Max)] = f
+	}
+	w.seen++
+}
+
+// duplicate says whether a message of the stream only tells that a submission came twice.
+func duplicate(typ string) bool {
+	return typ == "duplicate" || strings.HasSuffix(typ, ".duplicate")
+}
+
+func decode(v *message.View, preview int) Failure {
+	f := Failure{
+		Time:       time.Unix(0, v.Timestamp()).UTC(),
+		Type:       field(v, "DecodeErrorType"),
+		Error:      field(v, "DecodeError"),
+		Detail:     field(v, "DecodeErrorDetail"),
+		DocType:    field(v, "docType"),
+		DocVersion: cmp.Or(field(v, "docVersion"), field(v, "sourceVersion")),
+		DocumentID: field(v, "documentId"),
+		URI:        field(v, "uri"),
+	}
+	logger, _ := v.Header(message.Logger)
+	f.Namespace = clip(logger)
+	if content, ok := v.Field("content", 0); ok {
+		b, _ := content.Bytes(0)
+		f.Payload = newPayload(b, preview)
+	}
+	return f
+}
+
+// List returns the newest n failures, the newest first.
+func (w *View) List(n int) []Failure {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n = max(min(n, len(w.newest)), 0)
+	list := make([]Failure, 0, n)
+	for i := int64(1); i <= int64(n); i++ {
+		list = append(list, w.newest[(w.seen-i)%int64(w.opt.Max)])
+	}
+	return list
+}
+
+// Counts returns how many failures of each kind this view has read, the most first, and how many
+// submissions came twice. It counts from the oldest failure that was there when the host started.
+func (w *View) Counts() (counts []Count, duplicates int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	counts = make([]Count, 0, len(w.counts))
+	for k, n := range w.counts {
+		counts = append(counts, Count{Type: k.typ, Namespace: k.namespace, Count: n})
+	}
+	slices.SortFunc(counts, func(a, b Count) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Namespace, b.Namespace))
+	})
+	return counts, w.duplicates
+}
+
+// Version is the number of the newest change.
+func (w *View) Version() uint64 { return w.version.Now() }
+
+// Wait returns the version as soon as it is not seen, or the context's error.
+func (w *View) Wait(ctx context.Context, seen uint64) (uint64, error) {
+	return w.version.Wait(ctx, seen)
+}

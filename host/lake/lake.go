@@ -1,0 +1,162 @@
+// Package lake is the view that output plugins write: Heka and Parquet files in the bucket, each message
+// exactly once.
+//
+// It takes messages and rows under paths that plugins choose, finishes them as objects when a flush is due,
+// and makes these visible after the commit that holds the plugin's position. It must not know a stream, a
+// plugin's config, or how a bucket keeps its objects.
+package lake
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sandbar/host/bucket"
+	"sandbar/schemas"
+)
+
+// owner marks the lake's tokens in the bucket.
+const owner = "lake"
+
+// Bucket is what the lake needs of a bucket.Bucket, which has the promises.
+type Bucket interface {
+	Create(ctx context.Context, owner string) (bucket.Staged, error)
+	Publish(ctx context.Context, token, key string) error
+	Discard(ctx context.Context, token string) error
+	Tokens(ctx context.Context, owner string) ([]string, error)
+}
+
+// Columns tells which scalar values the schema of a document type declares.
+type Columns interface {
+	Columns(namespace, docType, version string) []schemas.Column
+}
+
+// Options bound the lake. A zero means the default.
+type Options struct {
+	Logger  *slog.Logger // required
+	Columns Columns      // nil: no payload columns
+
+	MaxAge   time.Duration // of what is collected before a flush is due; 60 s
+	MaxBytes int64         // of one object before it is encoded; 32 MiB
+	MaxTotal int64         // of all that is collected, in all writers; 64 MiB
+	MaxRows  int           // messages of one object; 500 000
+	MaxPaths int           // objects that one writer fills at once; 1000
+
+	HekaZstd bool // write .heka.zst instead of .heka
+}
+
+func (o *Options) defaults() {
+	o.MaxAge = cmp.Or(o.MaxAge, 60*time.Second)
+	o.MaxBytes = cmp.Or(o.MaxBytes, 32<<20)
+	o.MaxTotal = cmp.Or(o.MaxTotal, 64<<20)
+	o.MaxRows = cmp.Or(o.MaxRows, 500_000)
+	o.MaxPaths = cmp.Or(o.MaxPaths, 1000)
+}
+
+// StateName is the name of the state under which a writer's manifest is committed.
+func StateName(logger string) string { return "lake." + logger }
+
+// Lake is the lake of one host.
+type Lake struct {
+	bucket Bucket
+	opt    Options
+	total  atomic.Int64 // bytes collected in all writers
+
+	mu      sync.Mutex
+	writers map[string]*Writer
+}
+
+// New returns a lake. Recover comes before the first Writer.
+func New(bucket Bucket, opt Options) *Lake {
+	opt.defaults()
+	return &Lake{bucket: bucket, opt: opt, writers: map[string]*Writer{}}
+}
+
+// Recover finishes what an earlier process left: it publishes every object that a committed manifest names
+// and discards all others. manifests holds, by logger, the committed state of that StateName of every
+// output plugin, also of those that do not run now.
+func (l *Lake) Recover(ctx context.Context, manifests map[string][]byte) error {
+	read := map[string]manifest{}
+	for logger, data := range manifests {
+		if len(data) == 0 {
+			continue
+		}
+		m, err := decodeManifest(data)
+		if err != nil { // nothing may be discarded: who knows what it named
+			return fmt.Errorf("read the lake manifest of %s from the last commit: %w", logger, err)
+		}
+		read[logger] = m
+	}
+	tokens, err := l.bucket.Tokens(ctx, owner)
+	if err != nil {
+		return fmt.Errorf("list unfinished lake objects: %w", err)
+	}
+	left := map[string]bool{}
+	for _, t := range tokens {
+		left[t] = true
+	}
+	for logger, m := range read {
+		for _, o := range m.Objects {
+			if !left[o.Token] {
+				continue // published before, perhaps even removed by somebody since
+			}
+			if err := l.bucket.Publish(ctx, o.Token, o.Key); err != nil {
+				return fmt.Errorf("publish lake object %s of %s: %w", o.Key, logger, err)
+			}
+			delete(left, o.Token)
+			l.opt.Logger.Info("published a lake object that was committed before a restart", "plugin", logger, "key", o.Key)
+		}
+	}
+	var failed []error
+	for t := range left {
+		if err := l.bucket.Discard(ctx, t); err != nil {
+			failed = append(failed, fmt.Errorf("discard lake object %s, which was never committed: %w", t, err))
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for logger, m := range read {
+		l.writers[logger] = &Writer{lake: l, logger: logger, life: m.Life, flush: m.Flush}
+	}
+	return errors.Join(failed...)
+}
+
+// Writer returns the plugin's writer. What an earlier user of it has written and not flushed is dropped,
+// as its position was never committed.
+func (l *Lake) Writer(logger string) *Writer {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.writers[logger]
+	if w == nil {
+		w = &Writer{lake: l, logger: logger, life: newLife()}
+		l.writers[logger] = w
+	}
+	w.restart()
+	return w
+}
+
+// Stats returns the numbers of every writer, by logger.
+func (l *Lake) Stats() []Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := make([]Stats, 0, len(l.writers))
+	for _, w := range l.writers {
+		all = append(all, w.Stats())
+	}
+	slices.SortFunc(all, func(a, b Stats) int { return cmp.Compare(a.Logger, b.Logger) })
+	return all
+}
+
+func newLife() string {
+	var b [4]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,100 @@
+package lake
+
+import (
+	"strings"
+	"testing"
+
+	"sandbar/host/bucket"
+)
+
+func TestCleanPath(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", maxSegment+1)
+	deep := strings.Repeat("a/", 40) + "b"
+	for _, c := range []struct{ path, want string }{
+		{"main/v4/submission_date_s3=20261123", "main/v4/submission_date_s3=20261123"},
+		{"a", "a"},
+		{"a.b/c+d", "a.b/c+d"},
+		{"../../etc/passwd", "__/__/etc/passwd"},
+		{"/etc/passwd", "_/etc/passwd"},
+		{"a//b/", "a/_/b/_"},
+		{".hidden/...", "_hidden/___"},
+		{"..a/_.b", "__a/_.b"},
+		{"a b\\c:d\x00e", "a_b_c_d_e"},
+		{"größe", "gr____e"},
+		{"x.parquet/y.heka/z.heka.zst/w.zst", "x.parquet_/y.heka_/z.heka.zst_/w.zst"},
+		{long, hash(long)},
+		{"a/" + long + "/b", "a/" + hash("a/"+long+"/b")},
+		{deep, strings.Repeat("a/", 15) + hash(deep)},
+	} {
+		got, err := cleanPath(c.path)
+		if err != nil || got != c.want {
+			t.Errorf("cleanPath(%.50q) = %q, %v; want %q", c.path, got, err, c.want)
+		}
+	}
+	if _, err := cleanPath(""); err == nil {
+		t.Error("an empty path was accepted")
+	}
+}
+
+func FuzzCleanPath(f *testing.F) {
+	f.Add("a/b/c=1", "output.x", "valid_0.0-0.1")
+	f.Add("../..//\x00", "", "")
+	f.Add(strings.Repeat("ab/", 200), strings.Repeat("n", 300), "x")
+	f.Fuzz(func(t *testing.T, path, logger, cover string) {
+		got, err := cleanPath(path)
+		if path == "" {
+			if err == nil {
+				t.Fatal("an empty path was accepted")
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, _ := cleanPath(got); again != got || !isClean(got) {
+			t.Fatalf("%q is clean as %q, and that as %q", path, got, again)
+		}
+		key := "lake/parquet/" + got + "/" + objectName(logger, cover, "0a1b2c3d", 1<<40) + ".heka.zst"
+		if logger != "" && logger[0] != '.' {
+			if err := bucket.CheckKey(key); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestObjectName(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ logger, cover, want string }{
+		{"output.telemetry", "valid_0.0-0.5230", "output.telemetry-valid_0.0-0.5230-0a1b2c3d.7"},
+		{"output.t", "", "output.t-0a1b2c3d.7"},
+		{"output.t", "a/b=c ü", "output.t-a_b_c__-0a1b2c3d.7"},
+	} {
+		if got := objectName(c.logger, c.cover, "0a1b2c3d", 7); got != c.want {
+			t.Errorf("name of %q, %q is %q; want %q", c.logger, c.cover, got, c.want)
+		}
+	}
+	a := objectName("output."+strings.Repeat("n", 300), "c1", "0a1b2c3d", 7)
+	b := objectName("output."+strings.Repeat("n", 300), "c2", "0a1b2c3d", 7)
+	if len(a) > maxName || a == b {
+		t.Errorf("long names are %d bytes, equal %v: %s", len(a), a == b, a)
+	}
+}
+
+func TestSnake(t *testing.T) {
+	t.Parallel()
+	for _, c := range [][2]string{
+		{"docType", "doc_type"}, {"geoISP", "geo_isp"}, {"normalizedOSVersion", "normalized_os_version"},
+		{"X-PingSender-Version", "x_ping_sender_version"}, {"environment.build", "environment_build"}, {"DNT", "dnt"},
+		{"already_snake", "already_snake"}, {"a1B2", "a1_b2"}, {"9lives", "_9lives"}, {"", "_"}, {"größe", "gr____e"},
+		{"URLPath", "url_path"}, {"sampleId", "sample_id"},
+	} {
+		if got := snake(c[0]); got != c[1] {
+			t.Errorf("snake(%q) = %q, want %q", c[0], got, c[1])
+		}
+	}
+	if n := snake(strings.Repeat("Ab", 500)); len(n) > 2*maxColumnName {
+		t.Errorf("a long name has %d bytes", len(n))
+	}
+}

@@ -1,0 +1,300 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"sandbar/sandbox"
+	"sandbar/sandbox/message"
+)
+
+// ErrFull says that a plugin wrote far more in one go than the lake collects between two flushes.
+var ErrFull = errors.New("lake: too much was written before a flush; write less in one call")
+
+// overshoot is how far above its bounds a writer may go before writing fails. A flush is due at the
+// bounds; what a plugin writes until the host gets to it must still find room.
+const overshoot = 2
+
+// Writer is the lake as one output plugin has it. Heka, Parquet and Flush are called by the plugin's own
+// goroutine, Publish and Stats by any.
+type Writer struct {
+	lake   *Lake
+	logger string
+	life   string // random, of the first flush ever
+
+	mu     sync.Mutex
+	open   map[string]*buffer // by key without the object's name
+	bytes  int64              // in open
+	full   bool               // one of open is at its bound
+	since  time.Time          // when Due first saw something in open
+	dirty  bool               // written to since the last Flush that succeeded
+	flush  int64              // number of the newest Flush
+	sealed []*batch           // flushed and not all published, oldest first
+	stats  Stats
+}
+
+var _ sandbox.Lake = (*Writer)(nil)
+
+// batch is the objects of one Flush.
+type batch struct {
+	objects   []object
+	named     bool // Flush returned its manifest
+	committed bool // and that was committed
+}
+
+// Stats are a writer's numbers since the host started.
+type Stats struct {
+	Logger    string `json:"logger"`
+	Open      int    `json:"open"`      // objects that are being filled
+	Buffered  int64  `json:"buffered"`  // bytes in them
+	Sealed    int    `json:"sealed"`    // objects that wait for a commit or to be published
+	Rows      int64  `json:"rows"`      // messages and rows written
+	Published int64  `json:"published"` // objects
+	Bytes     int64  `json:"bytes"`     // in published objects
+	Flushes   int64  `json:"flushes"`
+	Parquet   Misfit `json:"parquet"`
+}
+
+// Misfit counts what did not fit into columns of Parquet files.
+type Misfit struct {
+	Rows    int64 `json:"rows"`    // whose payload was no JSON document; they have message columns only
+	Columns int64 `json:"columns"` // left out as a file had too many
+	Widened int64 `json:"widened"` // columns that became text, or double, as messages disagreed on the type
+}
+
+func (m *Misfit) add(n Misfit) {
+	m.Rows += n.Rows
+	m.Columns += n.Columns
+	m.Widened += n.Widened
+}
+
+// Heka appends the message, framed, to the object that is being filled under lake/heka/path.
+func (w *Writer) Heka(path string, msg []byte) error {
+	return w.add("lake/heka/", path, msg, nil)
+}
+
+// Parquet appends a row to the object that is being filled under lake/parquet/path.
+func (w *Writer) Parquet(path string, row sandbox.Row) error {
+	var v message.View
+	if err := v.Parse(row.Message); err != nil {
+		return fmt.Errorf("lake: row for %.100q: %w", path, err)
+	}
+	return w.add("lake/parquet/", path, row.Message, &row)
+}
+
+func (w *Writer) add(root, path string, msg []byte, row *sandbox.Row) error {
+	path, err := cleanPath(path)
+	if err != nil {
+		return err
+	}
+	if len(msg) > message.MaxSize {
+		return fmt.Errorf("lake: message of %d bytes is larger than %d", len(msg), message.MaxSize)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	opt := &w.lake.opt
+	if w.bytes > overshoot*opt.MaxTotal {
+		return ErrFull
+	}
+	b := w.open[root+path]
+	if b == nil {
+		if len(w.open) >= overshoot*opt.MaxPaths {
+			return ErrFull
+		}
+		if w.open == nil {
+			w.open = map[string]*buffer{}
+		}
+		b = &buffer{root: root, path: path}
+		w.open[root+path] = b
+	}
+	w.release(b.size())
+	b.add(msg, row)
+	w.release(-b.size())
+	w.full = w.full || int64(len(b.frames)) >= opt.MaxBytes || b.rows >= opt.MaxRows || len(w.open) >= opt.MaxPaths
+	w.dirty = true
+	w.stats.Rows++
+	return nil
+}
+
+// Dirty says that something was written since the last Flush that succeeded.
+func (w *Writer) Dirty() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.dirty
+}
+
+// Due says that it is time to Flush: something collected is too old, too large, or in too many objects.
+// Ages begin when Due first sees something, so it is to be called often.
+func (w *Writer) Due(now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.dirty {
+		return false
+	}
+	if w.since.IsZero() {
+		w.since = now
+	}
+	return w.full || now.Sub(w.since) >= w.lake.opt.MaxAge || w.lake.total.Load() >= w.lake.opt.MaxTotal
+}
+
+// Flush finishes all that was written as sealed objects, durable but not visible. cover names the stream
+// positions that they hold. The manifest has to be committed, as the state StateName, together with these
+// positions; after that commit, and only then, Publish makes the objects visible.
+//
+// After an error nothing may be committed; Flush can be tried again.
+func (w *Writer) Flush(ctx context.Context, cover string) (manifest []byte, err error) {
+	b, name, keys := w.beginFlush(cover)
+	for _, key := range keys {
+		// The lock is not held while bytes are written. Only this goroutine changes what is open.
+		o, misfit, err := w.seal(ctx, w.open[key], name)
+		w.mu.Lock()
+		w.stats.Parquet.add(misfit)
+		if err != nil {
+			w.mu.Unlock()
+			return nil, fmt.Errorf("finish lake object %s of %s: %w", key, w.logger, err)
+		}
+		b.objects = append(b.objects, o)
+		w.release(w.open[key].size())
+		delete(w.open, key)
+		w.mu.Unlock()
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	b.named = true
+	w.full, w.dirty, w.since = false, false, time.Time{}
+	w.stats.Flushes++
+	return w.manifest(), nil
+}
+
+// beginFlush returns the batch to fill, perhaps with what a Flush sealed before it failed.
+func (w *Writer) beginFlush(cover string) (b *batch, name string, keys []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.flush++
+	if n := len(w.sealed); n == 0 || w.sealed[n-1].named {
+		w.sealed = append(w.sealed, new(batch))
+	}
+	return w.sealed[len(w.sealed)-1], objectName(w.logger, cover, w.life, w.flush), slices.Sorted(maps.Keys(w.open))
+}
+
+// manifest names every object that is not yet known to be published, since this state replaces the one
+// before. The lock is held.
+func (w *Writer) manifest() []byte {
+	m := manifest{Format: manifestFormat, Life: w.life, Flush: w.flush, Objects: []object{}}
+	for _, b := range w.sealed {
+		m.Objects = append(m.Objects, b.objects...)
+	}
+	return m.encode()
+}
+
+// seal writes one object.
+func (w *Writer) seal(ctx context.Context, b *buffer, name string) (object, Misfit, error) {
+	staged, err := w.lake.bucket.Create(ctx, owner)
+	if err != nil {
+		return object{}, Misfit{}, err
+	}
+	out := &counter{w: staged}
+	ext, misfit, err := b.encode(out, &w.lake.opt)
+	if err != nil {
+		return object{}, misfit, errors.Join(err, staged.Abort())
+	}
+	token, err := staged.Seal()
+	if err != nil {
+		return object{}, misfit, errors.Join(err, staged.Abort())
+	}
+	return object{Token: token, Key: b.root + b.path + "/" + name + ext, Bytes: out.n, Rows: int64(b.rows)}, misfit, nil
+}
+
+// Publish makes visible what the oldest Flush sealed whose commit Publish has not heard of yet. It is
+// called once after every commit of a manifest, in their order.
+// After an error the objects stay sealed: manifests go on naming them, and the next Publish or Recover
+// makes them visible.
+func (w *Writer) Publish(ctx context.Context) error {
+	w.mu.Lock()
+	for _, b := range w.sealed {
+		if b.named && !b.committed {
+			b.committed = true
+			break
+		}
+	}
+	w.mu.Unlock()
+	for {
+		o, ok := w.nextCommitted()
+		if !ok {
+			return nil
+		}
+		if err := w.lake.bucket.Publish(ctx, o.Token, o.Key); err != nil {
+			return fmt.Errorf("publish lake object %s of %s: %w", o.Key, w.logger, err)
+		}
+		w.mu.Lock()
+		w.sealed[0].objects = w.sealed[0].objects[1:]
+		w.stats.Published++
+		w.stats.Bytes += o.Bytes
+		w.mu.Unlock()
+	}
+}
+
+// nextCommitted is the oldest object that may be published.
+func (w *Writer) nextCommitted() (object, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.sealed) > 0 && w.sealed[0].committed {
+		if b := w.sealed[0]; len(b.objects) > 0 {
+			return b.objects[0], true
+		}
+		w.sealed = w.sealed[1:]
+	}
+	return object{}, false
+}
+
+// restart forgets what no commit can name: what was not flushed, or by a Flush that failed.
+func (w *Writer) restart() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.release(w.bytes)
+	w.open, w.full, w.dirty, w.since = nil, false, false, time.Time{}
+	if n := len(w.sealed); n > 0 && !w.sealed[n-1].named {
+		for _, o := range w.sealed[n-1].objects {
+			if err := w.lake.bucket.Discard(context.Background(), o.Token); err != nil {
+				w.lake.opt.Logger.Warn("an unfinished lake object stays until the next start", "plugin", w.logger, "key", o.Key, "error", err)
+			}
+		}
+		w.sealed = w.sealed[:n-1]
+	}
+}
+
+// release gives bytes back. The lock is held.
+func (w *Writer) release(bytes int64) {
+	w.bytes -= bytes
+	w.lake.total.Add(-bytes)
+}
+
+// Stats returns the writer's numbers.
+func (w *Writer) Stats() Stats {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.stats
+	s.Logger, s.Open, s.Buffered = w.logger, len(w.open), w.bytes
+	for _, b := range w.sealed {
+		s.Sealed += len(b.objects)
+	}
+	return s
+}
+
+// counter counts what is written.
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}

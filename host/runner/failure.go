@@ -1,0 +1,46 @@
+package runner
+
+import (
+	"strings"
+
+	"sandbar/sandbox/message"
+)
+
+// undecoded is the message that stream errors gets for a submission that no decoder could take: the
+// submission as it came, but for what could identify the client, and why.
+func undecoded(v *message.View, errorType, text string) []byte {
+	var b message.Builder
+	b.SetUUID(v.UUID())
+	b.SetTimestamp(v.Timestamp())
+	b.SetHeader(message.Type, "error")
+	if logger, ok := v.Header(message.Logger); ok {
+		b.SetHeaderBytes(message.Logger, logger)
+	}
+	if host, ok := v.Header(message.Hostname); ok {
+		b.SetHeaderBytes(message.Hostname, host)
+	}
+	if payload, ok := v.Header(message.Payload); ok {
+		b.SetHeaderBytes(message.Payload, payload)
+	}
+	for f := range v.Fields() {
+		switch string(f.Name()) {
+		case "remote_addr", "X-Forwarded-For":
+		default:
+			b.AddField(f)
+		}
+	}
+	b.AddString("DecodeErrorType", "", errorType)
+	b.AddString("DecodeError", "", text)
+	return b.AppendTo(nil)
+}
+
+// isFailure says whether a decoder's message belongs on stream errors.
+func isFailure(msg []byte) bool {
+	var v message.View
+	if v.Parse(msg) != nil {
+		return true
+	}
+	h, _ := v.Header(message.Type)
+	typ := string(h)
+	return typ == "error" || typ == "duplicate" || strings.HasSuffix(typ, ".error") || strings.HasSuffix(typ, ".duplicate")
+}

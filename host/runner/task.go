@@ -1,0 +1,211 @@
+package runner
+
+import (
+	"fmt"
+	"time"
+
+	"sandbar/sandbox"
+	"sandbar/sandbox/matcher"
+	"sandbar/sandbox/message"
+)
+
+// Loader makes a plugin of a config and a source; sandbox/lua.Load is one.
+type Loader func(cfg *sandbox.Config, source []byte, env sandbox.Env) (sandbox.Plugin, error)
+
+// Task is one plugin at work: its sandbox, what it made since that was last taken, and its counters.
+// It is used by one goroutine at a time and starts none, so that recorded messages can be run through
+// it in one loop (package trial) as well as live ones through a Runner.
+type Task struct {
+	Config  *sandbox.Config
+	Matcher *matcher.Matcher
+
+	plugin    sandbox.Plugin
+	now       func() time.Time
+	made      [][]byte
+	madeBytes int
+	before    int   // length of made before the last call of Process
+	nextTick  int64 // seconds since the epoch, 0 when it has no ticker
+	dirty     bool  // was called since the last Snapshot
+	counts    counts
+}
+
+// counts are Stats in the form that is cheap to keep.
+type counts struct {
+	Stats
+	outcomes [sandbox.Outcomes]int64
+}
+
+// NewTask loads a plugin. env.Emit is the task's own; a state of nil starts clean.
+// Errors are *sandbox.Error where the plugin is at fault.
+func NewTask(load Loader, cfg *sandbox.Config, source []byte, env sandbox.Env, state []byte) (*Task, error) {
+	m, err := parseMatcher(cfg)
+	if err != nil {
+		return nil, err
+	}
+	t := &Task{Config: cfg, Matcher: m, now: env.Now}
+	env.Emit = t.emit
+	if t.plugin, err = load(cfg, source, env); err != nil {
+		return nil, err
+	}
+	if cfg.PreserveData && len(state) > 0 {
+		if err := t.plugin.Restore(state); err != nil {
+			t.plugin.Close()
+			return nil, &sandbox.Error{Plugin: cfg.Logger(), Outcome: sandbox.LoadError,
+				Text: fmt.Sprintf("restore its preserved state: %v; remove the plugin to discard the state, or raise preservation_version", err)}
+		}
+	}
+	t.Measure()
+	return t, nil
+}
+
+func parseMatcher(cfg *sandbox.Config) (*matcher.Matcher, error) {
+	m, err := matcher.Parse(cfg.Matcher)
+	if err != nil {
+		return nil, &sandbox.Error{Plugin: cfg.Logger(), Outcome: sandbox.LoadError, Text: fmt.Sprintf("message_matcher: %v", err)}
+	}
+	return m, nil
+}
+
+func (t *Task) emit(msg []byte) error {
+	t.made = append(t.made, append([]byte(nil), msg...))
+	t.madeBytes += len(msg)
+	t.counts.Injected++
+	t.counts.InjectedBytes += int64(len(msg))
+	return nil
+}
+
+// Process runs process_message on the messages of views that hits names, in order, and returns how many
+// of the hits it was called for. An error means that the last of these calls ended abnormally; what the
+// plugin injected in it is kept, unless the caller takes it back.
+func (t *Task) Process(views []message.View, hits []int32) (int, *sandbox.Error) {
+	if len(hits) == 0 {
+		return 0, nil
+	}
+	t.dirty = true
+	start := t.now()
+	defer func() { t.counts.Nanos += int64(t.now().Sub(start)) }()
+	for i, h := range hits {
+		t.before = len(t.made)
+		res := t.plugin.Process(&views[h])
+		t.counts.Matched++
+		if err := t.account(res); err != nil {
+			return i + 1, err
+		}
+		if res.Status == -1 && t.Config.Kind == sandbox.Decoder && len(t.made) == t.before {
+			t.emit(undecoded(&views[h], "failed", res.Text)) // or the submission would be gone
+		}
+	}
+	return len(hits), nil
+}
+
+// takeBack forgets what the last call of Process injected.
+func (t *Task) takeBack() {
+	for _, msg := range t.made[t.before:] {
+		t.madeBytes -= len(msg)
+		t.counts.Injected--
+		t.counts.InjectedBytes -= int64(len(msg))
+	}
+	t.made = t.made[:t.before]
+}
+
+// succeed makes t, which is new, go on where old ended.
+func (t *Task) succeed(old *Task) {
+	memory := t.counts.Memory
+	t.made, t.madeBytes, t.before, t.nextTick, t.dirty, t.counts = old.made, old.madeBytes, old.before, old.nextTick, old.dirty, old.counts
+	t.counts.Memory = memory
+}
+
+// Timer runs timer_event at ns (nanoseconds since the epoch).
+func (t *Task) Timer(ns int64, shutdown bool) *sandbox.Error {
+	t.dirty = true
+	start := t.now()
+	res := t.plugin.Timer(ns-ns%int64(time.Second), shutdown)
+	t.counts.Nanos += int64(t.now().Sub(start))
+	t.counts.Timers++
+	return t.account(res)
+}
+
+func (t *Task) account(res sandbox.Result) *sandbox.Error {
+	c := &t.counts
+	c.Fuel += res.Fuel
+	c.FuelMax = max(c.FuelMax, res.Fuel)
+	c.outcomes[res.Outcome]++
+	if res.Outcome == sandbox.OK {
+		if res.Status == -1 {
+			c.Failed++
+		}
+		if res.Status < 0 && res.Text != "" {
+			c.LastError = res.Text
+		}
+		return nil
+	}
+	c.LastError = res.Text
+	return &sandbox.Error{Plugin: t.Config.Logger(), Outcome: res.Outcome, Line: res.Line, Text: res.Text, Trace: res.Trace}
+}
+
+// SetTicker says when the first timer event is due; later ones follow every ticker_interval.
+// Both are in seconds since the epoch. It does nothing for a plugin without a ticker.
+func (t *Task) SetTicker(first int64) {
+	if t.Config.TickerInterval > 0 {
+		t.nextTick = first
+	}
+}
+
+// NextTick is when the next timer event is due, in seconds since the epoch; 0 means never.
+func (t *Task) NextTick() int64 { return t.nextTick }
+
+// Tick runs timer_event if it is due at ns. Ticks that were missed are not made up for.
+func (t *Task) Tick(ns int64) *sandbox.Error {
+	sec := ns / int64(time.Second)
+	if t.nextTick == 0 || sec < t.nextTick {
+		return nil
+	}
+	every := int64(t.Config.TickerInterval)
+	t.nextTick += (1 + (sec-t.nextTick)/every) * every
+	return t.Timer(ns, false)
+}
+
+// Take returns the messages made since the last Take, oldest first. They are the caller's.
+func (t *Task) Take() [][]byte {
+	made := t.made
+	t.made, t.madeBytes, t.before = nil, 0, 0
+	return made
+}
+
+// Pending is how many bytes Take would return.
+func (t *Task) Pending() int { return t.madeBytes }
+
+// Measure asks how much memory the plugin's state holds, for Stats.
+func (t *Task) Measure() { t.counts.Memory = t.plugin.Memory() }
+
+// Snapshot returns the preserved state, and false when nothing was called since the last Snapshot or
+// the plugin preserves nothing.
+func (t *Task) Snapshot() ([]byte, bool, error) {
+	if !t.Config.PreserveData || !t.dirty {
+		return nil, false, nil
+	}
+	state, err := t.plugin.Snapshot()
+	if err != nil {
+		return nil, false, fmt.Errorf("plugin %s: preserve its data: %w", t.Config.Logger(), err)
+	}
+	t.dirty = false
+	return state, true, nil
+}
+
+// Passed counts messages that passed by, wanted or not.
+func (t *Task) Passed(n int) { t.counts.Seen += int64(n) }
+
+// Stats returns a copy of the counters.
+func (t *Task) Stats() Stats {
+	s := t.counts.Stats
+	s.Outcomes = make(map[string]int64, 2)
+	for o, n := range t.counts.outcomes {
+		if n > 0 {
+			s.Outcomes[sandbox.Outcome(o).String()] = n
+		}
+	}
+	return s
+}
+
+// Close frees the sandbox.
+func (t *Task) Close() error { return t.plugin.Close() }

@@ -1,0 +1,85 @@
+package runner
+
+import (
+	"sandbar/host/stream"
+	"sandbar/sandbox"
+	"sandbar/sandbox/matcher"
+	"sandbar/sandbox/message"
+)
+
+// claim is what one decoder wants, running or not, of the submissions that end after from.
+type claim struct {
+	matcher *matcher.Matcher
+	from    stream.Position
+}
+
+// claimed says whether a decoder wants or wanted the submission that ends there.
+func (r *Runner) claimed(v *message.View, end stream.Position) bool {
+	for _, c := range *r.claims.Load() {
+		if c.from.Before(end) && c.matcher.Match(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// Hold keeps submissions for a decoder that does not run: they wait for it instead of going to stream errors.
+func (r *Runner) Hold(cfg *sandbox.Config) error {
+	m, err := parseMatcher(cfg)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.plugins[cfg.Logger()] == nil {
+		r.held[cfg.Logger()] = claim{matcher: m}
+		r.knowDecoders()
+	}
+	return nil
+}
+
+// knowDecoders is called with mu held when decoders came or went.
+func (r *Runner) knowDecoders() {
+	var claims []claim
+	for _, e := range r.plugins {
+		if e.status.Kind == sandbox.Decoder {
+			claims = append(claims, claim{e.live.matcher, e.live.from})
+		}
+	}
+	for _, c := range r.held {
+		claims = append(claims, c)
+	}
+	r.claims.Store(&claims)
+}
+
+// addUnclaimed makes the task that puts what no decoder wants on stream errors. It is called with mu held.
+func (r *Runner) addUnclaimed() error {
+	cfg := &sandbox.Config{Name: "unclaimed", Kind: sandbox.Decoder, Matcher: "TRUE"}
+	load := func(_ *sandbox.Config, _ []byte, env sandbox.Env) (sandbox.Plugin, error) {
+		return unclaimed{emit: env.Emit}, nil
+	}
+	task, err := NewTask(load, cfg, nil, sandbox.Env{Now: r.opt.Now}, nil)
+	if err != nil {
+		return err
+	}
+	l := &live{r: r, name: "host.unclaimed", kind: sandbox.Decoder, task: task, logs: newLogRing(), done: make(chan struct{}), own: map[string]*ownReader{}}
+	if err := r.place(l, []string{stream.Raw}, Oldest); err != nil {
+		return err
+	}
+	r.hidden = l
+	return nil
+}
+
+// unclaimed is the plugin, in Go, for submissions that no decoder wants.
+type unclaimed struct{ emit func([]byte) error }
+
+func (u unclaimed) Process(v *message.View) sandbox.Result {
+	u.emit(undecoded(v, "skipped", "no decoder's message_matcher wants this submission"))
+	return sandbox.Result{}
+}
+
+func (unclaimed) Timer(int64, bool) sandbox.Result { return sandbox.Result{} }
+func (unclaimed) Snapshot() ([]byte, error)        { return nil, nil }
+func (unclaimed) Restore([]byte) error             { return nil }
+func (unclaimed) Memory() int64                    { return 0 }
+func (unclaimed) Close() error                     { return nil }

@@ -1,0 +1,217 @@
+package series
+
+import (
+	"container/list"
+	"strings"
+	"sync"
+	"time"
+
+	"sandbar/host/stream"
+	"sandbar/sandbox/message"
+)
+
+// maxName bounds a logger, payload name or type.
+const maxName = 255
+
+type key struct{ name, typ string }
+
+// entry is one payload. It is replaced as a whole, never changed, so it may be read without the lock.
+type entry struct {
+	info Info
+	seq  int64  // counts updates
+	msg  []byte // the message it came in, which is also what the file keeps
+}
+
+func (e *entry) payload() []byte {
+	var v message.View
+	if v.Parse(e.msg) != nil {
+		return nil // cannot be: it was parsed when it came
+	}
+	p, _ := v.Header(message.Payload)
+	return p
+}
+
+// table holds the newest payload of every key within bounds.
+type table struct {
+	maxPayload   int
+	maxBytes     int64
+	maxPerLogger int
+
+	mu        sync.Mutex
+	loggers   map[string]map[key]*list.Element // of *entry
+	order     list.List                        // entries by their last update, oldest first
+	seq       int64                            // of the newest update
+	bytes     int64
+	refused   int64
+	evicted   int64
+	at        stream.Position            // read up to here
+	forgotten map[string]stream.Position // loggers whose messages up to here are not taken
+}
+
+func newTable(opt Options) table {
+	return table{maxPayload: opt.MaxPayload, maxBytes: opt.MaxBytes, maxPerLogger: opt.MaxPerLogger,
+		loggers: map[string]map[key]*list.Element{}, forgotten: map[string]stream.Position{}}
+}
+
+// putAll takes a batch and reports whether anything changed.
+func (t *table) putAll(b *stream.Batch, version uint64) (changed bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i, msg := range b.Messages {
+		if t.putLocked(msg, b.Ends[i], version) {
+			changed = true
+		}
+	}
+	if n := len(b.Ends); n > 0 {
+		t.at = b.Ends[n-1]
+		t.remember()
+	}
+	return changed
+}
+
+func (t *table) put(msg []byte, end stream.Position, version uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.putLocked(msg, end, version)
+}
+
+func (t *table) putLocked(msg []byte, end stream.Position, version uint64) bool {
+	var v message.View
+	if v.Parse(msg) != nil {
+		t.refused++
+		return false
+	}
+	if typ, _ := v.Header(message.Type); string(typ) != payloadType {
+		return false
+	}
+	rawLogger, _ := v.Header(message.Logger)
+	payload, _ := v.Header(message.Payload)
+	logger, k := valid(rawLogger), key{text(&v, "payload_name"), text(&v, "payload_type")}
+	if until, ok := t.forgotten[logger]; ok && !until.Before(end) {
+		return false
+	}
+	if len(msg) > t.maxPayload || len(logger) > maxName || len(k.name) > maxName || len(k.typ) > maxName {
+		t.refused++
+		return false
+	}
+	t.set(k, &entry{msg: append([]byte(nil), msg...), info: Info{
+		Logger: logger, Name: k.name, Type: k.typ, Title: title(logger, k.name),
+		Updated: time.Unix(0, v.Timestamp()).UTC(), Bytes: len(payload), Version: version,
+	}})
+	return true
+}
+
+// set puts an entry in the place of the one of its key, and makes room for it.
+func (t *table) set(k key, e *entry) {
+	mine := t.loggers[e.info.Logger]
+	if mine == nil {
+		mine = map[key]*list.Element{}
+		t.loggers[e.info.Logger] = mine
+	}
+	if old := mine[k]; old != nil {
+		t.remove(old)
+	} else if len(mine) >= t.maxPerLogger {
+		t.remove(oldest(mine))
+		t.evicted++
+	}
+	t.seq++
+	e.seq = t.seq
+	t.loggers[e.info.Logger] = mine // again: remove drops a logger's map with its last entry
+	mine[k] = t.order.PushBack(e)
+	t.bytes += int64(len(e.msg))
+	for t.bytes > t.maxBytes && t.order.Len() > 1 {
+		t.remove(t.order.Front())
+		t.evicted++
+	}
+}
+
+func oldest(mine map[key]*list.Element) *list.Element {
+	var first *list.Element
+	for _, el := range mine {
+		if first == nil || el.Value.(*entry).seq < first.Value.(*entry).seq {
+			first = el
+		}
+	}
+	return first
+}
+
+func (t *table) remove(el *list.Element) {
+	e := t.order.Remove(el).(*entry)
+	mine := t.loggers[e.info.Logger]
+	delete(mine, key{e.info.Name, e.info.Type})
+	if len(mine) == 0 {
+		delete(t.loggers, e.info.Logger)
+	}
+	t.bytes -= int64(len(e.msg))
+}
+
+func (t *table) forget(logger string, until stream.Position) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, el := range t.loggers[logger] {
+		t.remove(el)
+	}
+	t.forgotten[logger] = until
+	t.remember()
+}
+
+// remember gives up what was forgotten before the place that was read to.
+func (t *table) remember() {
+	for logger, until := range t.forgotten {
+		if !t.at.Before(until) {
+			delete(t.forgotten, logger)
+		}
+	}
+}
+
+// newest is the logger's last updated entry among those wanted.
+func (t *table) newest(logger string, want func(key) bool) *entry {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var found *entry
+	for k, el := range t.loggers[logger] {
+		if e := el.Value.(*entry); want(k) && (found == nil || e.seq > found.seq) {
+			found = e
+		}
+	}
+	return found
+}
+
+func (t *table) infos() []Info {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	infos := make([]Info, 0, t.order.Len())
+	for el := t.order.Front(); el != nil; el = el.Next() {
+		infos = append(infos, el.Value.(*entry).info)
+	}
+	return infos
+}
+
+// messages are those to save, the oldest update first, so that they are restored in that order.
+func (t *table) messages() [][]byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	msgs := make([][]byte, 0, t.order.Len())
+	for el := t.order.Front(); el != nil; el = el.Next() {
+		msgs = append(msgs, el.Value.(*entry).msg)
+	}
+	return msgs
+}
+
+// Stats counts what the view holds and what it refused.
+func (t *table) Stats() Stats {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return Stats{Payloads: t.order.Len(), Bytes: t.bytes, Refused: t.refused, Evicted: t.evicted, Position: t.at.String()}
+}
+
+// title is the payload's name as people read it, or the plugin's when it has none.
+func title(logger, name string) string {
+	if name == "" {
+		_, name, _ = strings.Cut(logger, ".")
+	}
+	if name == "" {
+		return logger
+	}
+	return strings.ReplaceAll(name, "_", " ")
+}

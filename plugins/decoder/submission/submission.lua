@@ -1,0 +1,193 @@
+-- Decodes submissions from the HTTP edge: finds out what the document is from its URI, looks up where it
+-- came from and drops the address, drops duplicates, parses and validates the document and annotates it.
+-- Good messages have Type "telemetry" or "validated"; what cannot be decoded keeps its bytes and its cause.
+
+require "string"
+require "os"
+require "math"
+local json   = require "json"
+local schema = require "schema"
+local geo    = require "geo"
+local zlib   = require "zlib"
+require "cuckoo_filter_expire"
+
+local dedupe_minutes = read_config("dedupe_interval_minutes") or 6
+local dedupe_items   = read_config("dedupe_items") or 131072
+_PRESERVATION_VERSION = (read_config("preservation_version") or 0) + 1
+seen = cuckoo_filter_expire.new(dedupe_items, dedupe_minutes) -- a global, so that it survives a restart
+
+local channels = {release = true, beta = true, nightly = true, aurora = true, esr = true}
+local systems  = {
+    {"^[Ww][Ii][Nn]", "Windows"}, {"^[Dd]arwin", "Mac"}, {"^[Mm]ac", "Mac"}, {"^[Aa]ndroid", "Android"},
+    {"^[Ii][Oo][Ss]", "iOS"}, {"^[Ii]Phone", "iOS"}, {"^[Ll]inux", "Linux"},
+}
+local sections = {
+    environment = {"addons", "build", "experiments", "partner", "profile", "settings", "system"},
+    payload     = {"addonDetails", "addonHistograms", "childPayloads", "chromeHangs", "fileIOReports", "histograms",
+                   "info", "keyedHistograms", "lateWrites", "log", "simpleMeasurements", "slowSQL", "slowSQLstartup",
+                   "threadHangStats", "UIMeasurements", "gc"},
+}
+local headers = {"Host", "DNT", "Date", "User-Agent", "X-PingSender-Version", "X-Debug-ID", "X-Source-Tags"}
+
+local function unescape(s)
+    return (string.gsub(s, "%%(%x%x)", function (hex) return string.char(tonumber(hex, 16)) end))
+end
+
+-- What the URI says: namespace and fields, or nil.
+local function parse_uri(uri)
+    local id, doc_type, name, version, channel, build =
+        string.match(uri, "^/submit/telemetry/([^/]+)/([^/]+)/([^/]+)/([^/]+)/([^/]+)/([^/]+)/?$")
+    if id then
+        return "telemetry", {documentId = unescape(id), docType = unescape(doc_type), appName = unescape(name),
+            appVersion = unescape(version), appUpdateChannel = unescape(channel), appBuildId = unescape(build)}
+    end
+    local namespace, dt, doc_version, did = string.match(uri, "^/submit/([^/]+)/([^/]+)/(%d+)/([^/]+)/?$")
+    if namespace then
+        return unescape(namespace), {documentId = unescape(did), docType = unescape(dt), docVersion = tonumber(doc_version)}
+    end
+end
+
+local function locate(fields)
+    local place = geo.lookup(read_message("Fields[remote_addr]") or "")
+    fields.geoCountry = place and place.country or "??"
+    fields.geoCity    = place and place.city or "??"
+    if place then
+        fields.geoSubdivision1 = place.subdivision1
+        fields.geoSubdivision2 = place.subdivision2
+        fields.geoISP          = place.isp
+    end
+end
+
+local function type_of(namespace, suffix)
+    if namespace == "telemetry" then return "telemetry." .. suffix end
+    return suffix
+end
+
+-- The submission as it came, but for the address, with what is known of it and why it was refused.
+local function refuse(namespace, known, kind, text, detail)
+    local msg = decode_message(read_message("raw"))
+    local fields = {}
+    for _, f in ipairs(msg.Fields) do
+        if f.name ~= "remote_addr" and f.name ~= "X-Forwarded-For" then fields[#fields + 1] = f end
+    end
+    for name, value in pairs(known or {}) do fields[#fields + 1] = {name = name, value = value} end
+    fields[#fields + 1] = {name = "DecodeErrorType", value = kind}
+    fields[#fields + 1] = {name = "DecodeError", value = text}
+    if detail then fields[#fields + 1] = {name = "DecodeErrorDetail", value = detail} end
+    msg.Logger = namespace or "moz_ingest"
+    msg.Type   = namespace and type_of(namespace, "error") or "error"
+    msg.Fields = fields
+    inject_message(msg)
+    return 0
+end
+
+local function normalize_channel(s)
+    local base = string.match(string.lower(s or ""), "^(%a+)")
+    return channels[base] and base or "Other"
+end
+
+local function normalize_os(s)
+    for _, system in ipairs(systems) do
+        if string.find(s, system[1]) then return system[2] end
+    end
+    return "Other"
+end
+
+local days_from = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334}
+
+-- Nanoseconds of an RFC 3339 time, or nil.
+local function nanoseconds(s)
+    local y, mo, d, h, mi, sec, zone = string.match(s or "", "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d%.?%d*)(.*)$")
+    if not y then return nil end
+    y, mo = tonumber(y), tonumber(mo)
+    if mo < 1 or mo > 12 then return nil end
+    local before = mo > 2 and y or y - 1 -- the last year whose leap day has passed
+    local leaps = math.floor(before / 4) - math.floor(before / 100) + math.floor(before / 400) - 477
+    local days = (y - 1970) * 365 + leaps + days_from[mo] + tonumber(d) - 1
+    local sign, oh, om = string.match(zone, "^([+-])(%d%d):?(%d%d)$")
+    local offset = sign and (tonumber(oh) * 60 + tonumber(om)) * 60 * (sign == "-" and -1 or 1) or 0
+    return (days * 86400 + tonumber(h) * 3600 + tonumber(mi) * 60 + tonumber(sec) - offset) * 1e9
+end
+
+-- The fields of a telemetry document; cuts the large sections out into fields of their own.
+local function telemetry(doc, f)
+    f.sourceName    = "telemetry"
+    f.sourceVersion = tostring(f.docVersion)
+    f.reason        = doc:get("payload", "info", "reason") or doc:get("payload", "reason")
+    f.clientId      = doc:get("clientId") or doc:get("clientID")
+    f.appVendor     = doc:get("application", "vendor")
+    f.appName       = f.appName or doc:get("application", "name")
+    f.appVersion    = f.appVersion or doc:get("application", "version")
+    f.appBuildId    = f.appBuildId or doc:get("application", "buildId")
+    f.appUpdateChannel   = f.appUpdateChannel or doc:get("application", "channel")
+    f.telemetryEnabled   = doc:get("environment", "settings", "telemetryEnabled")
+    f.activeExperimentId = doc:get("environment", "addons", "activeExperiment", "id")
+    f.creationTimestamp  = nanoseconds(doc:get("creationDate") or doc:get("created"))
+    f.normalizedAppName  = f.appName
+    f.normalizedChannel  = normalize_channel(f.appUpdateChannel)
+    f.os = doc:get("environment", "system", "os", "name") or doc:get("os")
+    if type(f.os) == "string" then
+        f.normalizedOs = normalize_os(f.os)
+        local version = doc:get("environment", "system", "os", "version") or doc:get("osversion")
+        f.normalizedOSVersion = version and string.match(tostring(version), "^[%d.]+")
+    end
+    if type(f.clientId) == "string" then
+        f.sampleId = {value = zlib.crc32()(f.clientId) % 100, value_type = 2}
+    end
+    if f.creationTimestamp then f.creationTimestamp = {value = f.creationTimestamp, value_type = 2} end
+    for top, names in pairs(sections) do
+        if top == "environment" or f.docType == "main" or f.docType == "saved-session" then
+            for _, name in ipairs(names) do
+                local part = doc:remove(top, name)
+                if part then f[top .. "." .. name] = part end
+            end
+        end
+    end
+end
+
+function process_message()
+    local uri = read_message("Fields[uri]") or ""
+    local namespace, f = parse_uri(uri)
+    if not namespace then return refuse(nil, nil, "uri", "the path is no submission: " .. uri) end
+
+    local received = read_message("Timestamp")
+    local added, delta = seen:add(uri, received)
+    if not added then
+        f.duplicateDelta = {value = delta or 0, value_type = 2, representation = dedupe_minutes .. "m"}
+        inject_message({Timestamp = received, Logger = namespace, Type = type_of(namespace, "duplicate"), Fields = f})
+        return 0
+    end
+
+    locate(f)
+    local doc, err = json.parse_message("Fields[content]")
+    if not doc then return refuse(namespace, f, "json", err) end
+    if not f.docVersion then
+        f.docVersion = doc:get("version") or doc:get("v") or doc:get("ver")
+        if type(f.docVersion) ~= "number" and not tonumber(f.docVersion) then
+            f.docVersion = nil
+            return refuse(namespace, f, "version", "the document has no version: neither version, v nor ver is a number")
+        end
+        f.docVersion = tonumber(f.docVersion)
+    end
+    local version = string.format("%d", f.docVersion)
+    local ok, fault = schema.validate(doc, namespace, f.docType, version)
+    if ok == nil then
+        return refuse(namespace, f, "schema", string.format("namespace: %s schema: %s version: %s error: there is no such schema", namespace, f.docType, version))
+    elseif not ok then
+        return refuse(namespace, f, "schema", string.format("namespace: %s schema: %s version: %s error: %s", namespace, f.docType, version, fault.message),
+            string.format('{"path":"%s","keyword":"%s"}', fault.path, fault.keyword))
+    end
+
+    f.submissionDate = os.date("!%Y%m%d", received / 1e9)
+    for _, name in ipairs(headers) do f[name] = read_message("Fields[" .. name .. "]") end
+    if namespace == "telemetry" then telemetry(doc, f) end
+    f.submission = doc
+    f.docVersion = {value = f.docVersion, value_type = 2}
+    inject_message({
+        Timestamp = received, Logger = namespace, Type = namespace == "telemetry" and "telemetry" or "validated",
+        Hostname = read_message("Hostname"), EnvVersion = read_message("EnvVersion"), Fields = f,
+    })
+    return 0
+end
+
+function timer_event(ns, shutdown) end

@@ -1,0 +1,41 @@
+// Asking the host.
+
+// Fault is an error that the host told, with what it knows about where the mistake is.
+export class Fault extends Error {
+  constructor(status, body) {
+    super(body?.error || `the host answered ${status}`);
+    this.status = status;
+    this.line = body?.line || 0;
+    this.field = body?.field || "";
+    this.outcome = body?.outcome || "";
+  }
+}
+
+async function ask(method, path, body) {
+  const init = { method, headers: {}, signal: AbortSignal.timeout(90_000) };
+  if (body !== undefined) {
+    init.headers["Content-Type"] = "application/json";
+    init.body = JSON.stringify(body);
+  }
+  let answer;
+  try {
+    answer = await fetch("/api/v1/" + path, init);
+  } catch {
+    throw new Fault(0, { error: "the host does not answer" });
+  }
+  if (answer.status === 401) {
+    location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search));
+    throw new Fault(401, { error: "you are logged out" });
+  }
+  const json = answer.status === 204 ? null : await answer.json().catch(() => null);
+  if (!answer.ok) throw new Fault(answer.status, json);
+  return json;
+}
+
+export const get = (path) => ask("GET", path);
+export const post = (path, body) => ask("POST", path, body);
+export const del = (path) => ask("DELETE", path);
+
+// pluginPath is where the API has one plugin.
+export const pluginPath = (name, rest = "") => "plugins/" + encodeURIComponent(name) + rest;
+export const pluginPage = (name) => "/plugins/" + encodeURIComponent(name);

@@ -1,0 +1,109 @@
+// Keeping a page up to date: the host tells which parts changed, counters are polled.
+//
+// A hidden page listens to nothing: a browser allows few connections to one host, and many tabs would use them up.
+
+const POLL = 2000; // between two looks at counters
+const LEAST = 1000; // between two fetches of the same part
+const RETRY = 5000;
+
+const parts = []; // {key, run, seen, busy, again, at}
+let started; // of the host; another value means that it was restarted
+let versions = null;
+let source = null;
+let told = () => {};
+
+// onStatus is told "live", "waiting" or "lost".
+export function onStatus(f) {
+  told = f;
+}
+
+// on runs f now, and again when one of the keys ("plugins", "series", "alerts", "errors") changed.
+export function on(keys, f) {
+  const part = { keys: [keys].flat(), run: f, seen: null, busy: false, again: false, at: 0 };
+  parts.push(part);
+  fetchPart(part);
+}
+
+// every runs f now and every two seconds while the page is seen.
+export function every(f, ms = POLL) {
+  on([], f);
+  const part = parts.at(-1);
+  setInterval(() => document.hidden || fetchPart(part), ms);
+}
+
+// refresh runs everything once more, after the reader changed something.
+export function refresh() {
+  for (const part of parts) fetchPart(part);
+}
+
+async function fetchPart(part) {
+  if (part.busy) {
+    part.again = true;
+    return;
+  }
+  part.busy = true;
+  const wait = part.at + LEAST - performance.now();
+  if (part.at && wait > 0) await new Promise((done) => setTimeout(done, wait));
+  part.again = false;
+  part.at = performance.now();
+  try {
+    await part.run();
+    if (source === null) told("waiting");
+  } catch (err) {
+    if (err.status === 0 || err.status === undefined) told("lost");
+    if (err.status === undefined) console.error(err);
+    part.again ||= part.keys.length > 0 && err.status !== 401 && err.status !== 404;
+    if (part.again) await new Promise((done) => setTimeout(done, RETRY));
+  }
+  part.busy = false;
+  if (part.again && !document.hidden) fetchPart(part);
+}
+
+function changed(now) {
+  if (started !== undefined && started !== now.started) {
+    location.reload(); // another program may have other pages
+    return;
+  }
+  started = now.started;
+  const before = versions;
+  versions = now;
+  if (!before) return; // the parts were fetched as the page opened
+  for (const part of parts) {
+    if (part.keys.some((k) => before[k] !== now[k])) fetchPart(part);
+  }
+}
+
+function listen() {
+  if (source || document.hidden) return;
+  source = new EventSource("/api/v1/events");
+  source.addEventListener("change", (e) => {
+    told("live");
+    changed(JSON.parse(e.data));
+  });
+  source.onopen = () => told("live");
+  source.onerror = () => {
+    told("lost");
+    if (source?.readyState !== EventSource.CLOSED) return; // it tries again by itself
+    source = null;
+    setTimeout(listen, RETRY);
+  };
+}
+
+function rest() {
+  source?.close();
+  source = null;
+}
+
+export function start() {
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      rest();
+    } else {
+      listen();
+      refresh();
+    }
+  });
+  addEventListener("pagehide", rest);
+  addEventListener("pageshow", (e) => e.persisted && (listen(), refresh()));
+  listen();
+}

@@ -1,0 +1,66 @@
+// The page that shows what the host does now.
+import { byId, h, put, list } from "./dom.js";
+import { get } from "./api.js";
+import { on, every } from "./live.js";
+import { plural } from "./format.js";
+import { empty } from "./parts.js";
+import { streamTiles } from "./streams.js";
+import { pluginTable } from "./plugintable.js";
+import { payloads } from "./payloads.js";
+import { alertItem } from "./alertitem.js";
+
+const ALERTS = 8;
+
+export function overview() {
+  counters();
+  graphs();
+  newest();
+}
+
+function counters() {
+  const tiles = streamTiles(byId("streams"));
+  const table = pluginTable(byId("plugins"));
+  every(async () => {
+    const now = await get("overview");
+    tiles(now);
+    table(now);
+    const running = now.plugins.filter((p) => p.state === "running").length;
+    const rest = now.plugins.length - running;
+    put(byId("plugins-sum"), `${running} running` + (rest ? `, ${rest} not` : ""));
+  });
+}
+
+// graphs shows those of shipped analysis plugins; others have them on their own page.
+function graphs() {
+  const place = byId("graphs");
+  const nothing = empty("No graphs yet", "Once documents arrive, the shipped analysis plugins draw here: documents by type, their sizes, refused submissions and unusual rates.");
+  place.append(nothing);
+  const shown = new Map(); // plugin → its payloads
+  on(["series", "plugins", "alerts"], async () => {
+    const [infos, plugins] = await Promise.all([get("series"), get("plugins")]);
+    const names = plugins.filter((p) => p.shipped && p.kind === "analysis").map((p) => p.name);
+    for (const name of names) {
+      if (!shown.has(name)) shown.set(name, payloads(place, name, { graphsOnly: true, link: true }));
+    }
+    let count = 0;
+    for (const [name, part] of shown) {
+      count += await part(infos.filter((i) => i.logger === name && names.includes(name)));
+    }
+    nothing.hidden = count > 0;
+  });
+}
+
+function newest() {
+  const place = byId("newest");
+  const nothing = empty("No alerts", "An analysis plugin raises one when something leaves its usual course.");
+  const rows = h("ul.alert-list");
+  place.append(rows, nothing);
+  const show = list(rows, (a) => a.version, alertItem);
+  on("alerts", async () => {
+    const { alerts, total } = await get(`alerts?n=${ALERTS}`);
+    show(alerts);
+    rows.hidden = alerts.length === 0;
+    nothing.hidden = alerts.length > 0;
+    put(document.querySelector("#newest-head"), total > ALERTS ? `Newest of ${plural(total, "alert")}` : "Newest alerts");
+  });
+}

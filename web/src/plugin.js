@@ -1,0 +1,220 @@
+// The page of one plugin.
+import { byId, h, put, list } from "./dom.js";
+import { get, post, del, pluginPath } from "./api.js";
+import { on, every, refresh } from "./live.js";
+import { bytes, clock, count, exact, nanos, plural, rate } from "./format.js";
+import { bar, empty, pluginName, problem, state, splitName } from "./parts.js";
+import { since, setSince } from "./times.js";
+import { viewer } from "./code.js";
+import { rates } from "./history.js";
+import { payloads } from "./payloads.js";
+import { alertItem } from "./alertitem.js";
+
+export function plugin(main) {
+  const name = main.dataset.name;
+  main.querySelector("h1").replaceChildren(...pluginName(name));
+  byId("all-alerts").href = "/alerts?plugin=" + encodeURIComponent(name);
+  const draw = [head(name), use(), texts()];
+  const shows = series(name);
+  let gone = false;
+  const load = async () => {
+    if (gone) return;
+    try {
+      const p = await get(pluginPath(name));
+      byId("body").hidden = false;
+      for (const f of draw) f(p);
+      await shows(p);
+    } catch (err) {
+      if (err.status !== 404 && err.status !== 409) throw err;
+      gone = true;
+      byId("body").hidden = true;
+      byId("actions").replaceChildren();
+      byId("trouble").replaceChildren(problem("There is nothing to show", err.message, h("p", null, h("a", { href: "/" }, "To all plugins"))));
+    }
+  };
+  on(["plugins", "series"], load);
+  every(() => gone || load(), 5000);
+  logs(name, () => gone);
+  alerts(name, () => gone);
+}
+
+// head draws state, reason and what can be done.
+function head(name) {
+  const dot = state();
+  const when = since(new Date().toISOString());
+  const kind = h("span");
+  byId("facts").append(dot.el, h("span", null, "since ", when), kind);
+  const turn = h("button", { type: "button" });
+  const edit = h("a.button", { href: "/deploy?plugin=" + encodeURIComponent(name) }, "Edit");
+  const remove = h("button.danger", { type: "button", onclick: () => askRemove(name, failed) }, "Remove");
+  const failed = (err) => byId("trouble").replaceChildren(problem("This did not work", err.message));
+  byId("actions").append(turn, edit, remove);
+  let now = null;
+  turn.addEventListener("click", async () => {
+    turn.disabled = true;
+    try {
+      await post(pluginPath(name, now === "running" ? "/stop" : "/start"));
+      byId("trouble").replaceChildren();
+    } catch (err) {
+      failed(err);
+    }
+    turn.disabled = false;
+    refresh();
+  });
+  let told = "";
+  return (p) => {
+    now = p.state;
+    dot.set(p.state);
+    setSince(when, p.since);
+    put(kind, [p.kind, p.shipped ? "shipped with Sandbar" : "", p.ticker_interval ? `timer every ${p.ticker_interval} s` : ""].filter(Boolean).join(" · "));
+    put(turn, p.state === "running" ? "Stop" : "Start");
+    const key = [p.state, p.since, p.reason].join();
+    if (key !== told) byId("trouble").replaceChildren(...trouble(p));
+    told = key;
+  };
+}
+
+function trouble(p) {
+  if (p.state === "running") return [];
+  if (p.state === "stopped") return [h("div.notice", null, "It is stopped, and stays so until somebody starts it. Its state is kept.")];
+  const title = p.state === "load_error" ? "It could not be loaded" : `It was terminated${p.outcome ? ": " + p.outcome.replaceAll("_", " ") : ""}`;
+  const line = p.line ? h("p", null, h("a", { href: "#source-head" }, `Line ${p.line} of the source`)) : null;
+  return [problem(title, p.reason, line)];
+}
+
+function askRemove(name, failed) {
+  const dialog = byId("confirm");
+  dialog.returnValue = "";
+  dialog.onclose = async () => {
+    if (dialog.returnValue !== "yes") return;
+    try {
+      await del(pluginPath(name));
+      location.assign("/");
+    } catch (err) {
+      failed(err);
+    }
+  };
+  dialog.showModal();
+}
+
+// use draws limits and counters.
+function use() {
+  const bars = { fuel: bar("Fuel of the dearest call", count), memory: bar("Memory", bytes) };
+  const facts = h("dl.facts");
+  const matcher = h("code.matcher");
+  const outcomes = h("dl.facts");
+  const last = h("div.last");
+  byId("use").append(
+    h("p.bar-label", null, "Fuel, dearest call"), bars.fuel.el,
+    h("p.bar-label", null, "Memory"), bars.memory.el,
+    facts, outcomes,
+    h("p.bar-label", null, "Messages that match"), matcher,
+    last,
+  );
+  const row = (place) => list(place, (f) => f[0], ([label]) => {
+    const value = h("dd");
+    return { el: h("div", null, h("dt", null, label), value), update: ([, text, title]) => (put(value, text).title = title ?? "") };
+  });
+  const show = row(facts);
+  const ended = row(outcomes);
+  const speed = rates();
+  return (p) => {
+    const s = p.stats;
+    const l = p.limits;
+    bars.fuel.set(s.fuel_max, l.instruction_limit);
+    bars.memory.set(s.memory, l.memory_limit);
+    const each = (limit, what) => (limit > 0 && limit < 2 ** 31 - 1 ? `${exact(limit)} ${what}` : "");
+    show([
+      ["Matched", count(s.matched), `${exact(s.matched)} of ${exact(s.seen)} messages seen`],
+      ["Rate", p.state === "running" ? rate(speed("matched", s.matched, Date.now())) : "–"],
+      ["Per message", s.matched ? nanos(s.nanos / s.matched) : "–"],
+      ["Fuel per message", s.matched ? count(Math.round(s.fuel / s.matched)) : "–"],
+      ["Returned −1", count(s.failed)],
+      ["Injected", `${count(s.injected)} · ${bytes(s.injected_bytes)}`, [each(l.process_message_inject_limit, "per message"), each(l.timer_event_inject_limit, "per timer event")].filter(Boolean).join(", ")],
+      ["Output limit", l.output_limit ? bytes(l.output_limit) : "none"],
+      ["Timer events", count(s.timers)],
+      ["Lag", p.lag_bytes ? bytes(p.lag_bytes) : "0"],
+    ]);
+    const others = Object.entries(s.outcomes ?? {}).filter(([k]) => k !== "ok");
+    ended(others.map(([k, n]) => [k.replaceAll("_", " "), count(n)]));
+    put(matcher, p.matcher || "TRUE");
+    last.replaceChildren(...(s.last_error ? [h("p.bar-label", null, "Last error"), h("p.reason", null, s.last_error)] : []));
+  };
+}
+
+// texts draws source and config, again only when they changed: a reader may have scrolled or selected.
+function texts() {
+  let shown = "";
+  return (p) => {
+    const line = faultyLine(p);
+    const reason = p.state === "running" ? p.stats.last_error : p.reason;
+    const key = JSON.stringify([p.source, p.config, line, line && reason]);
+    if (key === shown) return;
+    shown = key;
+    const inConfig = p.state === "load_error" && /\.cfg\b|config/.test(p.reason);
+    byId("source").replaceChildren(viewer(p.source, inConfig ? 0 : line, reason));
+    byId("config").replaceChildren(viewer(p.config, inConfig ? line : 0, reason));
+    byId("source").querySelector(".bad")?.scrollIntoView({ block: "nearest" });
+    scrollTo(0, 0);
+  };
+}
+
+// faultyLine is the one that the host names, or the one in the last error of a running plugin: "…lua:12: text".
+function faultyLine(p) {
+  if (p.line) return p.line;
+  const found = /(?:^|[\w.\]"'/-]):(\d+):/.exec((p.state === "running" ? p.stats.last_error : p.reason) ?? "");
+  return found ? Number(found[1]) : 0;
+}
+
+function series(name) {
+  const place = byId("payloads");
+  const [kind] = splitName(name);
+  const text = kind === "analysis"
+    ? "Its graph appears here with the next timer event that calls inject_payload with a circular buffer; texts that it injects are shown too."
+    : `A plugin of kind ${kind} draws nothing. Analysis plugins do.`;
+  const nothing = empty("Nothing to show yet", text);
+  place.append(nothing);
+  const draw = payloads(place, name);
+  return async (p) => {
+    nothing.hidden = (await draw(p.series)) > 0;
+  };
+}
+
+function logs(name, gone) {
+  const place = byId("logs");
+  const nothing = empty("Nothing printed", "What the plugin prints, and what the host says about it, appears here.");
+  const rows = h("ol.log");
+  place.append(nothing, rows);
+  let before = 0; // lines with the same time and text are told apart by their number
+  const show = list(rows, (l) => l.key, (l) => ({ el: h("li", null, h("time", { datetime: l.time, title: l.time }, clock(new Date(l.time))), h("span", null, l.text)) }));
+  every(async () => {
+    if (gone()) return;
+    const lines = await get(pluginPath(name, "/logs"));
+    const bottom = place.scrollHeight - place.scrollTop - place.clientHeight < 24;
+    const same = new Map();
+    show(lines.map((l) => {
+      const k = l.time + l.text;
+      same.set(k, (same.get(k) ?? 0) + 1);
+      return { ...l, key: `${k} ${same.get(k)}` };
+    }));
+    nothing.hidden = lines.length > 0;
+    if (bottom && lines.length !== before) place.scrollTop = place.scrollHeight;
+    before = lines.length;
+  }, 3000);
+}
+
+function alerts(name, gone) {
+  const place = byId("own-alerts");
+  const nothing = empty("No alerts", "An alert of this plugin is drawn into its graphs as a line, too.");
+  const rows = h("ul.alert-list");
+  place.append(rows, nothing);
+  const show = list(rows, (a) => a.version, alertItem);
+  on("alerts", async () => {
+    if (gone()) return;
+    const { alerts, total } = await get("alerts?n=5&logger=" + encodeURIComponent(name));
+    show(alerts);
+    rows.hidden = total === 0;
+    nothing.hidden = total > 0;
+    put(byId("own-alerts-head"), total ? plural(total, "alert") : "Its alerts");
+  });
+}

@@ -1,0 +1,116 @@
+// The page where a plugin is written, checked and deployed.
+import { byId, h, put, attr } from "./dom.js";
+import { get, post, pluginPath, pluginPage } from "./api.js";
+import { problem, splitName } from "./parts.js";
+import { editor } from "./editor.js";
+import { starters } from "./starters.js";
+
+export function submit(main) {
+  const form = byId("form").elements;
+  const source = editor("source", 26);
+  const config = editor("config", 26);
+  byId("source-box").append(source.el);
+  byId("config-box").append(config.el);
+  const page = { form, source, config, busy: false };
+  if (main.dataset.name) change(page, main.dataset.name);
+  else startFrom(page);
+  byId("form").addEventListener("submit", (e) => {
+    e.preventDefault();
+    send(page, "plugins", "Deploying", (p) => location.assign(pluginPage(p.name)));
+  });
+  byId("check").addEventListener("click", () =>
+    send(page, "check", "Checking", ({ warning }) => say(warning ? `It loads. ${warning}` : "It loads.", "good")));
+}
+
+function say(text, tone) {
+  const said = byId("said");
+  put(said, text);
+  attr(said, "data-tone", tone);
+}
+
+// change loads a plugin that is there. It keeps its kind and name.
+async function change(page, name) {
+  const [kind, rest] = splitName(name);
+  const { form } = page;
+  form.kind.value = kind;
+  form.name.value = rest;
+  form.replace.checked = true;
+  for (const field of [form.kind, form.name, form.replace]) field.disabled = true;
+  try {
+    const p = await get(pluginPath(name));
+    page.source.set(p.source);
+    page.config.set(p.config);
+    if (p.state !== "running" && p.line) page.source.mark(p.line);
+  } catch (err) {
+    byId("fault").replaceChildren(problem("It could not be loaded", err.message));
+  }
+}
+
+// startFrom offers the starters. What somebody wrote is not overwritten without asking.
+function startFrom(page) {
+  const { form } = page;
+  let current = null;
+  let made = { source: "", config: "", name: "" }; // as the starter made it
+  const values = () => ({
+    name: form.name.value || "plugin",
+    ...Object.fromEntries([...byId("template-fields").querySelectorAll("input")].map((i) => [i.name.slice(3), i.value])),
+  });
+  const untouched = () => page.source.value === made.source && page.config.value === made.config;
+  const write = () => {
+    made = { ...made, source: current.source, config: current.config(values()) };
+    if (page.source.value !== made.source) page.source.set(made.source);
+    page.config.set(made.config);
+  };
+  // A changed name or field changes the config as long as nobody wrote in it.
+  const follow = () => current && untouched() && write();
+  const choose = (s) => {
+    if (current && !untouched() && !confirm("Replace what you wrote?")) return;
+    current = s;
+    for (const b of byId("templates").children) attr(b, "aria-pressed", b.dataset.id === s.id);
+    if (form.name.value === made.name) form.name.value = made.name = s.name;
+    byId("template-fields").replaceChildren(...s.fields.map((f) =>
+      h("label.field" + (f.wide ? ".wide" : ""), null, f.label, h("input.mono", { name: "t-" + f.name, type: "text", value: f.value, spellcheck: "false", oninput: follow }))));
+    form.kind.value = "analysis";
+    write();
+  };
+  byId("templates").replaceChildren(...starters.map((s) =>
+    h("button.choice", { type: "button", "data-id": s.id, onclick: () => choose(s) }, h("b", null, s.title), h("span", null, s.about))));
+  form.name.addEventListener("input", follow);
+  choose(starters[0]);
+}
+
+async function send(page, path, doing, done) {
+  if (page.busy) return;
+  page.busy = true;
+  const { form, source, config } = page;
+  byId("fault").replaceChildren();
+  source.mark(0);
+  config.mark(0);
+  for (const f of [form.kind, form.name]) f.removeAttribute("aria-invalid");
+  say(doing + " …");
+  try {
+    const body = { kind: form.kind.value, name: form.name.value.trim(), config: config.value, source: source.value, replace: form.replace.checked };
+    const answer = await post(path, body);
+    say("");
+    done(answer);
+  } catch (err) {
+    say("");
+    tell(page, err);
+  }
+  page.busy = false;
+}
+
+const TITLES = { config: "The config is at fault", source: "The source is at fault", name: "The name cannot be taken", kind: "The kind cannot be taken" };
+
+function tell({ form, source, config }, err) {
+  const title = TITLES[err.field] ?? "This did not work";
+  byId("fault").replaceChildren(problem(err.line ? `${title}, line ${err.line}` : title, err.message));
+  byId("fault").scrollIntoView({ block: "nearest" });
+  const at = { source, config }[err.field];
+  if (at && err.line) at.mark(err.line);
+  else if (at) at.area.focus();
+  else if (err.field === "name" || err.field === "kind") {
+    form[err.field].setAttribute("aria-invalid", "true");
+    form[err.field].focus();
+  }
+}
