@@ -5,12 +5,12 @@ import { digits } from "./format.js";
 import { colors } from "./shell.js";
 import { since, setSince } from "./times.js";
 import { tooltip, drawMarks } from "./marks.js";
+import { columns, toColumns, newest } from "./columns.js";
 
-const SERIES = 12; // colours there are; then they come again, dashed
-const HEIGHT = 200;
+const SERIES = 12; // colours there are
 
 // graph returns {el, update(payload, marks)}. payload is a Graph of the API with data, marks are alerts.
-export function graph(head, height = HEIGHT) {
+export function graph(head, height) {
   const updated = since(new Date().toISOString());
   const plot = h("div.plot");
   const legend = h("div.legend", { role: "group", "aria-label": "Series" });
@@ -63,29 +63,6 @@ export function graph(head, height = HEIGHT) {
   };
 }
 
-// columns are those that have a value somewhere: a plugin makes room for more than it uses.
-function columns(data, palette) {
-  const out = [];
-  for (let i = 0; i < data.columns; i++) {
-    if (!data.values.some((row) => row[i] !== null)) continue;
-    const info = data.info[i] ?? {};
-    const unit = info.unit && info.unit !== "count" ? info.unit : "";
-    out.push({ key: `${i} ${info.name}`, index: i, label: info.name || `Column ${i + 1}`, unit, color: palette[i % SERIES], dashed: i >= SERIES });
-  }
-  return out;
-}
-
-function toColumns(data, cols) {
-  const times = new Array(data.values.length);
-  for (let r = 0; r < times.length; r++) times[r] = data.time + r * data.seconds_per_row;
-  return [times, ...cols.map((c) => data.values.map((row) => row[c.index]))];
-}
-
-function newest(values) {
-  for (let i = values.length - 1; i >= 0; i--) if (values[i] !== null) return values[i];
-  return null;
-}
-
 const describe = (cols) =>
   cols.length ? "Graph. Newest values: " + cols.map((c) => `${c.label} ${digits(c.last)} ${c.unit}`.trim()).join(", ") : "Graph without values";
 
@@ -134,12 +111,12 @@ function options(box, plot, height) {
   return {
     width: plot.clientWidth || 600,
     height,
-    padding: [10, 8, 0, 0],
+    padding: [10, 12, 0, 0],
     legend: { show: false },
     cursor: { drag: { x: true, y: false }, points: { size: 7, width: 2, fill: () => surface, stroke: (u, i) => u.series[i]._color }, x: true, y: false },
     scales: { y: { range: (u, low, high) => yRange(low, high) } },
     axes: [
-      { ...axis, grid: { show: false }, space: 80, values: times },
+      { ...axis, grid: { show: false }, size: 26, space: 80, values: times },
       { ...axis, size: 52, space: 34, values: (u, all) => all.map((v) => short(v) + (unit === "percent" ? "%" : "")) },
     ],
     series: [
@@ -166,9 +143,16 @@ function alone(u, i) {
   const values = u.data[i];
   const found = [];
   for (let k = 0; k < values.length; k++) {
-    if (values[k] !== null && (values[k - 1] ?? null) === null && (values[k + 1] ?? null) === null) found.push(k);
+    if (typeof values[k] === "number" && gap(values, k, -1) && gap(values, k, 1)) found.push(k);
   }
   return found;
+}
+
+// gap reports whether no line leads from value k in that direction: undefined is joined over, null is not.
+function gap(values, k, step) {
+  do k += step;
+  while (k >= 0 && k < values.length && values[k] === undefined);
+  return (values[k] ?? null) === null;
 }
 
 // yRange starts at 0 unless values are below it, and leaves some air above.

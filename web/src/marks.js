@@ -62,7 +62,7 @@ function notesIn(u, box) {
   const out = [];
   for (const a of data.annotations ?? []) {
     const i = box.columns.findIndex((c) => c.index === a.col - 1);
-    const row = Math.floor((a.x / 1000 - data.time) / data.seconds_per_row);
+    const row = Math.floor((a.x / 1000 - data.time) / data.seconds_per_row); // of the buffer, also where the graph begins later
     if (i < 0 || box.hidden.has(box.columns[i].label) || row < 0 || row >= data.values.length) continue;
     const at = data.time + row * data.seconds_per_row;
     if (inside(u, at)) out.push({ ...a, at, value: data.values[row][a.col - 1] ?? 0, ...box.columns[i] });

@@ -9,12 +9,12 @@ import { indent } from "./json.js";
 
 // payloads puts elements into place. The function it returns takes the newest infos of the plugin (which tell
 // what is there), fetches what is newer than known, and says how many it shows.
-export function payloads(place, name, { graphsOnly = false, link = false } = {}) {
+export function payloads(place, name, { graphsOnly = false, link = false, height = 200 } = {}) {
   const known = new Map(); // key → payload with data
   let version = 0;
   const holder = h("div.contents");
   place.append(holder);
-  const show = list(holder, (p) => `${key(p.graph)} ${Boolean(p.graph.data)}`, (p) => make(p.graph, link && name));
+  const show = list(holder, (p) => `${key(p.graph)} ${Boolean(p.graph.data)}`, (p) => make(p.graph, link && name, height));
 
   return async (infos) => {
     const wanted = infos.filter((i) => !graphsOnly || i.type === "cbuf");
@@ -43,15 +43,15 @@ async function alone(name, g) {
   return series[0] ?? g;
 }
 
-function make(g, linkTo) {
+function make(g, linkTo, height) {
   const head = h("span.graph-title", null,
     h("b", null, g.title),
     linkTo ? h("a.graph-from", { href: pluginPage(linkTo) }, ...pluginName(linkTo)) : null);
-  return g.data ? graphBox(head) : textBox(head);
+  return g.data ? graphBox(head, height) : textBox(head);
 }
 
-function graphBox(head) {
-  const one = graph(head);
+function graphBox(head, height) {
+  const one = graph(head, height);
   const box = h("div.panel", null, one.el);
   return {
     el: box,

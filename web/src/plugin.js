@@ -2,9 +2,8 @@
 import { byId, h, put, list } from "./dom.js";
 import { get, post, del, pluginPath } from "./api.js";
 import { on, every, refresh } from "./live.js";
-import { bytes, clock, count, exact, nanos, plural, rate } from "./format.js";
+import { bytes, clock, count, exact, moment, nanos, plural, rate } from "./format.js";
 import { bar, empty, pluginName, problem, state, splitName } from "./parts.js";
-import { since, setSince } from "./times.js";
 import { viewer } from "./code.js";
 import { rates } from "./history.js";
 import { payloads } from "./payloads.js";
@@ -41,9 +40,9 @@ export function plugin(main) {
 // head draws state, reason and what can be done.
 function head(name) {
   const dot = state();
-  const when = since(new Date().toISOString());
+  const when = h("span");
   const kind = h("span");
-  byId("facts").append(dot.el, h("span", null, "since ", when), kind);
+  byId("facts").append(dot.el, when, kind);
   const turn = h("button", { type: "button" });
   const edit = h("a.button", { href: "/deploy?plugin=" + encodeURIComponent(name) }, "Edit");
   const remove = h("button.danger", { type: "button", onclick: () => askRemove(name, failed) }, "Remove");
@@ -65,7 +64,7 @@ function head(name) {
   return (p) => {
     now = p.state;
     dot.set(p.state);
-    setSince(when, p.since);
+    put(when, `since ${moment(p.since)}`);
     put(kind, [p.kind, p.shipped ? "shipped with Sandbar" : "", p.ticker_interval ? `timer every ${p.ticker_interval} s` : ""].filter(Boolean).join(" · "));
     put(turn, p.state === "running" ? "Stop" : "Start");
     const key = [p.state, p.since, p.reason].join();
@@ -174,7 +173,7 @@ function series(name) {
     : `A plugin of kind ${kind} draws nothing. Analysis plugins do.`;
   const nothing = empty("Nothing to show yet", text);
   place.append(nothing);
-  const draw = payloads(place, name);
+  const draw = payloads(place, name, { height: 280 });
   return async (p) => {
     nothing.hidden = (await draw(p.series)) > 0;
   };
