@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"runtime/pprof"
 	"strings"
 	"text/tabwriter"
@@ -30,6 +31,9 @@ type runCmd struct {
 	CPUProfile string   `name:"cpuprofile" placeholder:"FILE" help:"Write a CPU profile."`
 }
 
+// gcPercent trades memory for speed: what plugins hold is small beside what a file makes of garbage.
+const gcPercent = 400
+
 // Run loads the plugins, runs them over the input and prints a line for each.
 func (c *runCmd) Run(ctx context.Context, con console) error {
 	if c.CPUProfile != "" {
@@ -43,6 +47,7 @@ func (c *runCmd) Run(ctx context.Context, con console) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
+	debug.SetGCPercent(gcPercent)
 	tasks, err := loadTasks(c.Plugins, con)
 	if err != nil {
 		return err

@@ -41,9 +41,10 @@ type Trial struct {
 	Bytes    int64 // of these messages
 	Damaged  int64 // frames whose content is no message
 
-	index *matcher.Index
-	view  message.View
-	ids   []int
+	index   *matcher.Index
+	view    message.View
+	scratch []byte // what view looks at when it was compressed
+	ids     []int
 
 	// The batch: of all messages read only those that somebody wants are kept.
 	read   int // messages, wanted or not
@@ -63,8 +64,9 @@ type step struct {
 // Bounds of a batch: what is collected before the plugins run.
 const (
 	batchRead   = 4096
-	batchWanted = 512
+	batchWanted = 1024
 	batchBytes  = 1 << 20
+	batchSlack  = 64 << 10 // so that the last message of a batch seldom needs a new buffer
 )
 
 // Run reads src to its end and then gives every plugin its last timer event.
@@ -125,11 +127,10 @@ func (t *Trial) fill(src Source) (end bool, err error) {
 // add finds who wants a message and keeps a copy of it for them, since the source's is only valid until the next.
 func (t *Trial) add(msg []byte) {
 	v := &t.view
-	if v.Parse(msg) != nil {
-		if _, err := message.Decode(v, msg, nil); err != nil {
-			t.Damaged++
-			return
-		}
+	var err error
+	if t.scratch, err = message.Decode(v, msg, t.scratch); err != nil {
+		t.Damaged++
+		return
 	}
 	t.read++
 	t.Messages++
@@ -148,18 +149,18 @@ func (t *Trial) add(msg []byte) {
 	for _, id := range t.ids {
 		t.Plugins[id].hits = append(t.Plugins[id].hits, int32(len(t.views)))
 	}
-	t.keep(v.Raw())
+	t.keep(v)
 }
 
-// keep copies a message that can be parsed into the batch.
-func (t *Trial) keep(raw []byte) {
+// keep copies a message into the batch.
+func (t *Trial) keep(v *message.View) {
+	raw := v.Raw()
 	if len(t.buf)+len(raw) > cap(t.buf) {
-		t.buf = make([]byte, 0, max(batchBytes, len(raw))) // views keep the old one alive
+		t.buf = make([]byte, 0, max(batchBytes+batchSlack, len(raw))) // views keep the old one alive
 	}
 	start := len(t.buf)
 	t.buf = append(t.buf, raw...)
-	t.views = append(t.views, message.View{})
-	t.views[len(t.views)-1].Parse(t.buf[start:len(t.buf):len(t.buf)])
+	t.views = append(t.views, v.Over(t.buf[start:len(t.buf):len(t.buf)]))
 }
 
 // process runs one plugin on the batch, with its timer events where the messages' time passes them.

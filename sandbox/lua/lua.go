@@ -61,6 +61,7 @@ type plugin struct {
 	raised   fault // the last error that a limit raised
 	broken   error // the VM itself failed
 
+	texts   texts
 	payload []byte // add_to_payload's buffer
 	builder message.Builder
 	encoded []byte
@@ -99,7 +100,7 @@ func Load(cfg *sandbox.Config, source []byte, env sandbox.Env) (sandbox.Plugin, 
 
 func newState() *lua.LState {
 	return lua.NewState(lua.Options{
-		SkipOpenLibs: true, CallStackSize: callDepth, MinimizeStackMemory: true,
+		SkipOpenLibs: true, CallStackSize: callDepth,
 		RegistrySize: registryStart, RegistryMaxSize: registryMax, RegistryGrowStep: registryStep,
 	})
 }
@@ -144,7 +145,7 @@ func loadError(cfg *sandbox.Config, err error) *sandbox.Error {
 
 // Process implements sandbox.Plugin.
 func (p *plugin) Process(m *message.View) sandbox.Result {
-	fn := p.L.GetGlobal("process_message")
+	fn := p.L.G.Global.RawGetString("process_message")
 	if fn.Type() != lua.LTFunction {
 		return sandbox.Result{Outcome: sandbox.RuntimeError, Text: "process_message() function was not found"}
 	}

@@ -3,6 +3,7 @@ package lua
 import (
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
 	lua "github.com/yuin/gopher-lua"
 
 	"sandbar/sandbox/message"
@@ -18,7 +19,7 @@ func (p *plugin) readMessage(L *lua.LState) int {
 	if n < 1 || n > 4 {
 		L.RaiseError("read_message() incorrect number of arguments")
 	}
-	name := L.CheckString(1)
+	name := firstText(L)
 	fi, ai := 0, 0
 	if n > 1 {
 		fi, ai = L.OptInt(2, 0), L.OptInt(3, 0)
@@ -44,6 +45,14 @@ func (p *plugin) readMessage(L *lua.LState) int {
 	}
 	L.Push(p.header(L, name))
 	return 1
+}
+
+// firstText is L.CheckString(1), faster for a string.
+func firstText(L *lua.LState) string {
+	if s, ok := L.Get(1).(lua.LString); ok {
+		return string(s)
+	}
+	return L.CheckString(1)
 }
 
 // fieldName takes NAME out of Fields[NAME].
@@ -74,11 +83,25 @@ func (p *plugin) fieldValue(L *lua.LState, f message.Field, ai int) lua.LValue {
 
 // text is b as a value of the plugin.
 func (p *plugin) text(L *lua.LState, b []byte) lua.LValue {
-	if len(b) >= longString {
-		p.Reserve(L, sizeString+int64(len(b)))
-		p.Spend(L, int64(len(b))/64)
+	if len(b) < longString {
+		return p.texts.value(b)
 	}
+	p.Reserve(L, sizeString+int64(len(b)))
+	p.Spend(L, int64(len(b))/64)
 	return lua.LString(b)
+}
+
+// texts remembers short strings that were read lately: fields like a document type have few values, and a
+// string that is known need not be allocated.
+type texts [256]lua.LValue
+
+func (t *texts) value(b []byte) lua.LValue {
+	at := &t[xxhash.Sum64(b)%uint64(len(t))]
+	if s, ok := (*at).(lua.LString); ok && string(s) == string(b) {
+		return *at
+	}
+	*at = lua.LString(b)
+	return *at
 }
 
 func (p *plugin) header(L *lua.LState, name string) lua.LValue {

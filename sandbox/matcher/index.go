@@ -33,6 +33,7 @@ type lookup struct {
 	field   int // in fields; -1 for headers
 	texts   map[string][]int
 	numbers map[float64][]int
+	small   [][]int // those of the numbers from 0 to smallNumbers-1; nil when there are none
 }
 
 // sharedTest remembers its outcome for one message.
@@ -161,6 +162,11 @@ func (b *builder) enter(t test, id int) {
 	l := &b.x.lookups[at]
 	if t.kind == isText {
 		l.texts[t.text] = append(l.texts[t.text], id)
+	} else if i, ok := smallNumber(t.number); ok {
+		if l.small == nil {
+			l.small = make([][]int, smallNumbers)
+		}
+		l.small[i] = append(l.small[i], id)
 	} else {
 		l.numbers[t.number+0] = append(l.numbers[t.number+0], id)
 	}
@@ -230,6 +236,15 @@ func (x *Index) forget() {
 	x.message = 1
 }
 
+// smallNumbers is how many whole numbers are looked up in an array: that is faster than a map, and codes, flags
+// and samples are mostly small.
+const smallNumbers = 1024
+
+func smallNumber(n float64) (int, bool) {
+	i := int(n)
+	return i, float64(i) == n && i >= 0 && i < smallNumbers
+}
+
 // find returns the matchers whose equality the message fulfils.
 func (x *Index) find(l *lookup, v *message.View) []int {
 	if l.field < 0 {
@@ -249,6 +264,9 @@ func (x *Index) find(l *lookup, v *message.View) []int {
 		return nil
 	}
 	if n, ok := f.Number(l.ai); ok && !math.IsNaN(n) {
+		if i, ok := smallNumber(n); ok && l.small != nil {
+			return l.small[i]
+		}
 		return l.numbers[n+0]
 	}
 	return nil

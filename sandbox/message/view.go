@@ -207,6 +207,13 @@ func uvarint(b []byte) (uint64, int) {
 // Raw returns the message's bytes.
 func (v *View) Raw() []byte { return v.raw }
 
+// Over is v over another place of the same bytes: what Parse(b) would give, without parsing.
+func (v *View) Over(b []byte) View {
+	moved := *v
+	moved.raw = b
+	return moved
+}
+
 // UUID returns the 16 bytes, or nil when the message has none.
 func (v *View) UUID() []byte {
 	if v.uuid.end == v.uuid.start {

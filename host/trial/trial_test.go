@@ -1,0 +1,280 @@
+package trial_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/snappy"
+
+	"sandbar/host/clock"
+	"sandbar/host/runner"
+	"sandbar/host/stream"
+	"sandbar/host/stream/disk"
+	"sandbar/host/trial"
+	"sandbar/sandbox"
+	"sandbar/sandbox/message"
+)
+
+// script is a plugin in Go that emits what it is called with.
+type script struct {
+	emit   func([]byte) error
+	failAt string // payload on which it fails
+	still  bool   // it does nothing, so that only the way to it is measured
+}
+
+func (s *script) Process(v *message.View) sandbox.Result {
+	if s.still {
+		return sandbox.Result{Fuel: 1}
+	}
+	p, _ := v.Header(message.Payload)
+	if s.failAt != "" && string(p) == s.failAt {
+		return sandbox.Result{Outcome: sandbox.RuntimeError, Line: 7, Text: "as told", Fuel: 2}
+	}
+	s.emit(text("out", string(p), 0))
+	return sandbox.Result{Fuel: 3}
+}
+
+func (s *script) Timer(ns int64, shutdown bool) sandbox.Result {
+	line := fmt.Sprintf("timer %d %v", ns/int64(time.Second), shutdown)
+	s.emit(text("out", line, 0))
+	return sandbox.Result{Fuel: 1}
+}
+func (s *script) Snapshot() ([]byte, error) { return nil, nil }
+func (s *script) Restore([]byte) error      { return nil }
+func (s *script) Memory() int64             { return 42 }
+func (s *script) Close() error              { return nil }
+
+func text(typ, payload string, ns int64) []byte {
+	var b message.Builder
+	b.SetTimestamp(ns)
+	b.SetHeader(message.Type, typ)
+	b.SetHeader(message.Payload, payload)
+	return b.AppendTo(nil)
+}
+
+func config(name, match string, ticker int) *sandbox.Config {
+	return &sandbox.Config{Kind: sandbox.Analysis, Name: name, Matcher: match, TickerInterval: ticker}
+}
+
+func loader(s script) runner.Loader {
+	return func(_ *sandbox.Config, _ []byte, env sandbox.Env) (sandbox.Plugin, error) {
+		p := s
+		p.emit = env.Emit
+		return &p, nil
+	}
+}
+
+func plugin(t testing.TB, cfg *sandbox.Config, s script) *trial.Plugin {
+	t.Helper()
+	task, err := runner.NewTask(loader(s), cfg, nil, sandbox.Env{Now: clock.Now}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { task.Close() })
+	return &trial.Plugin{Task: task}
+}
+
+// list is messages as a Source, each in memory that the next one overwrites.
+type list struct {
+	msgs [][]byte
+	buf  []byte
+	err  error // instead of io.EOF
+}
+
+func (l *list) Next() ([]byte, error) {
+	clear(l.buf)
+	if len(l.msgs) == 0 {
+		if l.err != nil {
+			return nil, l.err
+		}
+		return nil, io.EOF
+	}
+	l.buf = append(l.buf[:0], l.msgs[0]...)
+	l.msgs = l.msgs[1:]
+	return l.buf, nil
+}
+
+func payloads(t *testing.T, msgs [][]byte) []string {
+	t.Helper()
+	var out []string
+	for _, m := range msgs {
+		var v message.View
+		if err := v.Parse(m); err != nil {
+			t.Fatal(err)
+		}
+		p, _ := v.Header(message.Payload)
+		out = append(out, string(p))
+	}
+	return out
+}
+
+func keep(to *[][]byte) func([]byte) error {
+	return func(m []byte) error { *to = append(*to, bytes.Clone(m)); return nil }
+}
+
+func TestEachPluginSeesWhatItWants(t *testing.T) {
+	t.Parallel()
+	var in [][]byte
+	for i := range 10_000 { // several batches
+		in = append(in, text([]string{"a", "b", "c"}[i%3], fmt.Sprint(i), 1))
+	}
+	in = append(in, []byte{0xff, 0xff}, snappy.Encode(nil, text("a", "last", 1)))
+	pa, pb, none := plugin(t, config("a", "Type == 'a'", 0), script{}), plugin(t, config("b", "Type == 'b'", 0), script{failAt: "31"}), plugin(t, config("none", "FALSE", 0), script{})
+	var out [][]byte
+	tr := &trial.Trial{Plugins: []*trial.Plugin{pa, pb, none}, Out: keep(&out)}
+	if err := tr.Run(t.Context(), &list{msgs: in}); err != nil {
+		t.Fatal(err)
+	}
+	if tr.Messages != 10_001 || tr.Damaged != 1 {
+		t.Errorf("%d messages, %d damaged", tr.Messages, tr.Damaged)
+	}
+	var a, b int
+	for _, p := range payloads(t, out) {
+		var n int
+		if _, err := fmt.Sscan(p, &n); err == nil && n%3 == 1 {
+			b++
+			if n >= 31 {
+				t.Errorf("plugin b made %s although it ended at 31", p)
+			}
+		} else {
+			a++
+		}
+	}
+	if a != 3334+1+2 || b != 10 { // a's messages, the compressed one, the timers of a and none
+		t.Errorf("made %d and %d messages", a, b)
+	}
+	sa, sb, sn := pa.Task.Stats(), pb.Task.Stats(), none.Task.Stats()
+	if sa.Seen != 10_001 || sa.Matched != 3335 || sa.Fuel != 3*3335+1 || sa.FuelMax != 3 || sa.Timers != 1 || sa.Memory != 42 || sa.Injected != 3336 {
+		t.Errorf("counters of a: %+v", sa)
+	}
+	if pb.Ended == nil || pb.Ended.Line != 7 || pb.Ended.Outcome != sandbox.RuntimeError || sb.Matched != 11 || sb.Timers != 0 || sb.Outcomes["runtime_error"] != 1 {
+		t.Errorf("b: %v, %+v", pb.Ended, sb)
+	}
+	if sn.Seen != 10_001 || sn.Matched != 0 || sn.Nanos > int64(time.Minute) {
+		t.Errorf("counters of none: %+v", sn)
+	}
+}
+
+func TestTimersFollowTheMessages(t *testing.T) {
+	t.Parallel()
+	const sec = int64(time.Second)
+	in := [][]byte{
+		text("x", "first", 100*sec+5), text("x", "late", 50*sec), text("other", "unseen", 109*sec),
+		text("x", "before", 109*sec), text("x", "at", 110*sec), text("x", "same second", 110*sec+1), text("other", "jump", 145*sec), text("x", "end", 146*sec+7),
+	}
+	var out [][]byte
+	tr := &trial.Trial{Plugins: []*trial.Plugin{plugin(t, config("x", "Type == 'x'", 10), script{})}, Out: keep(&out)}
+	if err := tr.Run(t.Context(), &list{msgs: in}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"first", "late", "before", "timer 110 false", "at", "same second", "timer 145 false", "end", "timer 146 true"}
+	if got := payloads(t, out); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func TestInputAndOutputFail(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	tr := &trial.Trial{Plugins: []*trial.Plugin{plugin(t, config("x", "TRUE", 0), script{})}}
+	if err := tr.Run(t.Context(), &list{msgs: [][]byte{text("x", "1", 0)}, err: broken}); !errors.Is(err, broken) {
+		t.Errorf("input: %v", err)
+	}
+	tr = &trial.Trial{Plugins: []*trial.Plugin{plugin(t, config("x", "TRUE", 0), script{})}, Out: func([]byte) error { return broken }}
+	if err := tr.Run(t.Context(), &list{msgs: [][]byte{text("x", "1", 0)}}); !errors.Is(err, broken) {
+		t.Errorf("output: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := new(trial.Trial).Run(ctx, &list{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// The runner must make of recorded messages what a trial makes of them, timers aside.
+func TestSameAsRunner(t *testing.T) {
+	t.Parallel()
+	var in [][]byte
+	for i := range 3000 {
+		in = append(in, text([]string{"a", "b"}[i%2], fmt.Sprint(i), int64(i)))
+	}
+	configs := []*sandbox.Config{config("all", "TRUE", 0), config("a", "Type == 'a'", 0), config("fails", "TRUE", 0)}
+	scripts := []script{{}, {}, {failAt: "1717"}}
+
+	var tried [][]byte
+	tr := &trial.Trial{Out: keep(&tried)}
+	for i, cfg := range configs {
+		tr.Plugins = append(tr.Plugins, plugin(t, cfg, scripts[i]))
+	}
+	if err := tr.Run(t.Context(), &list{msgs: in}); err != nil {
+		t.Fatal(err)
+	}
+
+	quiet := slog.New(slog.DiscardHandler)
+	store, err := disk.Open(t.TempDir(), disk.Options{Now: clock.Now, Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if err := store.Commit(t.Context(), &stream.Commit{Appends: map[string][][]byte{stream.Valid: in}}); err != nil {
+		t.Fatal(err)
+	}
+	byName := map[string]script{"all": scripts[0], "a": scripts[1], "fails": scripts[2]}
+	r := runner.New(runner.Options{Store: store, Interval: time.Millisecond, Now: clock.Now, Log: quiet,
+		Load: func(cfg *sandbox.Config, src []byte, env sandbox.Env) (sandbox.Plugin, error) {
+			return loader(byName[cfg.Name])(cfg, src, env)
+		},
+		Env: func(*sandbox.Config) sandbox.Env { return sandbox.Env{Now: clock.Now} }})
+	for _, cfg := range configs {
+		if err := r.Start(cfg, nil, runner.Oldest); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for log := store.Log(stream.Derived); log.Stats().Messages < 3000+1500+1717; {
+		if err := log.Wait(ctx, log.End()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := store.Log(stream.Derived).NewReader(stream.Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	var ran []string
+	for {
+		var b stream.Batch
+		if err := reader.Read(&b, 1<<20); err != nil {
+			break
+		}
+		ran = append(ran, payloads(t, b.Messages)...)
+	}
+	timer := func(s string) bool { return len(s) > 5 && s[:5] == "timer" }
+	got, want := slices.DeleteFunc(ran, timer), slices.DeleteFunc(payloads(t, tried), timer)
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("the runner made %d messages, the trial %d", len(got), len(want))
+	}
+	for i, cfg := range configs {
+		st, _ := r.Status(cfg.Logger())
+		s := tr.Plugins[i].Task.Stats()
+		if st.Stats.Matched != s.Matched || st.Stats.Fuel != s.Fuel || (st.State == runner.Terminated) != (tr.Plugins[i].Ended != nil) {
+			t.Errorf("%s: runner %+v, trial %+v", cfg.Name, st.Stats, s)
+		}
+	}
+}
