@@ -1,0 +1,412 @@
+package cmd
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sandbar/host/runner"
+	"sandbar/sandbox/message"
+)
+
+func mozilla(t testing.TB) string {
+	t.Helper()
+	dir, err := filepath.Abs(filepath.Join("..", "..", "shared", "data", "mozilla"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("the real schemas and pings are not here: %v", err)
+	}
+	return dir
+}
+
+// TestRealPings sends every real ping over HTTP: each gets the verdict in its name, and lands in the lake.
+func TestRealPings(t *testing.T) {
+	t.Parallel()
+	dir := mozilla(t)
+	want := map[string]int{}
+	filepath.WalkDir(filepath.Join(dir, "pings"), func(path string, _ os.DirEntry, err error) error {
+		if parts := strings.Split(path, "."); len(parts) > 3 && parts[len(parts)-1] == "json" {
+			want[parts[len(parts)-2]]++
+		}
+		return err
+	})
+	data := t.TempDir()
+	p := start(t, data, "serve", "--schemas", filepath.Join(dir, "schemas"))
+	out, errs, code := call("send", filepath.Join(dir, "pings"), "--to", p.url)
+	if all := want["pass"] + want["fail"]; code != 0 || !strings.Contains(out, fmt.Sprintf("%d answered 200", all)) {
+		t.Fatalf("send: %d %s%s, want %d", code, out, errs, all)
+	}
+	p.settled()
+	p.stop()
+	valid, refused := messages(t, data, "valid"), messages(t, data, "errors")
+	if len(valid) != want["pass"] || len(refused) != want["fail"] {
+		t.Errorf("%d valid and %d refused, want %v", len(valid), len(refused), want)
+	}
+	for _, v := range refused {
+		if header(&v, message.Type) != "telemetry.error" && header(&v, message.Type) != "error" || field(&v, "content") == "" ||
+			field(&v, "DecodeErrorType") != "schema" && field(&v, "DecodeErrorType") != "version" {
+			t.Errorf("refused as %s: %s %s", header(&v, message.Type), field(&v, "DecodeErrorType"), field(&v, "DecodeError"))
+		}
+	}
+	heka := 0
+	filepath.WalkDir(filepath.Join(data, "bucket", "lake", "heka"), func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			heka += len(fileMessages(t, path))
+		}
+		return err
+	})
+	if heka != len(valid) {
+		t.Errorf("%d messages in Heka files, %d are valid", heka, len(valid))
+	}
+}
+
+// TestKilled kills the process 20 times under load: every answered submission is on valid or errors, and in the
+// lake, exactly once.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	kills := 20
+	if testing.Short() {
+		kills = 3
+	}
+	data := t.TempDir()
+	var mu sync.Mutex
+	answered, next := map[string]bool{}, 0
+	take := func() (string, int) {
+		mu.Lock()
+		defer mu.Unlock()
+		next++
+		return docID(next), next
+	}
+	for kill := range kills {
+		p := start(t, data, "serve")
+		var wg sync.WaitGroup
+		stop := make(chan struct{})
+		for range 6 {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					id, n := take()
+					body := reading(id)
+					if n%5 == 0 {
+						body = []byte(`{"version":1}`) // is refused by its schema
+					}
+					if p.post("/submit/sensors/reading/1/"+id, body) == 200 {
+						mu.Lock()
+						answered[id] = true
+						mu.Unlock()
+					}
+				}
+			}()
+		}
+		enough := time.Duration(100+(kill*137)%900) * time.Millisecond
+		<-time.After(enough)
+		p.kill()
+		close(stop)
+		wg.Wait()
+	}
+	p := start(t, data, "serve")
+	p.settled()
+	p.stop()
+	seen := map[string]int{}
+	for _, stream := range []string{"valid", "errors"} {
+		for _, v := range messages(t, data, stream) {
+			seen[field(&v, "documentId")]++
+		}
+	}
+	lost, twice := 0, 0
+	for id := range answered {
+		if seen[id] == 0 {
+			lost++
+		}
+	}
+	for _, n := range seen {
+		if n > 1 {
+			twice++
+		}
+	}
+	t.Logf("%d kills, %d submissions sent, %d answered, %d on the streams", kills, next, len(answered), len(seen))
+	if lost > 0 || twice > 0 || len(answered) < 100 {
+		t.Errorf("%d of %d answered submissions are lost, %d are there twice", lost, len(answered), twice)
+	}
+	valid, inLake := map[string]int{}, map[string]int{}
+	for _, v := range messages(t, data, "valid") {
+		valid[field(&v, "documentId")]++
+	}
+	filepath.WalkDir(filepath.Join(data, "bucket", "lake", "heka"), func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			for _, v := range fileMessages(t, path) {
+				inLake[field(&v, "documentId")]++
+			}
+		}
+		return err
+	})
+	if !maps.Equal(valid, inLake) {
+		t.Errorf("%d documents are valid, %d are in the lake, not the same ones or not as often", len(valid), len(inLake))
+	}
+}
+
+// python runs a script with DuckDB, which CI installs.
+func duckdb(t testing.TB, script string) string {
+	t.Helper()
+	if err := exec.Command("python3", "-c", "import duckdb").Run(); err != nil {
+		t.Skipf("python3 with duckdb is not here: %v", err)
+	}
+	out, err := exec.Command("python3", "-c", script).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return string(out)
+}
+
+// TestDuckDB reads the Parquet files with another program and compares with the streams.
+func TestDuckDB(t *testing.T) {
+	t.Parallel()
+	duckdb(t, "")
+	data := t.TempDir()
+	p := start(t, data, "demo", "--rate", "300")
+	until(t, 60*time.Second, "a thousand documents", func() bool { return p.plugins()["output.parquet"].Stats.Matched > 1000 })
+	p.stop()
+	want, sum := map[string]int{}, 0.0
+	for _, v := range messages(t, data, "valid") {
+		if header(&v, message.Type) == "telemetry" || header(&v, message.Type) == "validated" {
+			want[field(&v, "docType")]++
+		}
+		if field(&v, "docType") == "reading" {
+			var doc struct {
+				Payload struct{ Temperature float64 }
+			}
+			if err := json.Unmarshal([]byte(field(&v, "submission")), &doc); err != nil {
+				t.Fatal(err)
+			}
+			sum += doc.Payload.Temperature
+		}
+	}
+	out := duckdb(t, fmt.Sprintf(`
+import duckdb, json
+root = %q
+rows = duckdb.sql("select doc_type, count(*) from read_parquet('" + root + "/*/*/*/*.parquet', union_by_name=true, hive_partitioning=true) group by 1").fetchall()
+total = duckdb.sql("select sum(payload_temperature) from read_parquet('" + root + "/sensors_reading/v1/*/*.parquet')").fetchall()[0][0]
+day = duckdb.sql("select distinct submission_date_s3 from read_parquet('" + root + "/*/*/*/*.parquet', union_by_name=true, hive_partitioning=true)").fetchall()
+print(json.dumps({"rows": dict(rows), "sum": total, "days": len(day)}))
+`, filepath.Join(data, "bucket", "lake", "parquet")))
+	var got struct {
+		Rows map[string]int
+		Sum  float64
+		Days int
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if !maps.Equal(got.Rows, want) || got.Sum-sum > 1e-6 || sum-got.Sum > 1e-6 || got.Days < 1 {
+		t.Errorf("DuckDB counts %+v, the streams have %v and %v", got, want, sum)
+	}
+	t.Logf("rows by document type: %v", got.Rows)
+}
+
+// TestPluginCommands drives a host from the command line, with plugins that are wrong in every way.
+func TestPluginCommands(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir(), "serve")
+	dir := filepath.Join(t.TempDir(), "analysis")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	deploy := func(name, cfg, source string, more ...string) (string, int) {
+		t.Helper()
+		path := filepath.Join(dir, name+".cfg")
+		os.WriteFile(path, []byte("filename = '"+name+".lua'\n"+cfg), 0o644)
+		os.WriteFile(filepath.Join(dir, name+".lua"), []byte(source), 0o644)
+		out, errs, code := call(append([]string{"plugin", "--to", p.url, "deploy", path}, more...)...)
+		return out + errs, code
+	}
+	const counter = `function process_message() print("saw one") return 0 end function timer_event() end`
+	if out, code := deploy("good", "message_matcher = 'TRUE'", counter); code != 0 || !strings.Contains(out, "analysis.good is running") {
+		t.Fatalf("deploy: %d %s", code, out)
+	}
+	for _, c := range []struct{ name, cfg, source, want string }{
+		{"good", "message_matcher = 'TRUE'", counter, "exists"},
+		{"syntax", "message_matcher = 'TRUE'", "x = 1\ny = = 2", "line 2"},
+		{"matcher", "message_matcher = 'Type =='", counter, "column"},
+		{"nomatcher", "", counter, "message_matcher"},
+		{"loop", "message_matcher = 'TRUE' while true do end", counter, "instruction_limit"},
+		{"noload", "message_matcher = 'TRUE'", "while true do end", "instruction_limit"},
+		{"nofunction", "message_matcher = 'TRUE'", "x = 1", "process_message"},
+		{"limit", "message_matcher = 'TRUE' memory_limit = -1", counter, "memory_limit"},
+	} {
+		if out, code := deploy(c.name, c.cfg, c.source); code != 1 || !strings.Contains(out, c.want) {
+			t.Errorf("%s: %d %s, want %s", c.name, code, out, c.want)
+		}
+	}
+	for _, c := range []struct{ name, source, outcome string }{
+		{"text", `function process_message() return "0" end function timer_event() end`, "bad_return"},
+		{"never", `function process_message() while true do end end function timer_event() end`, "fuel_exhausted"},
+		{"fails", `function process_message() local x; return x.y end function timer_event() end`, "runtime_error"},
+	} {
+		if out, code := deploy(c.name, "message_matcher = 'TRUE'", c.source); code != 0 {
+			t.Errorf("%s: %s", c.name, out)
+		}
+	}
+	if got := p.post("/submit/sensors/reading/1/"+docID(1), reading(docID(1))); got != 200 {
+		t.Fatalf("the edge answered %d", got)
+	}
+	until(t, 20*time.Second, "the plugins to end", func() bool {
+		s := p.plugins()
+		return s["analysis.good"].Stats.Matched == 1 && s["analysis.text"].Outcome == "bad_return" && s["analysis.never"].Outcome == "fuel_exhausted" &&
+			s["analysis.fails"].Outcome == "runtime_error" && s["analysis.fails"].Line == 1
+	})
+	steps := []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"list"}, 0, "analysis.never"},
+		{[]string{"logs", "analysis.good"}, 0, "saw one"},
+		{[]string{"stop", "analysis.good"}, 0, "is stopped"},
+		{[]string{"list"}, 0, "stopped"},
+		{[]string{"start", "analysis.good"}, 0, "is started"},
+		{[]string{"remove", "analysis.never"}, 0, "is removed"},
+		{[]string{"remove", "analysis.never"}, 1, "no"},
+		{[]string{"stop", "nothing"}, 1, "no"},
+	}
+	for _, s := range steps {
+		out, errs, code := call(append([]string{"plugin", "--to", p.url}, s.args...)...)
+		if code != s.code || !strings.Contains(out+errs, s.want) {
+			t.Errorf("plugin %v: %d %s%s", s.args, code, out, errs)
+		}
+	}
+	if out, code := deploy("good", "message_matcher = 'FALSE'", counter, "--replace"); code != 0 {
+		t.Errorf("replace: %s", out)
+	}
+	p.stop()
+	// Those that ended stay so, with their reason; the others run again.
+	p = start(t, p.data, "serve")
+	s := p.plugins()
+	if s["analysis.good"].State != runner.Running || s["analysis.fails"].State != runner.Terminated || s["analysis.fails"].Outcome != "runtime_error" {
+		t.Errorf("after a restart: %+v", s)
+	}
+	if _, there := s["analysis.never"]; there {
+		t.Error("a removed plugin is back")
+	}
+	p.stop()
+}
+
+// TestBadInput: each is answered, and is an error with its cause, or is refused; nothing is lost.
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir(), "serve")
+	big := append([]byte(`{"a":"`), make([]byte, 9<<20)...)
+	for i := 6; i < len(big); i++ {
+		big[i] = 'x'
+	}
+	big = append(big, `"}`...)
+	cases := []struct {
+		path, body string
+		status     int
+		cause      string // DecodeErrorType
+		detail     string // in DecodeError
+	}{
+		{"/submit/sensors/reading/1/" + docID(1), "{\"a\":\"\xff\"}", 200, "json", "UTF-8"},
+		{"/submit/sensors/reading/1/" + docID(2), strings.Repeat("[", 100) + strings.Repeat("]", 100), 200, "json", "nested"},
+		{"/submit/sensors/reading/1/" + docID(3), string(big), 200, "schema", "missing"},
+		{"/submit/sensors/reading/1/" + docID(4), string(bomb(t, 200<<20)), 200, "json", "too large"},
+		{"/submit/sensors/reading/1/" + docID(5), "", 200, "json", "JSON"},
+		{"/submit/sensors/unknown/1/" + docID(6), "{}", 200, "schema", "no such schema"},
+		{"/submit/sensors/reading/99/" + docID(7), "{}", 200, "schema", "no such schema"},
+		{"/submit/nothing/reading/1/" + docID(8), "{}", 404, "", ""},
+		{"/submit/sensors/reading/1/" + docID(9), strings.Repeat(" ", 11<<20), 413, "", ""},
+		{"/submit/sensors/" + strings.Repeat("x", 5000), "{}", 414, "", ""},
+		{"/submit/telemetry/" + docID(10) + "/main/Firefox/1/release/2?v=4", "{}", 200, "version", "no version"},
+		{"/submit/telemetry/" + docID(11) + "/main/Firefox/1/release/2", "{}", 400, "", ""},
+	}
+	want := map[string]string{}
+	for _, c := range cases {
+		if got := p.post(c.path, []byte(c.body)); got != c.status {
+			if c.status == 400 && got == 404 { // v=4 is compulsory; either code says so
+				continue
+			}
+			t.Errorf("%.60s: answered %d, want %d", c.path, got, c.status)
+		}
+		if c.cause != "" {
+			path, _, _ := strings.Cut(c.path, "?")
+			want[path] = c.cause + "|" + c.detail
+		}
+	}
+	p.settled()
+	p.stop()
+	for _, v := range messages(t, p.data, "errors") {
+		cause, detail, known := strings.Cut(want[field(&v, "uri")], "|")
+		if !known || field(&v, "DecodeErrorType") != cause || !strings.Contains(field(&v, "DecodeError"), detail) {
+			t.Errorf("%s: %s: %s, want %s with %s", field(&v, "uri"), field(&v, "DecodeErrorType"), field(&v, "DecodeError"), cause, detail)
+		}
+		delete(want, field(&v, "uri"))
+	}
+	if len(want) > 0 {
+		t.Errorf("not on stream errors: %v", want)
+	}
+	if n := len(messages(t, p.data, "valid")); n > 0 {
+		t.Errorf("%d are valid", n)
+	}
+}
+
+// TestFullDisk: with no room left the edge refuses, says so, and the host lives on.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	config := filepath.Join(t.TempDir(), "sandbar.toml")
+	if err := os.WriteFile(config, []byte("[streams]\nmin_free = \"900TiB\"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, data, "serve", "--config", config)
+	if got := p.post("/submit/sensors/reading/1/"+docID(1), reading(docID(1))); got != 500 {
+		t.Errorf("the edge answered %d", got)
+	}
+	p.plugins() // the host lives
+	p.kill()
+	p = start(t, data, "serve")
+	if got := p.post("/submit/sensors/reading/1/"+docID(1), reading(docID(1))); got != 200 {
+		t.Errorf("with room the edge answered %d", got)
+	}
+	p.settled()
+	p.stop()
+	if n := len(messages(t, data, "valid")); n != 1 {
+		t.Errorf("%d are valid", n)
+	}
+}
+
+func TestOnlyOneHost(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir(), "serve")
+	_, errs, code := call("serve", "--data", p.data, "--listen", "127.0.0.1:0")
+	if code != 1 || !strings.Contains(errs, "lock") && !strings.Contains(errs, "another") {
+		t.Errorf("a second host: %d %s", code, errs)
+	}
+	_, errs, code = call("serve", "--data", t.TempDir(), "--listen", "0.0.0.0:0")
+	if code != 1 || !strings.Contains(errs, "token") {
+		t.Errorf("an open address without a token: %d %s", code, errs)
+	}
+	res, err := http.Get(p.url + "/status")
+	if err != nil || res.StatusCode != 200 {
+		t.Fatalf("status: %v", err)
+	}
+	res.Body.Close()
+	if out, _, code := call("status", "--to", p.url); code != 0 || out != "OK\n" {
+		t.Errorf("status: %d %s", code, out)
+	}
+	p.stop()
+}
