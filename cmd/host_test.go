@@ -182,6 +182,9 @@ func TestDuckDB(t *testing.T) {
 	p := start(t, data, "demo", "--rate", "300")
 	until(t, 60*time.Second, "a thousand documents", func() bool { return p.plugins()["output.parquet"].Stats.Matched > 1000 })
 	p.stop()
+	p = start(t, data, "serve") // what the outputs had not read yet
+	p.settled()
+	p.stop()
 	want, sum := map[string]int{}, 0.0
 	for _, v := range messages(t, data, "valid") {
 		if header(&v, message.Type) == "telemetry" || header(&v, message.Type) == "validated" {

@@ -1,0 +1,150 @@
+package cmd
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// browser is a headless Chromium, which CI installs.
+func browser(t testing.TB) context.Context {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("no Chromium is here")
+	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.WindowSize(1400, 1300), chromedp.UserDataDir(t.TempDir()))
+	alloc, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
+	t.Cleanup(cancel)
+	ctx, cancel := chromedp.NewContext(alloc)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, 4*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// eval waits until a JavaScript expression is true.
+func eval(t testing.TB, ctx context.Context, limit time.Duration, what, expr string) {
+	t.Helper()
+	last := ""
+	deadline := time.Now().Add(limit)
+	for time.Now().Before(deadline) {
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expr+")"))
+		if err == nil && ok {
+			return
+		}
+		if err != nil {
+			last = err.Error()
+		}
+		if err := chromedp.Do(ctx, chromedp.Sleep(200*time.Millisecond)); err != nil {
+			break
+		}
+	}
+	text, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText"))
+	t.Fatalf("the page never showed %s (%s):\n%.1500s", what, last, text)
+}
+
+// picture keeps what the browser shows when SANDBAR_SCREENSHOTS names a folder.
+func picture(t testing.TB, ctx context.Context, name string) {
+	t.Helper()
+	dir := os.Getenv("SANDBAR_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir+"/"+name+".png", png, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// painted says that a canvas in some element holds more than one colour.
+const painted = `[...document.querySelectorAll('SELECTOR canvas')].some(c => {
+	const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data
+	const seen = new Set()
+	for (let i = 0; i < d.length; i += 4) if (d[i+3]) seen.add(d[i] << 16 | d[i+1] << 8 | d[i+2])
+	return seen.size > 3
+})`
+
+// TestBrowser drives the demo as a newcomer does: moving graphs within 15 seconds, a plugin typed into the page
+// whose graph appears, and the alert of the anomaly.
+func TestBrowser(t *testing.T) {
+	t.Parallel()
+	ctx := browser(t)
+	begun := time.Now()
+	p := start(t, t.TempDir(), "demo")
+	if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/")); err != nil {
+		t.Fatal(err)
+	}
+	eval(t, ctx, 15*time.Second-time.Since(begun)+5*time.Second, "painted graphs", strings.Replace(painted, "SELECTOR", "body", 1))
+	t.Logf("graphs after %v", time.Since(begun).Round(time.Millisecond))
+	if took := time.Since(begun); took > 15*time.Second {
+		t.Errorf("graphs only after %v", took)
+	}
+
+	// A plugin is typed in and runs.
+	script := func(text string) chromedp.Action[chromedp.Void] {
+		return func(ctx context.Context, target *chromedp.Target) (v chromedp.Void, err error) {
+			_, err = chromedp.Evaluate[bool](text+"; true")(ctx, target)
+			return v, err
+		}
+	}
+	typed := func(selector, text string) chromedp.Action[chromedp.Void] {
+		return script("{ const e = document.querySelector(`" + selector + "`); e.value = `" + text + "`; " +
+			"e.dispatchEvent(new Event('input', {bubbles: true})); e.dispatchEvent(new Event('change', {bubbles: true})) }")
+	}
+	const config = "filename = 'typed.lua'\nmessage_matcher = \"Type == 'telemetry'\"\nticker_interval = 1\n"
+	const source = "require 'circular_buffer'\nlocal cb = circular_buffer.new(60, 1, 1)\ncb:set_header(1, 'typed')\n" +
+		"function process_message() cb:add(read_message('Timestamp'), 1, 1) return 0 end\n" +
+		"function timer_event(ns) inject_payload('cbuf', 'Typed graph', cb) end\n"
+	if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/deploy"), chromedp.WaitVisible("#source"),
+		typed("[name=name]", "typed"), typed("#config", config), typed("#source", source+"oops oops")); err != nil {
+		t.Fatal(err)
+	}
+	submit := script(`document.querySelector('form [type=submit]').click()`)
+	if err := chromedp.Do(ctx, submit); err != nil {
+		t.Fatal(err)
+	}
+	eval(t, ctx, 10*time.Second, "the error with its line", `document.body.innerText.match(/line 6/i)`)
+	picture(t, ctx, "deploy")
+	if err := chromedp.Do(ctx, typed("#source", source), submit); err != nil {
+		t.Fatal(err)
+	}
+	eval(t, ctx, 20*time.Second, "the page of the new plugin", `location.pathname.startsWith('/plugins/')`)
+	eval(t, ctx, 20*time.Second, "the new plugin's graph", `document.body.innerText.includes('Typed graph')`)
+	eval(t, ctx, 20*time.Second, "points in the new graph", strings.Replace(painted, "SELECTOR", "body", 1))
+	picture(t, ctx, "plugin")
+
+	// The anomaly comes after a minute.
+	if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/alerts")); err != nil {
+		t.Fatal(err)
+	}
+	eval(t, ctx, 120*time.Second-time.Since(begun), "the alert", `document.body.innerText.includes('main left its usual band')`)
+	t.Logf("the alert shows after %v", time.Since(begun).Round(time.Second))
+	picture(t, ctx, "alerts")
+	if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/errors")); err != nil {
+		t.Fatal(err)
+	}
+	eval(t, ctx, 20*time.Second, "refused documents", `document.body.innerText.match(/schema/)`)
+	picture(t, ctx, "errors")
+	if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/")); err != nil {
+		t.Fatal(err)
+	}
+	eval(t, ctx, 20*time.Second, "painted graphs again", strings.Replace(painted, "SELECTOR", "body", 1))
+	picture(t, ctx, "overview")
+	p.stop()
+}
