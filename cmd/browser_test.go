@@ -91,6 +91,7 @@ func TestBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	eval(t, ctx, 15*time.Second-time.Since(begun)+5*time.Second, "painted graphs", strings.Replace(painted, "SELECTOR", "body", 1))
+	eval(t, ctx, 10*time.Second, "values in the graphs", `document.body.innerText.match(/(main|reading|event)\s+[1-9]/)`)
 	t.Logf("graphs after %v", time.Since(begun).Round(time.Millisecond))
 	if took := time.Since(begun); took > 15*time.Second {
 		t.Errorf("graphs only after %v", took)
@@ -126,7 +127,8 @@ func TestBrowser(t *testing.T) {
 	}
 	eval(t, ctx, 20*time.Second, "the page of the new plugin", `location.pathname.startsWith('/plugins/')`)
 	eval(t, ctx, 20*time.Second, "the new plugin's graph", `document.body.innerText.includes('Typed graph')`)
-	eval(t, ctx, 20*time.Second, "points in the new graph", strings.Replace(painted, "SELECTOR", "body", 1))
+	eval(t, ctx, 20*time.Second, "points in the new graph", `document.body.innerText.match(/typed\s+[1-9]/)`)
+	eval(t, ctx, 20*time.Second, "a line in the new graph", strings.Replace(painted, "SELECTOR", "body", 1))
 	picture(t, ctx, "plugin")
 
 	// The anomaly comes after a minute.
