@@ -40,22 +40,42 @@ func migrations() []string {
 	return []string{`CREATE TABLE plugins (
 		name TEXT PRIMARY KEY, kind TEXT NOT NULL, config TEXT NOT NULL, source TEXT NOT NULL, shipped TEXT NOT NULL,
 		run INTEGER NOT NULL, updated INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, line INTEGER NOT NULL
-	) STRICT`}
+	) STRICT`,
+		`CREATE TABLE removed (name TEXT PRIMARY KEY) STRICT`, // shipped plugins that somebody does not want
+	}
 }
 
 // Open opens or creates the catalog at path.
 func Open(path string) (*Catalog, error) {
-	dsn := (&url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)"}}.Encode()}).String()
+	// A URL, since a path may hold what SQLite would take for parameters; without a host, since a relative
+	// path would become one.
+	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)"}}.Encode()}).String()
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open catalog %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(1) // one writer; every query here is small
-	if err := migrate(db); err != nil {
+	if err = check(db); err == nil {
+		err = migrate(db)
+	}
+	if err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open catalog %s: %w", path, err)
 	}
 	return &Catalog{db: db}, nil
+}
+
+// check finds damage now rather than at some query.
+func check(db *sql.DB) error {
+	var verdict string
+	err := db.QueryRow("PRAGMA quick_check(1)").Scan(&verdict)
+	if err == nil && verdict != "ok" {
+		err = errors.New(verdict)
+	}
+	if err != nil {
+		return fmt.Errorf("it is missing, in use or damaged: %w; put back a copy, or move it away to begin with the shipped plugins", err)
+	}
+	return nil
 }
 
 func migrate(db *sql.DB) error {
@@ -90,12 +110,31 @@ const columns = "name, kind, config, source, shipped, run, updated, outcome, rea
 
 // Put creates or replaces a plugin.
 func (c *Catalog) Put(ctx context.Context, p Plugin) error {
-	_, err := c.db.ExecContext(ctx, "INSERT OR REPLACE INTO plugins ("+columns+") VALUES (?,?,?,?,?,?,?,?,?,?)",
-		p.Name, string(p.Kind), p.Config, p.Source, p.Shipped, p.Run, p.Updated.UnixNano(), p.Outcome, p.Reason, p.Line)
+	err := c.both(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO plugins ("+columns+") VALUES (?,?,?,?,?,?,?,?,?,?)",
+			p.Name, string(p.Kind), p.Config, p.Source, p.Shipped, p.Run, p.Updated.UnixNano(), p.Outcome, p.Reason, p.Line)
+		return err
+	}, "DELETE FROM removed WHERE name = ?", p.Name)
 	if err != nil {
 		return fmt.Errorf("catalog: save plugin %s: %w", p.Name, err)
 	}
 	return nil
+}
+
+// both does a change and the statement beside it, or neither.
+func (c *Catalog) both(ctx context.Context, change func(*sql.Tx) error, stmt string, args ...any) error {
+	tx, err := c.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := change(tx); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, stmt, args...); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 // Get returns one plugin or ErrNotFound.
@@ -128,16 +167,34 @@ func (c *Catalog) List(ctx context.Context) ([]Plugin, error) {
 	return out, rows.Err()
 }
 
-// Remove deletes a plugin or returns ErrNotFound.
+// Remove deletes a plugin or returns ErrNotFound. That it was removed is remembered until it is put again.
 func (c *Catalog) Remove(ctx context.Context, name string) error {
-	res, err := c.db.ExecContext(ctx, "DELETE FROM plugins WHERE name = ?", name)
+	err := c.both(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "DELETE FROM plugins WHERE name = ?", name)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); n == 0 && err == nil {
+			return ErrNotFound
+		}
+		return nil
+	}, "INSERT OR IGNORE INTO removed (name) VALUES (?)", name)
+	if errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("%w: %s", ErrNotFound, name)
+	}
 	if err != nil {
 		return fmt.Errorf("catalog: remove plugin %s: %w", name, err)
 	}
-	if n, _ := res.RowsAffected(); n == 0 {
-		return fmt.Errorf("%w: %s", ErrNotFound, name)
-	}
 	return nil
+}
+
+// Removed says whether the plugin was there once and somebody removed it.
+func (c *Catalog) Removed(ctx context.Context, name string) (bool, error) {
+	var n int
+	if err := c.db.QueryRowContext(ctx, "SELECT count(*) FROM removed WHERE name = ?", name).Scan(&n); err != nil {
+		return false, fmt.Errorf("catalog: read whether %s was removed: %w", name, err)
+	}
+	return n > 0, nil
 }
 
 // Close closes the file.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,6 +29,8 @@ var ErrNotFound = catalog.ErrNotFound
 
 // Runner is what deploy asks of the runner.
 type Runner interface {
+	Check(cfg *sandbox.Config, source []byte) error
+	Hold(cfg *sandbox.Config) error
 	Start(cfg *sandbox.Config, source []byte, from runner.From) error
 	Stop(ctx context.Context, name string) error
 	Replace(ctx context.Context, name string) error
@@ -85,50 +88,72 @@ type Detail struct {
 	Source string
 }
 
-// Seed puts shipped plugins into the catalog: new ones, and newer versions of those nobody changed.
+// Seed puts shipped plugins into the catalog: new ones that nobody has removed, and newer versions of those
+// nobody has changed.
 func (m *Manager) Seed(ctx context.Context, defs []plugins.Definition) error {
-	for _, d := range defs {
-		sum := sha256.Sum256(append(append([]byte(nil), d.Config...), d.Source...))
-		hash := hex.EncodeToString(sum[:8])
-		have, err := m.catalog.Get(ctx, d.Logger())
-		switch {
-		case errors.Is(err, catalog.ErrNotFound):
-			have = catalog.Plugin{Run: true}
-		case err != nil:
-			return err
-		case have.Shipped == "" || have.Shipped == hash:
-			continue
-		}
-		p := catalog.Plugin{Name: d.Logger(), Kind: d.Kind, Config: string(d.Config), Source: string(d.Source), Shipped: hash, Run: have.Run, Updated: m.now()}
-		if err := m.catalog.Put(ctx, p); err != nil {
+	for i := range defs {
+		if err := m.seed(ctx, &defs[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// StartAll starts what should run. A plugin that cannot be loaded is noted and left out.
+func (m *Manager) seed(ctx context.Context, d *plugins.Definition) error {
+	sum := sha256.Sum256(append(append(append([]byte(nil), d.Config...), 0), d.Source...))
+	hash := hex.EncodeToString(sum[:8])
+	have, err := m.catalog.Get(ctx, d.Logger())
+	switch {
+	case errors.Is(err, catalog.ErrNotFound):
+		if gone, err := m.catalog.Removed(ctx, d.Logger()); gone || err != nil {
+			return err
+		}
+		have = catalog.Plugin{Run: true}
+	case err != nil:
+		return err
+	case have.Shipped == "" || have.Shipped == hash:
+		return nil
+	}
+	have.Name, have.Kind, have.Config, have.Source = d.Logger(), d.Kind, string(d.Config), string(d.Source)
+	have.Shipped, have.Updated = hash, m.now()
+	return m.catalog.Put(ctx, have)
+}
+
+// StartAll starts what should run. A plugin that cannot be loaded is noted and left out. Submissions for
+// decoders that do not run wait for them.
 func (m *Manager) StartAll(ctx context.Context) error {
 	all, err := m.catalog.List(ctx)
 	if err != nil {
 		return err
 	}
-	for _, p := range all {
-		if !p.Run {
+	for i := range all {
+		p := &all[i]
+		if p.Run {
+			err := m.start(ctx, p)
+			if err == nil {
+				continue
+			}
+			m.log.Warn("plugin does not start", "plugin", p.Name, "error", err)
+		}
+		if p.Kind != sandbox.Decoder {
 			continue
 		}
-		if err := m.start(ctx, &p, runner.Oldest); err != nil {
-			m.log.Warn("plugin does not start", "plugin", p.Name, "error", err)
+		cfg, err := m.parse(p.Kind, short(p), []byte(p.Config))
+		if err == nil {
+			err = m.runner.Hold(cfg)
+		}
+		if err != nil {
+			m.log.Warn("submissions for a decoder go to the errors, since its config cannot be read", "plugin", p.Name, "error", err)
 		}
 	}
 	return nil
 }
 
-// start loads and runs a plugin of the catalog, and notes there when that fails.
-func (m *Manager) start(ctx context.Context, p *catalog.Plugin, from runner.From) error {
+// start loads and runs a plugin of the catalog, and notes there how that went.
+func (m *Manager) start(ctx context.Context, p *catalog.Plugin) error {
 	cfg, err := m.parse(p.Kind, short(p), []byte(p.Config))
 	if err == nil {
-		err = m.runner.Start(cfg, []byte(p.Source), from)
+		err = m.runner.Start(cfg, []byte(p.Source), begins(p.Kind))
 	}
 	p.Outcome, p.Reason, p.Line = "", "", 0
 	if err != nil {
@@ -144,56 +169,94 @@ func (m *Manager) start(ctx context.Context, p *catalog.Plugin, from runner.From
 	return err
 }
 
-func short(p *catalog.Plugin) string { return p.Name[len(p.Kind)+1:] }
+// begins is where a plugin of the catalog starts that has no position: a decoder with the submissions that
+// waited for it, the others with what comes from now on.
+func begins(kind sandbox.Kind) runner.From {
+	if kind == sandbox.Decoder {
+		return runner.Oldest
+	}
+	return runner.Newest
+}
 
-// Deploy checks a submission, loads it and runs it from the newest messages on. Nothing changes when it
-// fails; errors are *sandbox.Error where the plugin is at fault, or ErrNameTaken.
+// short is the name without the kind.
+func short(p *catalog.Plugin) string { return strings.TrimPrefix(p.Name, string(p.Kind)+".") }
+
+// Deploy checks a submission, loads it and runs it: from where the version before it was, or else from the
+// newest messages on. Nothing changes when it fails; errors are *sandbox.Error where the plugin is at fault,
+// or ErrNameTaken.
 func (m *Manager) Deploy(ctx context.Context, s Submission) (runner.Status, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch s.Kind {
-	case sandbox.Decoder, sandbox.Analysis, sandbox.Output:
-	default:
-		return runner.Status{}, fmt.Errorf("kind %q is not decoder, analysis or output", s.Kind)
-	}
-	if err := plugins.CheckName(s.Name); err != nil {
-		return runner.Status{}, err
-	}
-	if len(s.Config) > plugins.MaxConfig || len(s.Source) > plugins.MaxSource {
-		return runner.Status{}, fmt.Errorf("config and source may have %d and %d bytes; these have %d and %d", plugins.MaxConfig, plugins.MaxSource, len(s.Config), len(s.Source))
-	}
-	cfg, err := m.parse(s.Kind, s.Name, []byte(s.Config))
+	cfg, err := m.check(s)
 	if err != nil {
 		return runner.Status{}, err
 	}
-	name := cfg.Logger()
-	old, err := m.catalog.Get(ctx, name)
-	exists := err == nil
-	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
+	p := catalog.Plugin{Name: cfg.Logger(), Kind: s.Kind, Config: s.Config, Source: s.Source, Run: true, Updated: m.now()}
+	old, err := m.catalog.Get(ctx, p.Name)
+	switch {
+	case errors.Is(err, catalog.ErrNotFound):
+		err = m.deployNew(ctx, cfg, &p)
+	case err != nil:
+	case !s.Replace:
+		err = fmt.Errorf("%w: %s; choose another name or replace it", ErrNameTaken, p.Name)
+	default:
+		err = m.replace(ctx, cfg, &p, &old)
+	}
+	if err != nil {
 		return runner.Status{}, err
 	}
-	if exists && !s.Replace {
-		return runner.Status{}, fmt.Errorf("%w: %s; choose another name or replace it", ErrNameTaken, name)
-	}
-	if err := m.swap(ctx, cfg, s, old, exists); err != nil {
-		return runner.Status{}, err
-	}
-	p := catalog.Plugin{Name: name, Kind: s.Kind, Config: s.Config, Source: s.Source, Run: true, Updated: m.now()}
-	if err := m.catalog.Put(ctx, p); err != nil {
-		return runner.Status{}, err
-	}
-	st, _ := m.runner.Status(name)
-	return st, nil
+	return m.status(&p), nil
 }
 
-// swap runs the new version in place of the old, or the old one again when the new one does not load.
-func (m *Manager) swap(ctx context.Context, cfg *sandbox.Config, s Submission, old catalog.Plugin, exists bool) error {
-	if err := m.runner.Replace(ctx, cfg.Logger()); err != nil {
+// check says what is wrong with a submission that can be seen without running it.
+func (m *Manager) check(s Submission) (*sandbox.Config, error) {
+	switch s.Kind {
+	case sandbox.Decoder, sandbox.Analysis, sandbox.Output:
+	default:
+		return nil, fmt.Errorf("kind %q is not decoder, analysis or output", s.Kind)
+	}
+	if err := plugins.CheckName(s.Name); err != nil {
+		return nil, err
+	}
+	if len(s.Config) > plugins.MaxConfig || len(s.Source) > plugins.MaxSource {
+		return nil, fmt.Errorf("config and source may have %d and %d bytes; these have %d and %d", plugins.MaxConfig, plugins.MaxSource, len(s.Config), len(s.Source))
+	}
+	return m.parse(s.Kind, s.Name, []byte(s.Config))
+}
+
+func (m *Manager) deployNew(ctx context.Context, cfg *sandbox.Config, p *catalog.Plugin) error {
+	if err := m.runner.Start(cfg, []byte(p.Source), runner.Newest); err != nil {
 		return err
 	}
-	err := m.runner.Start(cfg, []byte(s.Source), runner.Newest)
-	if err != nil && exists && old.Run && old.Outcome == "" {
-		if rerr := m.start(ctx, &old, runner.Newest); rerr != nil {
+	if err := m.catalog.Put(ctx, *p); err != nil {
+		return errors.Join(err, m.runner.Remove(ctx, p.Name))
+	}
+	return nil
+}
+
+// replace runs the new version in place of the old. It is loaded once before the old one is touched; should
+// it fail even so, the old one runs again.
+func (m *Manager) replace(ctx context.Context, cfg *sandbox.Config, p, old *catalog.Plugin) error {
+	if err := m.runner.Check(cfg, []byte(p.Source)); err != nil {
+		return err
+	}
+	st, known := m.runner.Status(p.Name)
+	ran := known && st.State == runner.Running
+	if err := m.catalog.Put(ctx, *p); err != nil {
+		return err
+	}
+	err := m.runner.Replace(ctx, p.Name)
+	if err == nil {
+		err = m.runner.Start(cfg, []byte(p.Source), begins(p.Kind))
+	}
+	if err == nil {
+		return nil
+	}
+	if perr := m.catalog.Put(ctx, *old); perr != nil {
+		err = errors.Join(err, perr)
+	}
+	if ran {
+		if rerr := m.start(ctx, old); rerr != nil {
 			m.log.Error("the version before cannot be started again", "plugin", old.Name, "error", rerr)
 		}
 	}
@@ -216,7 +279,7 @@ func (m *Manager) Start(ctx context.Context, name string) error {
 			return nil
 		}
 		p.Run = true
-		return m.start(ctx, p, runner.Newest)
+		return m.start(ctx, p)
 	})
 }
 
@@ -243,7 +306,15 @@ func (m *Manager) change(ctx context.Context, name string, f func(*catalog.Plugi
 
 // Ended notes in the catalog that a plugin ended by itself. It is the runner's OnEnd.
 func (m *Manager) Ended(ctx context.Context, fault *sandbox.Error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if st, ok := m.runner.Status(fault.Plugin); ok && st.State == runner.Running {
+		return // somebody was quicker and started it again, or another in its place
+	}
 	p, err := m.catalog.Get(ctx, fault.Plugin)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return // or removed it
+	}
 	if err == nil {
 		p.Run, p.Outcome, p.Reason, p.Line = false, fault.Outcome.String(), fault.Text, fault.Line
 		err = m.catalog.Put(ctx, p)
@@ -283,14 +354,17 @@ func (m *Manager) status(p *catalog.Plugin) runner.Status {
 	st, ok := m.runner.Status(p.Name)
 	if !ok {
 		st = runner.Status{Name: p.Name, Kind: p.Kind, State: runner.StoppedBy, Since: p.Updated}
+		if cfg, err := m.parse(p.Kind, short(p), []byte(p.Config)); err == nil {
+			st.Matcher, st.Ticker, st.Limits = cfg.Matcher, cfg.TickerInterval, cfg.Limits
+		}
 	}
 	st.Shipped = p.Shipped != ""
-	if st.State != runner.Running && p.Outcome != "" {
-		st.State = runner.Terminated
-		if p.Outcome == sandbox.LoadError.String() {
-			st.State = runner.Failed
-		}
-		st.Outcome, st.Reason, st.Line = p.Outcome, p.Reason, p.Line
+	if st.State == runner.Running || p.Outcome == "" {
+		return st
+	}
+	st.State, st.Outcome, st.Reason, st.Line = runner.Terminated, p.Outcome, p.Reason, p.Line
+	if p.Outcome == sandbox.LoadError.String() {
+		st.State = runner.Failed
 	}
 	return st
 }

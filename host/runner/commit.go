@@ -110,7 +110,7 @@ func (c *committer) run(stop <-chan struct{}) error {
 			c.log.Error("commit failed; it is tried again, and plugins wait when too much is uncommitted", "error", err)
 			select { // not at once: the disk may need somebody to make room
 			case <-stop:
-			case <-time.After(time.Second):
+			case <-time.After(5 * c.interval):
 			}
 		}
 	}

@@ -113,3 +113,12 @@ func (r *Runner) Healthy() error {
 	}
 	return nil
 }
+
+// Damaged counts the messages of all streams that no plugin was shown, since they cannot be parsed.
+func (r *Runner) Damaged() int64 {
+	var n int64
+	for _, f := range r.feeds {
+		n += f.damaged.Load()
+	}
+	return n
+}

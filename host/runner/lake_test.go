@@ -1,0 +1,171 @@
+package runner_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sandbar/host/runner"
+	"sandbar/host/stream"
+	"sandbar/sandbox"
+	"sandbar/sandbox/message"
+)
+
+// pond is a lake in memory: what is written, flushed and published.
+type pond struct {
+	mu        sync.Mutex
+	open      []string
+	flushed   [][]string
+	published []string
+	covers    []string
+	due       bool
+	broken    bool
+}
+
+func (p *pond) Heka(path string, _ []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open = append(p.open, path)
+	return nil
+}
+func (p *pond) Parquet(string, sandbox.Row) error { return errors.New("not here") }
+func (p *pond) Dirty() bool                       { p.mu.Lock(); defer p.mu.Unlock(); return len(p.open) > 0 }
+func (p *pond) Due(time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.open) > 0 && (p.due || len(p.open) >= 100)
+}
+func (p *pond) Flush(_ context.Context, cover string) ([]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.broken {
+		return nil, errors.New("broken")
+	}
+	p.flushed, p.open, p.covers = append(p.flushed, p.open), nil, append(p.covers, cover)
+	return fmt.Append(nil, len(p.flushed)), nil
+}
+func (p *pond) Publish(context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.published = append(p.published, p.flushed[0]...)
+	p.flushed = p.flushed[1:]
+	return nil
+}
+func (p *pond) set(due, broken bool) { p.mu.Lock(); defer p.mu.Unlock(); p.due, p.broken = due, broken }
+func (p *pond) count() (open, published int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.open), len(p.published)
+}
+
+// An output's position is never ahead of its files, and files are visible only after the commit.
+func TestOutputCommitsWithItsFiles(t *testing.T) {
+	t.Parallel()
+	p := &pond{}
+	b := newBench(t, t.TempDir(), func(o *runner.Options) { o.Lake = func(string) runner.LakeWriter { return p } })
+	b.start(config(sandbox.Output, "o", "Type == 'x'"), runner.Oldest, func() *script {
+		s := &script{}
+		s.process = func(v *message.View, _ func([]byte) error) sandbox.Result {
+			if err := s.env.Lake.Heka(fmt.Sprint(number(v)), v.Raw()); err != nil {
+				t.Error(err)
+			}
+			return sandbox.Result{}
+		}
+		return s
+	})
+	b.begin()
+	at := func(s string) stream.Position { return b.store.Readers()["output.o"][s] }
+	write := func(from, to int64) {
+		for n := from; n < to; n++ {
+			b.feed(stream.Valid, numbered("x", n))
+		}
+	}
+
+	b.feed(stream.Valid, numbered("other", 0))
+	b.await("an idle output to move on", func() bool { return at(stream.Valid) == b.store.Log(stream.Valid).End() })
+
+	before := at(stream.Valid)
+	write(0, 10)
+	b.await("ten writes", func() bool { open, _ := p.count(); return open == 10 })
+	b.feed(stream.Errors, numbered("other", 0)) // several commits pass
+	if err := b.run.Replace(t.Context(), "analysis.nobody"); err != nil {
+		t.Fatal(err)
+	}
+	if at(stream.Valid) != before {
+		t.Error("its position is ahead of its files")
+	}
+	p.set(true, true)
+	b.feed(stream.Valid, numbered("other", 0))
+	p.set(true, false)
+	b.await("the files", func() bool { _, n := p.count(); return n == 10 })
+	b.await("its position", func() bool { return at(stream.Valid) == b.store.Log(stream.Valid).End() })
+	if s, _ := b.store.State("lake.output.o"); len(s) == 0 {
+		t.Error("no manifest was committed")
+	}
+
+	p.set(false, false)
+	write(10, 360) // it waits where more would not fit
+	b.await("the full ones", func() bool { _, n := p.count(); return n >= 310 })
+	b.close()
+	if open, n := p.count(); open != 0 || n != 360 {
+		t.Errorf("after Close %d are unfinished, %d are visible", open, n)
+	}
+	var want []string
+	for n := range 360 {
+		want = append(want, fmt.Sprint(n))
+	}
+	if !slices.Equal(p.published, want) {
+		t.Errorf("published %v", p.published)
+	}
+	if slices.Contains(p.covers, "") || !strings.HasPrefix(p.covers[0], "valid_") {
+		t.Errorf("covers %q", p.covers)
+	}
+	for i := 1; i < len(p.covers); i++ { // each begins where the one before ended
+		_, end, _ := strings.Cut(strings.Split(p.covers[i-1], "_errors")[0], "-")
+		if begin := strings.TrimPrefix(p.covers[i], "valid_"); strings.HasPrefix(p.covers[i], "valid_") && !strings.HasPrefix(begin, end+"-") {
+			t.Errorf("cover %q comes after %q", p.covers[i], p.covers[i-1])
+		}
+	}
+}
+
+// What an output wrote since its last files is not kept when it ends, and it begins there again.
+func TestOutputThatEndsBeginsAtItsFiles(t *testing.T) {
+	t.Parallel()
+	p := &pond{}
+	b := newBench(t, t.TempDir(), func(o *runner.Options) {
+		o.Lake = func(string) runner.LakeWriter { p.mu.Lock(); defer p.mu.Unlock(); p.open = nil; return p }
+	})
+	failing := true
+	out := func() *script {
+		s := &script{}
+		fails := failing
+		failing = false
+		s.process = func(v *message.View, _ func([]byte) error) sandbox.Result {
+			if fails && number(v) == 50 {
+				return sandbox.Result{Outcome: sandbox.RuntimeError, Text: "as told"}
+			}
+			s.env.Lake.Heka(fmt.Sprint(number(v)), v.Raw())
+			return sandbox.Result{}
+		}
+		return s
+	}
+	var msgs [][]byte
+	for n := range int64(80) {
+		msgs = append(msgs, numbered("x", n))
+	}
+	b.feed(stream.Valid, msgs...)
+	b.start(config(sandbox.Output, "o", "TRUE"), runner.Oldest, out)
+	b.begin()
+	b.await("the end", func() bool { st, _ := b.run.Status("output.o"); return st.State == runner.Terminated })
+	b.start(config(sandbox.Output, "o", "TRUE"), runner.Newest, out)
+	b.await("all again", func() bool { open, _ := p.count(); return open == 80 })
+	b.close()
+	if _, n := p.count(); n != 80 {
+		t.Errorf("%d are visible, want 80", n)
+	}
+}
