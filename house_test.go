@@ -26,7 +26,7 @@ type source struct {
 // skippedDirs hold no Go of ours.
 func skippedDir(name string) bool {
 	switch name {
-	case ".git", "node_modules", "sandbar-data", "testdata", "deps":
+	case ".git", "node_modules", "sandbar-data", "testdata", ".ci":
 		return true
 	}
 	return false
