@@ -1,0 +1,90 @@
+package failures
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"sandbar/host/view/viewtest"
+	"sandbar/sandbox/message"
+)
+
+func refused(typ, cause string, content []byte) []byte {
+	var b message.Builder
+	b.SetTimestamp(7e9)
+	b.SetHeader(message.Type, typ)
+	b.SetHeader(message.Logger, "sensors")
+	b.AddString("uri", "", "/submit/sensors/reading/1/id")
+	b.AddString("documentId", "", "id")
+	b.AddString("docType", "", "reading")
+	b.AddInt("docVersion", "", 1)
+	b.AddBytes("content", "", content)
+	b.AddString("DecodeErrorType", "", cause)
+	b.AddString("DecodeError", "", "why it was refused")
+	b.AddString("DecodeErrorDetail", "", `{"path":"/a"}`)
+	return b.AppendTo(nil)
+}
+
+func zip(t *testing.T, b []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	w.Write(b)
+	w.Close()
+	return out.Bytes()
+}
+
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	log := viewtest.New(100)
+	v := New(log, Options{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Max: 4, MaxPreview: 100})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- v.Run(ctx) }()
+	log.Put(refused("error", "json", []byte("first")), refused("duplicate", "", nil), refused("error", "schema", []byte(`{"a":1}`)),
+		refused("telemetry.error", "schema", zip(t, []byte(`{"zipped":true}`))), refused("error", "json", zip(t, make([]byte, 50<<20))),
+		refused("error", "json", []byte(strings.Repeat("\xff", 500))), []byte("no message"))
+	wait, stop := context.WithTimeout(context.Background(), 20*time.Second)
+	defer stop()
+	total := func() (n int64) {
+		counts, _ := v.Counts()
+		for _, c := range counts {
+			n += c.Count
+		}
+		return n
+	}
+	for seen := v.Version(); total() < 5; {
+		var err error
+		if seen, err = v.Wait(wait, seen); err != nil {
+			t.Fatalf("%d failures: %v", total(), err)
+		}
+	}
+	list := v.List(10)
+	if len(list) != 4 {
+		t.Fatalf("%d failures are kept", len(list))
+	}
+	zipped, plain := list[2], list[3]
+	if plain.Type != "schema" || plain.Error != "why it was refused" || plain.Detail == "" || plain.Namespace != "sensors" || plain.DocType != "reading" ||
+		plain.DocVersion != "1" || plain.DocumentID != "id" || plain.URI == "" || plain.Payload.Text != `{"a":1}` {
+		t.Errorf("%+v", plain)
+	}
+	if zipped.Payload.Text != `{"zipped":true}` {
+		t.Errorf("a zipped payload is shown as %+v", zipped.Payload)
+	}
+	for _, f := range list {
+		if len(f.Payload.Text) > 400 || strings.ToValidUTF8(f.Payload.Text, "") != f.Payload.Text {
+			t.Errorf("a preview of %d bytes", len(f.Payload.Text))
+		}
+	}
+	if counts, duplicates := v.Counts(); duplicates != 1 || len(counts) != 2 {
+		t.Errorf("counts %v, duplicates %d", counts, duplicates)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,102 @@
+package series
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sandbar/host/view/viewtest"
+	"sandbar/sandbox/cbuf"
+	"sandbar/sandbox/message"
+)
+
+func payload(logger, typ, name, text string) []byte {
+	var b message.Builder
+	b.SetTimestamp(5e9)
+	b.SetHeader(message.Type, "inject_payload")
+	b.SetHeader(message.Logger, logger)
+	b.SetHeader(message.Payload, text)
+	b.AddString("payload_type", "", typ)
+	b.AddString("payload_name", "", name)
+	return b.AppendTo(nil)
+}
+
+func open(t *testing.T, path string, log *viewtest.Log, opt Options) (*View, func()) {
+	t.Helper()
+	opt.Now, opt.Logger = time.Now, slog.New(slog.DiscardHandler)
+	v, err := Open(path, log, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- v.Run(ctx) }()
+	return v, func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// until waits for changes of the view.
+func until(t *testing.T, v *View, what string, ok func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	for seen := v.Version(); !ok(); {
+		var err error
+		if seen, err = v.Wait(ctx, seen); err != nil {
+			t.Fatalf("waited in vain for %s: %v", what, err)
+		}
+	}
+}
+
+func TestSeries(t *testing.T) {
+	t.Parallel()
+	b, err := cbuf.New(2, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Add(10e9, 1, 7)
+	path, log := filepath.Join(t.TempDir(), "series"), viewtest.New(100)
+	v, stop := open(t, path, log, Options{MaxPayload: 1000, MaxPerLogger: 3})
+	log.Put(payload("analysis.a", "cbuf", "graph", "old"), payload("analysis.a", "cbuf", "graph", string(b.AppendCbuf(nil))),
+		payload("analysis.b", "txt", "words", "hello\xff"), payload("analysis.b", "cbuf", "broken", "no buffer"),
+		payload("analysis.a", "txt", "large", strings.Repeat("x", 2000)), []byte("no message"))
+	until(t, v, "three payloads", func() bool { return len(v.List()) == 3 })
+	g, ok := v.Get("analysis.a", "graph")
+	if !ok || g.Data == nil || g.Data.Values[1][0] != 7 || g.Problem != "" {
+		t.Errorf("graph %+v %v", g, ok)
+	}
+	if g, ok := v.Get("analysis.b", "words"); !ok || g.Text != "hello\uFFFD" {
+		t.Errorf("words %+v %v", g, ok)
+	}
+	if g, ok := v.Get("analysis.b", "broken"); !ok || g.Problem == "" || g.Text != "no buffer" {
+		t.Errorf("broken %+v %v", g, ok)
+	}
+	if _, ok := v.Get("analysis.a", "large"); ok {
+		t.Error("a payload above the bound is kept")
+	}
+	stop()
+
+	// It goes on from its file, without what it has read.
+	v, stop = open(t, path, log, Options{MaxPerLogger: 3})
+	if g, ok := v.Get("analysis.a", "graph"); !ok || g.Data == nil {
+		t.Error("a restart lost the graph")
+	}
+	for i := range 5 {
+		log.Put(payload("analysis.many", "txt", fmt.Sprint(i), "x"))
+	}
+	until(t, v, "the newest of five", func() bool { _, ok := v.Get("analysis.many", "4"); return ok })
+	if _, ok := v.Get("analysis.many", "0"); ok || len(v.List()) != 6 {
+		t.Errorf("%d payloads are kept", len(v.List()))
+	}
+	v.Forget("analysis.many")
+	until(t, v, "forgetting", func() bool { return len(v.List()) == 3 })
+	stop()
+}
