@@ -175,9 +175,8 @@ type files struct {
 	max     int
 	skipped int64 // bytes that were no frame
 
-	open     io.ReadCloser
-	reader   *message.Reader
-	inflated []byte
+	open   io.ReadCloser
+	reader *message.Reader
 }
 
 // Next returns the next message, valid until the next call.

@@ -110,10 +110,11 @@ func (p *plugin) main(proto *lua.FunctionProto) lua.LValue {
 	chunk := p.L.NewFunctionFromProto(proto)
 	return p.L.NewFunction(func(L *lua.LState) int {
 		L.Push(chunk)
-		for _, guard := range p.guards() {
+		guards := p.guards()
+		for _, guard := range guards {
 			L.Push(L.NewFunction(guard))
 		}
-		L.Call(len(guardNames()), 1)
+		L.Call(len(guards), 1)
 		source := L.Get(-1)
 		L.Pop(1)
 		L.Push(source)

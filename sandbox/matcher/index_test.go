@@ -2,6 +2,7 @@ package matcher_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -45,7 +46,7 @@ func anyView(t *rapid.T) *message.View {
 		case 0:
 			b.AddInt(name, "", rapid.SliceOfN(rapid.Int64Range(0, 2), 0, 2).Draw(t, "ints")...)
 		case 1:
-			b.AddDouble(name, "", rapid.SampledFrom([]float64{0, 1, -0.0, 1.5}).Draw(t, "double"))
+			b.AddDouble(name, "", rapid.SampledFrom([]float64{0, 1, math.Copysign(0, -1), 1.5}).Draw(t, "double"))
 		case 2:
 			b.AddBool(name, "", rapid.Bool().Draw(t, "bool"))
 		case 3:

@@ -1,0 +1,352 @@
+package plugins
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"sandbar/sandbox"
+	"sandbar/sandbox/cbuf"
+	"sandbar/sandbox/lua"
+	"sandbar/sandbox/message"
+	"sandbar/schemas"
+)
+
+func TestRead(t *testing.T) {
+	t.Parallel()
+	defs, err := Read(Shipped())
+	if err != nil || len(defs) != 7 {
+		t.Fatalf("%d plugins ship: %v", len(defs), err)
+	}
+	cfg := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
+	defs, err = Read(fstest.MapFS{
+		"analysis/one.cfg":           cfg("filename = 'shared.lua'"),
+		"analysis/two.cfg":           cfg("filename = \"shared.lua\""),
+		"analysis/shared.lua":        cfg("-- source"),
+		"analysis/plain.cfg":         cfg("x = 1"),
+		"analysis/plain.lua":         cfg("-- plain"),
+		"output/folder/deep.cfg":     cfg("filename = 'deep.lua'"),
+		"output/folder/deep.lua":     cfg("-- deep"),
+		"analysis/folder/one.cfg":    cfg("filename = 'shared.lua'"),
+		"analysis/folder/shared.lua": cfg("-- again"),
+		"analysis/missing.cfg":       cfg("filename = 'gone.lua'"),
+		"analysis/out.cfg":           cfg("filename = '../../etc/passwd'"),
+		"analysis/bad name!.cfg":     cfg("x = 1"),
+		"analysis/large.cfg":         cfg(strings.Repeat("-", MaxConfig+1)),
+	})
+	var names []string
+	for _, d := range defs {
+		names = append(names, d.Logger()+":"+string(d.Source))
+	}
+	if got := strings.Join(names, " "); got != "analysis.one:-- source analysis.plain:-- plain analysis.two:-- source output.deep:-- deep" &&
+		got != "analysis.one:-- source analysis.two:-- source analysis.plain:-- plain output.deep:-- deep" {
+		t.Errorf("read %s", got)
+	}
+	for _, want := range []string{"two configs have this name", "gone.lua", "must name a file beside", "bad name!", "large.cfg"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error says nothing of %q: %v", want, err)
+		}
+	}
+	for name, ok := range map[string]bool{"a": true, "A_b-c.9": true, "": false, ".a": false, "a/b": false, "-a": false, strings.Repeat("x", 65): false} {
+		if (CheckName(name) == nil) != ok {
+			t.Errorf("CheckName(%q)", name)
+		}
+	}
+}
+
+// running is a shipped plugin at work.
+type running struct {
+	sandbox.Plugin
+	t    *testing.T
+	now  time.Time
+	made []message.View
+}
+
+func run(t *testing.T, logger string) *running {
+	t.Helper()
+	known, err := schemas.Open(schemas.Shipped(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defs, err := Read(Shipped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range defs {
+		if d.Logger() != logger {
+			continue
+		}
+		cfg, err := lua.ParseConfig(d.Kind, d.Name, d.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &running{t: t, now: time.Unix(1_700_000_000, 0)}
+		r.Plugin, err = lua.Load(cfg, d.Source, sandbox.Env{Hostname: "host", Pid: 1, Seed: 1, Schemas: known, Geo: places{},
+			Now: func() time.Time { return r.now },
+			Emit: func(b []byte) error {
+				var v message.View
+				err := v.Parse(append([]byte(nil), b...))
+				r.made = append(r.made, v)
+				return err
+			}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { r.Close() })
+		return r
+	}
+	t.Fatalf("no plugin %s ships", logger)
+	return nil
+}
+
+type places struct{}
+
+func (places) Lookup(addr string) (sandbox.Place, bool) {
+	return sandbox.Place{Country: "GB", City: "London", ISP: "isp"}, addr == "81.2.69.142"
+}
+
+// submit gives the decoder a submission and returns what it made.
+func (r *running) submit(uri, body string, headers ...string) *message.View {
+	r.t.Helper()
+	r.made = nil
+	var b message.Builder
+	b.SetTimestamp(r.now.UnixNano())
+	b.SetHeader(message.Type, "raw")
+	b.SetHeader(message.Logger, "moz_ingest")
+	b.SetHeader(message.Hostname, "edge")
+	b.AddString("remote_addr", "", "81.2.69.142")
+	b.AddString("uri", "", uri)
+	for i := 0; i+1 < len(headers); i += 2 {
+		b.AddString(headers[i], "", headers[i+1])
+	}
+	b.AddBytes("content", "", []byte(body))
+	var v message.View
+	if err := v.Parse(b.AppendTo(nil)); err != nil {
+		r.t.Fatal(err)
+	}
+	if res := r.Process(&v); res.Outcome != sandbox.OK || len(r.made) != 1 {
+		r.t.Fatalf("%s: %v line %d %s, %d messages", uri, res.Outcome, res.Line, res.Text, len(r.made))
+	}
+	return &r.made[0]
+}
+
+func get(v *message.View, name string) any {
+	f, ok := v.Field(name, 0)
+	if !ok {
+		return nil
+	}
+	if b, ok := f.Bytes(0); ok {
+		return string(b)
+	}
+	if n, ok := f.Int(0); ok {
+		return n
+	}
+	if x, ok := f.Double(0); ok {
+		return x
+	}
+	x, _ := f.Bool(0)
+	return x
+}
+
+const id = "c0ffee00-0000-4000-8000-00000000000"
+
+const mainPing = `{"type":"main","id":"` + id + `1","version":4,"clientId":"` + id + `9","creationDate":"2026-11-23T12:00:00.5+02:00",
+	"application":{"name":"Firefox","vendor":"Mozilla","version":"128.0","buildId":"20260706103020","channel":"release"},
+	"environment":{"build":{"applicationName":"Firefox","version":"128.0","xpcomAbi":"x"},"settings":{"telemetryEnabled":true},
+		"system":{"os":{"name":"Windows_NT","version":"10.0.19"}}},
+	"payload":{"info":{"reason":"shutdown","sessionId":"` + id + `2","subsessionId":"` + id + `3","subsessionLength":5},
+		"histograms":{"A":{"range":[1,2],"bucket_count":3,"histogram_type":0,"values":{"0":1},"sum":0}}}}`
+
+// TestTelemetry: the fields of Mozilla's telemetry decoder.
+func TestTelemetry(t *testing.T) {
+	t.Parallel()
+	r := run(t, "decoder.submission")
+	v := r.submit("/submit/telemetry/"+id+"1/main/Firefox/128.0/nightly-cck-x/2026", mainPing, "User-Agent", "agent", "DNT", "1", "Date", "today")
+	if typ, _ := v.Header(message.Type); string(typ) != "telemetry" {
+		t.Fatalf("type %s: %v", typ, get(v, "DecodeError"))
+	}
+	if l, _ := v.Header(message.Logger); string(l) != "telemetry" || v.Timestamp() != r.now.UnixNano() {
+		t.Errorf("logger %s, timestamp %d", l, v.Timestamp())
+	}
+	for name, want := range map[string]any{
+		"documentId": id + "1", "docType": "main", "docVersion": int64(4), "appName": "Firefox", "appVersion": "128.0", "appBuildId": "2026",
+		"appUpdateChannel": "nightly-cck-x", "normalizedChannel": "nightly", "appVendor": "Mozilla", "reason": "shutdown",
+		"clientId": id + "9", "os": "Windows_NT", "normalizedOs": "Windows", "normalizedOSVersion": "10.0.19", "sourceName": "telemetry",
+		"sourceVersion": "4", "submissionDate": "20231114", "telemetryEnabled": true, "geoCountry": "GB", "geoCity": "London", "geoISP": "isp",
+		"creationTimestamp": int64(1795428000500000000) - 0, "DNT": "1", "Date": "today", "User-Agent": "agent", "remote_addr": nil, "content": nil,
+	} {
+		if name == "creationTimestamp" {
+			at, _ := time.Parse(time.RFC3339Nano, "2026-11-23T12:00:00.5+02:00")
+			want = at.UnixNano()
+		}
+		if got := get(v, name); got != want {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
+	}
+	if n, ok := get(v, "sampleId").(int64); !ok || n < 0 || n > 99 {
+		t.Errorf("sampleId %v", get(v, "sampleId"))
+	}
+	for _, section := range []string{"environment.build", "environment.system", "payload.info", "payload.histograms"} {
+		if s, _ := get(v, section).(string); !strings.HasPrefix(s, "{") {
+			t.Errorf("section %s is %v", section, get(v, section))
+		}
+	}
+	if rest, _ := get(v, "submission").(string); strings.Contains(rest, "histograms") || !strings.Contains(rest, `"version":4`) {
+		t.Errorf("submission %s", rest)
+	}
+	if f, _ := v.Field("submission", 0); string(f.Representation()) != "json" || f.Type() != message.Bytes {
+		t.Errorf("submission is a %v with representation %s", f.Type(), f.Representation())
+	}
+}
+
+const readingDoc = `{"type":"reading","id":"` + id + `1","version":1,"creationDate":"2026-11-23T10:00:00Z","application":{"name":"S","version":"1"},
+	"payload":{"sensorId":"b","temperature":1.5,"humidity":40,"pressure":1000.5,"battery":3.5}}`
+
+func TestGeneric(t *testing.T) {
+	t.Parallel()
+	r := run(t, "decoder.submission")
+	v := r.submit("/submit/sensors/reading/1/"+id+"1", readingDoc, "User-Agent", "agent")
+	if typ, _ := v.Header(message.Type); string(typ) != "validated" {
+		t.Fatalf("type %s: %v", typ, get(v, "DecodeError"))
+	}
+	if l, _ := v.Header(message.Logger); string(l) != "sensors" || get(v, "docVersion") != int64(1) || get(v, "geoCity") != "London" {
+		t.Errorf("logger %s, version %v", l, get(v, "docVersion"))
+	}
+	r.now = r.now.Add(13 * time.Minute)
+	v = r.submit("/submit/sensors/reading/1/"+id+"1", readingDoc)
+	if typ, _ := v.Header(message.Type); string(typ) != "duplicate" || get(v, "duplicateDelta") != int64(2) || get(v, "content") != nil {
+		t.Errorf("sent twice: type %s, delta %v", typ, get(v, "duplicateDelta"))
+	}
+	r.now = r.now.Add(48 * time.Hour)
+	v = r.submit("/submit/sensors/reading/1/"+id+"1", readingDoc)
+	if typ, _ := v.Header(message.Type); string(typ) != "validated" {
+		t.Errorf("after the window it is %s", typ)
+	}
+}
+
+// TestRefused: bad ones keep their bytes and say why.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	r := run(t, "decoder.submission")
+	for _, c := range []struct{ uri, body, logger, typ, cause, detail string }{
+		{"/other", "{}", "moz_ingest", "error", "uri", ""},
+		{"/submit/sensors/reading/1/" + id + "2", "{", "sensors", "error", "json", ""},
+		{"/submit/sensors/reading/1/" + id + "3", "{}", "sensors", "error", "schema", `"keyword":"required"`},
+		{"/submit/sensors/nothing/1/" + id + "4", "{}", "sensors", "error", "schema", ""},
+		{"/submit/telemetry/" + id + "5/main/Firefox/1/release/2", "{}", "telemetry", "telemetry.error", "version", ""},
+		{"/submit/telemetry/" + id + "6/main/Firefox/1/release/2", "\x1f\x8b\x08broken", "telemetry", "telemetry.error", "json", ""},
+		{"/submit/telemetry/" + id + "7/main/Firefox/1/release/2", `{"version":4}`, "telemetry", "telemetry.error", "schema", `"keyword"`},
+	} {
+		v := r.submit(c.uri, c.body)
+		typ, _ := v.Header(message.Type)
+		logger, _ := v.Header(message.Logger)
+		detail, _ := get(v, "DecodeErrorDetail").(string)
+		if string(typ) != c.typ || string(logger) != c.logger || get(v, "DecodeErrorType") != c.cause || get(v, "DecodeError") == nil || !strings.Contains(detail, c.detail) {
+			t.Errorf("%s: %s %s %v %v %s", c.uri, typ, logger, get(v, "DecodeErrorType"), get(v, "DecodeError"), detail)
+		}
+		if get(v, "content") != c.body || get(v, "remote_addr") != nil {
+			t.Errorf("%s: content %v, address %v", c.uri, get(v, "content"), get(v, "remote_addr"))
+		}
+	}
+}
+
+// see gives an analysis plugin a document.
+func (r *running) see(docType, typ string, at int64, size int) {
+	r.t.Helper()
+	var b message.Builder
+	b.SetTimestamp(at * 1e9)
+	b.SetHeader(message.Type, typ)
+	b.SetHeader(message.Logger, "shop")
+	b.AddString("docType", "", docType)
+	b.AddString("DecodeErrorType", "", "schema")
+	b.AddBytes("content", "", make([]byte, size))
+	var v message.View
+	if err := v.Parse(b.AppendTo(nil)); err != nil {
+		r.t.Fatal(err)
+	}
+	if res := r.Process(&v); res.Outcome != sandbox.OK {
+		r.t.Fatalf("%v %s", res.Outcome, res.Text)
+	}
+}
+
+// tick runs the timer and returns the graph that it made, and the alerts.
+func (r *running) tick(at int64) (*cbuf.Data, []string) {
+	r.t.Helper()
+	r.made, r.now = nil, time.Unix(at, 0)
+	if res := r.Timer(at*1e9, false); res.Outcome != sandbox.OK {
+		r.t.Fatalf("%v line %d %s", res.Outcome, res.Line, res.Text)
+	}
+	var graph *cbuf.Data
+	var alerts []string
+	for _, v := range r.made {
+		payload, _ := v.Header(message.Payload)
+		if typ, _ := v.Header(message.Type); string(typ) == "alert" {
+			alerts = append(alerts, get(&v, "id").(string))
+			continue
+		}
+		var err error
+		if graph, err = cbuf.Parse(payload); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	return graph, alerts
+}
+
+func TestGraphs(t *testing.T) {
+	t.Parallel()
+	const at = 1_700_000_000
+	for _, c := range []struct {
+		logger, typ string
+		want        float64
+	}{{"analysis.rate", "validated", 3}, {"analysis.failures", "error", 3}, {"analysis.size", "validated", 0}} {
+		r := run(t, c.logger)
+		for range 3 {
+			r.see("cart", c.typ, at, 1000)
+		}
+		g, _ := r.tick(at + 1)
+		row := g.Values[len(g.Values)-2]
+		if c.want > 0 && row[0] != c.want || c.want == 0 && (row[0] < 1000 || row[0] > 1200) || g.Info[0].Name == "" {
+			t.Errorf("%s: %v %+v", c.logger, row, g.Info[0])
+		}
+		for i := range 30 { // more types than columns
+			r.see("type"+strings.Repeat("x", i), c.typ, at+2, 10)
+		}
+		if g, _ := r.tick(at + 3); g == nil {
+			t.Errorf("%s made no graph", c.logger)
+		}
+	}
+}
+
+// TestBand: steady shares raise nothing; one that drops raises one alert, throttled.
+func TestBand(t *testing.T) {
+	t.Parallel()
+	r := run(t, "analysis.band")
+	const start = 1_700_000_000
+	seen := map[string]int{}
+	for s := int64(0); s < 200; s++ {
+		n := 10
+		if s >= 150 {
+			n = 1
+		}
+		for range n {
+			r.see("main", "validated", start+s, 10)
+		}
+		for range 10 {
+			r.see("other", "validated", start+s, 10)
+		}
+		if s%2 == 1 {
+			_, alerts := r.tick(start + s)
+			for _, a := range alerts {
+				seen[a]++
+				if s < 150 {
+					t.Errorf("an alert of %s after %d steady seconds", a, s)
+				}
+			}
+		}
+	}
+	if seen["main"] != 1 {
+		t.Errorf("alerts: %v", seen)
+	}
+}

@@ -1,0 +1,138 @@
+package lua
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"sandbar/sandbox"
+	"sandbar/sandbox/message"
+)
+
+// fakes are a world that a decoder or output can reach.
+type fakes struct {
+	heka    []string
+	parquet []sandbox.Row
+	docs    []any
+}
+
+func (f *fakes) Validate(namespace, docType, version string, doc any) sandbox.Verdict {
+	f.docs = append(f.docs, doc)
+	switch docType {
+	case "unknown":
+		return sandbox.Verdict{}
+	case "bad":
+		return sandbox.Verdict{Known: true, Path: "/a", Keyword: "type", Message: namespace + version}
+	}
+	return sandbox.Verdict{Known: true, Valid: true}
+}
+
+func (f *fakes) Lookup(addr string) (sandbox.Place, bool) {
+	return sandbox.Place{Country: "SE", City: "Umeå"}, addr == "1.2.3.4"
+}
+
+func (f *fakes) Heka(path string, _ []byte) error {
+	if path == "" {
+		return errors.New("an empty path")
+	}
+	f.heka = append(f.heka, path)
+	return nil
+}
+
+func (f *fakes) Parquet(_ string, row sandbox.Row) error {
+	f.parquet = append(f.parquet, row)
+	return nil
+}
+
+func with(t *testing.T, kind sandbox.Kind, f *fakes, body string) sandbox.Result {
+	t.Helper()
+	cfg, err := ParseConfig(kind, "test", []byte("message_matcher = 'TRUE'"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{now: time.Unix(1_700_000_000, 0)}
+	env := b.env()
+	env.Schemas, env.Geo, env.Lake = f, f, f
+	p, err := Load(cfg, []byte("function process_message()\n"+body+"\nreturn 0 end"), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	var m message.Builder
+	m.AddBytes("content", "", []byte(`{"a":{"b":[1,"two",true,null,{"c":2.5}]},"n":9007199254740993}`))
+	m.AddString("broken", "", `{"a":`)
+	var v message.View
+	if err := v.Parse(m.AppendTo(nil)); err != nil {
+		t.Fatal(err)
+	}
+	return p.Process(&v)
+}
+
+func TestModules(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		kind sandbox.Kind
+		body string
+	}{
+		{"json get", sandbox.Decoder, `local d = require("json").parse_message("Fields[content]")
+			assert(d:get("a", "b", 1) == 1 and d:get("a", "b", 2) == "two" and d:get("a", "b", 3) == true and d:get("a", "b", 4) == nil)
+			assert(d:get("a", "b", 5, "c") == 2.5 and d:get("x") == nil and d:get("a", "b", 0) == nil and d:get("a", "b", 9) == nil)
+			assert(d:type("a", "b", 4) == "null" and d:type("a") == "object" and d:type("x") == nil and d:size("a", "b") == 5)
+			assert(d:get("a", "b", 5) == '{"c":2.5}')`},
+		{"json remove", sandbox.Decoder, `local d = require("json").parse_message("Fields[content]")
+			local part = d:remove("a", "b")
+			assert(part and d:remove("a", "b") == nil and d:text() == '{"a":{},"n":9007199254740993}')
+			inject_message({Fields = {part = part, rest = d}})`},
+		{"json errors", sandbox.Decoder, `local json = require "json"
+			local d, why = json.parse_message("Fields[broken]")
+			assert(d == nil and string == nil and why ~= nil)
+			assert(json.parse_message("Fields[none]") == nil and json.parse("[1") == nil and json.parse("[1]"):size() == 1)
+			assert(not pcall(json.parse) and not pcall(json.parse("1").get, 5))`},
+		{"schema", sandbox.Decoder, `local schema, d = require "schema", require("json").parse("{}")
+			assert(schema.validate(d, "ns", "good", "1") == true)
+			local ok, fault = schema.validate(d, "ns", "bad", "7")
+			assert(ok == false and fault.path == "/a" and fault.keyword == "type" and fault.message == "ns7")
+			local none, why = schema.validate(d, "ns", "unknown", "1")
+			assert(none == nil and why ~= nil and not pcall(schema.validate, {}, "a", "b", "c"))`},
+		{"geo", sandbox.Decoder, `local geo = require "geo"
+			local p = geo.lookup("1.2.3.4")
+			assert(p.country == "SE" and p.city == "Umeå" and p.isp == nil and geo.lookup("x") == nil)`},
+		{"zlib", sandbox.Decoder, `local crc = require("zlib").crc32()
+			assert(crc("hello ") == 3984718326)
+			assert(crc("world") == 222957957)`},
+		{"cuckoo", sandbox.Decoder, `require "cuckoo_filter_expire"
+			local f = cuckoo_filter_expire.new(1000, 1)
+			local added, delta = f:add("k", 600e9)
+			assert(added and delta == 0)
+			added, delta = f:add("k", 720e9)
+			assert(not added and delta == 2 and f:count() == 1 and f:query("k") and not f:query("x"))
+			assert(f:delete("k") and f:count() == 0 and not pcall(cuckoo_filter_expire.new, 1, 1))
+			local ns, i = f:current_interval()
+			assert(ns == 720e9 and i == 12)`},
+		{"lake", sandbox.Output, `local lake = require "lake"
+			lake.heka("a/b")
+			lake.parquet("t/v1", {fields = {"x", "y"}, payload = "content", namespace = "ns", doc_type = "d", doc_version = "1"})
+			assert(not pcall(lake.heka, ""))`},
+	} {
+		f := &fakes{}
+		if res := with(t, c.kind, f, c.body); res.Outcome != sandbox.OK {
+			t.Errorf("%s: line %d: %s", c.name, res.Line, res.Text)
+		}
+		if c.name == "lake" && (len(f.heka) != 1 || len(f.parquet) != 1 || f.parquet[0].Fields[1] != "y" || f.parquet[0].DocVersion != "1" || len(f.parquet[0].Message) == 0) {
+			t.Errorf("the lake got %v %+v", f.heka, f.parquet)
+		}
+	}
+}
+
+// TestAbsentCapabilities: a plugin that reaches for what it was not given is told so.
+func TestAbsentCapabilities(t *testing.T) {
+	t.Parallel()
+	b := load(t, sandbox.Analysis, "", `local schema, json, geo = require "schema", require "json", require "geo"
+		function process_message() assert(geo.lookup("1.2.3.4") == nil) schema.validate(json.parse("{}"), "a", "b", "1") return 0 end`)
+	res := b.Process(sample(t))
+	if res.Outcome != sandbox.RuntimeError {
+		t.Errorf("%v", res)
+	}
+	contains(t, res.Text, "there are no schemas here")
+}
