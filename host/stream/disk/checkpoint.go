@@ -22,7 +22,7 @@ const (
 	maxName         = 255 // bytes of a reader's or a state's name
 )
 
-// checkpoint is what the newest commit made true. Its text form is in docs/format/checkpoint.md.
+// checkpoint is what the newest commit made true. Its text form is in docs/format/stream.md.
 type checkpoint struct {
 	ends    map[string]stream.Position            // of the streams that commits write
 	readers map[string]map[string]stream.Position // reader → stream → position
