@@ -20,11 +20,11 @@ func OpenBase(L *lua.LState, h Host) {
 		L.SetGlobal(name, lua.LNil)
 	}
 	m := base{h: h}
-	m.next = L.NewFunction(m.nextFn)
+	m.next, m.nextIndex = L.NewFunction(m.nextFn), L.NewFunction(nextIndex)
 	L.SetGlobal("next", m.next)
 	for name, fn := range map[string]lua.LGFunction{
-		"assert": assert, "error": raise, "getmetatable": getMetatable, "pairs": m.pairs, "rawequal": rawEqual, "rawget": rawGet,
-		"rawset": m.rawset, "setmetatable": setMetatable, "tonumber": m.tonumber, "tostring": m.tostring, "type": typeOf,
+		"assert": assert, "error": raise, "getmetatable": getMetatable, "ipairs": m.ipairs, "pairs": m.pairs, "rawequal": rawEqual, "rawget": rawGet,
+		"rawset": m.rawset, "select": selectFn, "setmetatable": setMetatable, "tonumber": m.tonumber, "tostring": m.tostring, "type": typeOf,
 		"unpack": m.unpack,
 	} {
 		L.SetGlobal(name, L.NewFunction(fn))
@@ -33,8 +33,8 @@ func OpenBase(L *lua.LState, h Host) {
 
 // base is the base library, what of it costs something.
 type base struct {
-	h    Host
-	next *lua.LFunction
+	h               Host
+	next, nextIndex *lua.LFunction // what pairs and ipairs return
 }
 
 func assert(L *lua.LState) int {
@@ -65,18 +65,14 @@ func getMetatable(L *lua.LState) int {
 
 func setMetatable(L *lua.LState) int {
 	t := checkTable(L, 1, "setmetatable")
-	switch L.Get(2).(type) {
-	case *lua.LNilType, *lua.LTable:
-	default:
-		typeError(L, 2, "setmetatable", "nil or table")
-	}
-	if L.GetTop() < 2 {
-		typeError(L, 2, "setmetatable", "nil or table")
+	mt := L.Get(2)
+	if _, ok := mt.(*lua.LTable); !ok && (mt != lua.LNil || L.GetTop() < 2) {
+		argError(L, 2, "setmetatable", "nil or table expected")
 	}
 	if L.GetMetaField(t, "__metatable") != lua.LNil {
 		L.RaiseError("cannot change a protected metatable")
 	}
-	t.Metatable = L.Get(2)
+	t.Metatable = mt
 	L.Push(t)
 	return 1
 }
@@ -109,6 +105,43 @@ func (m base) rawset(L *lua.LState) int {
 	setKey(L, m.h, t, k, v)
 	L.SetTop(1)
 	return 1
+}
+
+// selectFn is select(index or "#", ...).
+func selectFn(L *lua.LState) int {
+	count := L.GetTop()
+	if s, ok := L.Get(1).(lua.LString); ok && strings.HasPrefix(string(s), "#") {
+		L.Push(integer(count - 1))
+		return 1
+	}
+	i := checkInt(L, 1, "select")
+	if i < 0 {
+		i += count
+	}
+	if i < 1 {
+		argError(L, 1, "select", "index out of range")
+	}
+	return max(count-i, 0)
+}
+
+func (m base) ipairs(L *lua.LState) int {
+	t := checkTable(L, 1, "ipairs")
+	L.Push(m.nextIndex)
+	L.Push(t)
+	L.Push(integers[0])
+	return 3
+}
+
+// nextIndex is what ipairs iterates with.
+func nextIndex(L *lua.LState) int {
+	i := checkInt(L, 2, "ipairs") + 1
+	v := getIndex(checkTable(L, 1, "ipairs"), i)
+	if v == lua.LNil {
+		return 0
+	}
+	L.Push(integer(i))
+	L.Push(v)
+	return 2
 }
 
 func (m base) pairs(L *lua.LState) int {

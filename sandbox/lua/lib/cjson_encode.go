@@ -166,13 +166,16 @@ func (e *encoding) array(t *lua.LTable, n, depth int) {
 	e.raw("]")
 }
 
-// arrayLength is the largest index of an array, -1 for what is none.
+// arrayLength is the largest index of an array, 0 for an empty table and -1 for what is no array.
 func (e *encoding) arrayLength(t *lua.LTable) int {
 	largest := length(e.L, e.h, t)
-	s := ShapeOf(t)
-	items := 0
-	if s.Live > 0 {
-		for k, _ := next(e.L, e.h, t, lua.LNumber(s.Array)); k != lua.LNil; k, _ = next(e.L, e.h, t, k) {
+	slots, items := largest, 0
+	if ShapeOf(t).Live > 0 {
+		k := lua.LNil
+		if slots > 0 {
+			k = lua.LNumber(slots)
+		}
+		for k, _ = next(e.L, e.h, t, k); k != lua.LNil; k, _ = next(e.L, e.h, t, k) {
 			n, ok := k.(lua.LNumber)
 			if !ok || n < 1 || float64(n) != math.Floor(float64(n)) || n > maxInt {
 				return -1
@@ -181,16 +184,17 @@ func (e *encoding) arrayLength(t *lua.LTable) int {
 			e.work++
 		}
 	}
-	if s.Array > sparseSafe || items > 0 {
-		for i := 1; i <= s.Array; i++ {
-			if t.RawGetInt(i) != lua.LNil {
-				items++
-			}
+	if largest <= sparseSafe {
+		return largest
+	}
+	e.work += int64(slots) / 16
+	for i := 1; i <= slots; i++ {
+		if t.RawGetInt(i) != lua.LNil {
+			items++
 		}
-		e.work += int64(s.Array) / 16
-		if largest > sparseSafe && largest/sparseRatio >= items && largest > items*sparseRatio {
-			e.fail(t, "excessively sparse array")
-		}
+	}
+	if largest > items*sparseRatio {
+		e.fail(t, "excessively sparse array")
 	}
 	return largest
 }

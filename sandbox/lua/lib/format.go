@@ -94,8 +94,10 @@ func (m *texts) convert(L *lua.LState, b []byte, c conversion, i int) []byte {
 		if ch := byte(toInt(checkNumber(L, i, "format"))); ch != 0 {
 			return c.pad(b, string([]byte{ch}))
 		}
-		c.width-- // C writes a NUL, at which the text ends
-		return c.pad(b, "")
+		if c.left { // C writes a NUL, at which the text ends
+			return b
+		}
+		return spaces(b, c.width-1)
 	case 'd', 'i':
 		return m.integer(L, b, c, checkNumber(L, i, "format"))
 	case 'o', 'u', 'x', 'X':

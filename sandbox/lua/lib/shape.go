@@ -145,7 +145,7 @@ func setIndex(L *lua.LState, h Host, t *lua.LTable, i int, v lua.LValue) {
 
 // setKey is rawset of what does not belong to the array part.
 func setKey(L *lua.LState, h Host, t *lua.LTable, k, v lua.LValue) {
-	if v != lua.LNil {
+	if v != lua.LNil && t.RawGetH(k) == lua.LNil {
 		bytes := int64(entryBytes + textBytes)
 		if ShapeOf(t).Keys == 0 {
 			bytes = hashBytes
