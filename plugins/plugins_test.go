@@ -59,12 +59,12 @@ func TestRead(t *testing.T) {
 // running is a shipped plugin at work.
 type running struct {
 	sandbox.Plugin
-	t    *testing.T
+	t    testing.TB
 	now  time.Time
 	made []message.View
 }
 
-func run(t *testing.T, logger string) *running {
+func run(t testing.TB, logger string) *running {
 	t.Helper()
 	known, err := schemas.Open(schemas.Shipped(), slog.New(slog.DiscardHandler))
 	if err != nil {
