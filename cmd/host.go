@@ -214,7 +214,8 @@ func seed() uint64 {
 func (h *host) openDoors(context.Context) error {
 	edge := h.cfg.Edge
 	var err error
-	h.door, err = httpdoor.New(httpdoor.Options{Raw: h.store.Log(stream.Raw), Hostname: h.cfg.Hostname, Now: clock.Now, Logger: h.log,
+	h.door, err = httpdoor.New(httpdoor.Options{Raw: h.store.Log(stream.Raw), Healthy: h.store.Writable,
+		Hostname: h.cfg.Hostname, Now: clock.Now, Logger: h.log,
 		KnownNamespace: func(ns string) bool { return h.schemas.HasNamespace(ns) || slices.Contains(h.cfg.Namespaces, ns) },
 		MaxPath:        int(edge.MaxPath), MaxBody: int(edge.MaxBody), MaxInFlight: int64(edge.MaxInFlight),
 		BodyTimeout: time.Duration(edge.BodyTimeout), TrustedProxies: edge.Prefixes()})

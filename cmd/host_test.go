@@ -379,6 +379,9 @@ func TestFullDisk(t *testing.T) {
 	if got := p.post("/submit/sensors/reading/1/"+docID(1), reading(docID(1))); got != 500 {
 		t.Errorf("the edge answered %d", got)
 	}
+	if got := status(t, p.url); got != 500 { // a load balancer sends submissions elsewhere
+		t.Errorf("/status answered %d", got)
+	}
 	p.plugins() // the host lives
 	p.kill()
 	p = start(t, data, "serve")
@@ -392,6 +395,16 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+func status(t *testing.T, url string) int {
+	t.Helper()
+	res, err := http.Get(url + "/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	return res.StatusCode
+}
+
 func TestOnlyOneHost(t *testing.T) {
 	t.Parallel()
 	p := start(t, t.TempDir(), "serve")
@@ -403,11 +416,9 @@ func TestOnlyOneHost(t *testing.T) {
 	if code != 1 || !strings.Contains(errs, "token") {
 		t.Errorf("an open address without a token: %d %s", code, errs)
 	}
-	res, err := http.Get(p.url + "/status")
-	if err != nil || res.StatusCode != 200 {
-		t.Fatalf("status: %v", err)
+	if got := status(t, p.url); got != 200 {
+		t.Errorf("/status answered %d", got)
 	}
-	res.Body.Close()
 	if out, _, code := call("status", "--to", p.url); code != 0 || out != "OK\n" {
 		t.Errorf("status: %d %s", code, out)
 	}

@@ -166,6 +166,9 @@ func (s *Store) lock(ctx context.Context) error {
 
 func (s *Store) unlock() { <-s.turn }
 
+// Writable returns why raw would take nothing now: ErrBroken, ErrFull, or nil.
+func (s *Store) Writable() error { return s.admit(s.opt.MinFree) }
+
 // admit refuses to write while the store is broken or the disk nearly full.
 func (s *Store) admit(minFree int64) error {
 	if err := s.broken.Load(); err != nil {
