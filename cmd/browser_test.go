@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -108,6 +109,29 @@ func TestBrowser(t *testing.T) {
 		return script("{ const e = document.querySelector(`" + selector + "`); e.value = `" + text + "`; " +
 			"e.dispatchEvent(new Event('input', {bubbles: true})); e.dispatchEvent(new Event('change', {bubbles: true})) }")
 	}
+	submit := script(`document.querySelector('form [type=submit]').click()`)
+	for i, graph := range []string{"Messages by Fields[docVersion]", "Messages"} { // what the page offers to start from
+		name := fmt.Sprintf("offered%d", i)
+		if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/deploy"), chromedp.WaitVisible("#source"),
+			script(fmt.Sprintf("document.querySelectorAll('#templates button')[%d].click()", i)), typed("[name=name]", name), submit); err != nil {
+			t.Fatal(err)
+		}
+		eval(t, ctx, 20*time.Second, "the page of "+name, `location.pathname === '/plugins/analysis.`+name+`'`)
+		eval(t, ctx, 20*time.Second, "the graph of "+name, `document.body.innerText.includes('`+graph+`')`)
+		eval(t, ctx, 20*time.Second, "a line in it", strings.Replace(painted, "SELECTOR", "body", 1))
+		eval(t, ctx, 20*time.Second, "messages it matched", `document.body.innerText.match(/Matched\s+[1-9]/)`)
+		picture(t, ctx, name)
+	}
+
+	const noValues = "require 'circular_buffer' local cb = circular_buffer.new(60, 1, 1)\n" +
+		"function process_message() return 0 end\nfunction timer_event() inject_payload('cbuf', 'Empty', cb) end\n"
+	if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/deploy"), chromedp.WaitVisible("#source"), script("document.querySelectorAll('#templates button')[2].click()"),
+		typed("[name=name]", "blank"), typed("#source", noValues), typed("#config", "filename = 'blank.lua' message_matcher = 'TRUE' ticker_interval = 1"), submit); err != nil {
+		t.Fatal(err)
+	}
+	eval(t, ctx, 20*time.Second, "a graph without values", `document.body.innerText.includes('No values yet')`)
+	picture(t, ctx, "empty")
+
 	const config = "filename = 'typed.lua'\nmessage_matcher = \"Type == 'telemetry'\"\nticker_interval = 1\n"
 	const source = "require 'circular_buffer'\nlocal cb = circular_buffer.new(60, 1, 1)\ncb:set_header(1, 'typed')\n" +
 		"function process_message() cb:add(read_message('Timestamp'), 1, 1) return 0 end\n" +
@@ -116,7 +140,6 @@ func TestBrowser(t *testing.T) {
 		typed("[name=name]", "typed"), typed("#config", config), typed("#source", source+"oops oops")); err != nil {
 		t.Fatal(err)
 	}
-	submit := script(`document.querySelector('form [type=submit]').click()`)
 	if err := chromedp.Do(ctx, submit); err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ type Config struct {
 	Listen     string   `toml:"listen" doc:"Address for the edge and the web page. Other addresses than loopback need token or insecure."`
 	Hostname   string   `toml:"hostname" doc:"Name of this host in its messages. Empty takes the machine's name."`
 	Token      string   `toml:"token" doc:"Secret that the web page and API ask for when the address is not loopback; at least 16 characters."`
-	Insecure   bool     `toml:"insecure" doc:"Serve the web page and API without a token on any address. Whoever reaches them can run plugins."`
+	Insecure   bool     `toml:"insecure" doc:"Serve the web page and API without a token on any address, under any host name. Whoever reaches them can run plugins."`
 	Schemas    string   `toml:"schemas" doc:"Folder of JSON Schemas, NAMESPACE/DOCTYPE/DOCTYPE.VERSION.schema.json. Empty takes those that ship."`
 	Namespaces []string `toml:"namespaces" doc:"Namespaces that the edge takes beside those that have schemas."`
 	Plugins    string   `toml:"plugins" doc:"Folder of plugins in Hindsight's layout, decoder/, analysis/ and output/, loaded beside those of the catalog. Empty: none."`

@@ -25,11 +25,11 @@ func (k *kind) telemetry() bool { return k.namespace == "telemetry" }
 func kinds() []kind {
 	return []kind{
 		{"telemetry", "main", 4, 0.30, 0.35, 0, mainPayload},
-		{"telemetry", "event", 4, 0.20, 0.35, 0.05, eventPayload},
-		{"telemetry", "crash", 4, 0.06, 0.20, 0.10, crashPayload},
-		{"shop", "cart", 1, 0.14, 0.40, 0.25, cartPayload},
-		{"shop", "checkout", 1, 0.10, 0.40, 0.30, checkoutPayload},
-		{"sensors", "reading", 1, 0.20, 0.05, 0, readingPayload},
+		{"telemetry", "event", 4, 0.20, 0.35, 0.02, eventPayload},
+		{"telemetry", "crash", 4, 0.06, 0.25, 0.04, crashPayload},
+		{"shop", "cart", 1, 0.14, 0.40, 0.06, cartPayload},
+		{"shop", "checkout", 1, 0.10, 0.40, 0.08, checkoutPayload},
+		{"sensors", "reading", 1, 0.20, 0.20, 0, readingPayload},
 	}
 }
 

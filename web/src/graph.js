@@ -1,6 +1,7 @@
 // One circular buffer as a graph, with its series to switch on and off, alerts and annotations.
 import uPlot from "uplot";
 import { h, put, attr, list } from "./dom.js";
+import { empty } from "./parts.js";
 import { digits } from "./format.js";
 import { colors } from "./shell.js";
 import { since, setSince } from "./times.js";
@@ -14,7 +15,8 @@ export function graph(head, height) {
   const updated = since(new Date().toISOString());
   const plot = h("div.plot");
   const legend = h("div.legend", { role: "group", "aria-label": "Series" });
-  const el = h("figure.graph", null, h("figcaption.graph-head", null, head, h("span.graph-when", null, updated)), plot, legend);
+  const nothing = empty("No values yet", "The plugin sent this graph, and has put no value into it so far.");
+  const el = h("figure.graph", null, h("figcaption.graph-head", null, head, h("span.graph-when", null, updated)), nothing, plot, legend);
   const hidden = new Set(); // names of series that somebody switched off
   const box = { chart: null, shape: "", columns: [], marks: [], data: null, palette: [], hidden };
 
@@ -28,6 +30,8 @@ export function graph(head, height) {
   const paint = () => {
     box.columns = columns(box.data, box.palette);
     const shape = JSON.stringify(box.columns.map((c) => [c.index, c.label, c.color]));
+    nothing.hidden = box.columns.length > 0;
+    plot.hidden = legend.hidden = !nothing.hidden;
     const values = toColumns(box.data, box.columns);
     if (box.chart && shape === box.shape) {
       box.chart.setData(values);
@@ -38,7 +42,6 @@ export function graph(head, height) {
     }
     box.columns.forEach((c, i) => (c.last = newest(values[i + 1])));
     entries(box.columns);
-    legend.hidden = box.columns.length === 0;
     attr(plot, "aria-label", describe(box.columns));
   };
   plot.setAttribute("role", "img");

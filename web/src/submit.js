@@ -53,7 +53,7 @@ function startFrom(page) {
   let made = { source: "", config: "", name: "" }; // as the starter made it
   const values = () => ({
     name: form.name.value || "plugin",
-    ...Object.fromEntries([...byId("template-fields").querySelectorAll("input")].map((i) => [i.name.slice(3), i.value])),
+    ...Object.fromEntries([...byId("template-fields").querySelectorAll("input")].map((i) => [i.name, i.value])),
   });
   const untouched = () => page.source.value === made.source && page.config.value === made.config;
   const write = () => {
@@ -69,7 +69,7 @@ function startFrom(page) {
     for (const b of byId("templates").children) attr(b, "aria-pressed", b.dataset.id === s.id);
     if (form.name.value === made.name) form.name.value = made.name = s.name;
     byId("template-fields").replaceChildren(...s.fields.map((f) =>
-      h("label.field" + (f.wide ? ".wide" : ""), null, f.label, h("input.mono", { name: "t-" + f.name, type: "text", value: f.value, spellcheck: "false", oninput: follow }))));
+      h("label.field" + (f.wide ? ".wide" : ""), null, f.label, h("input.mono", { name: f.name, type: "text", value: f.value, spellcheck: "false", oninput: follow }))));
     form.kind.value = "analysis";
     write();
   };
