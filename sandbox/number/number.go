@@ -1,4 +1,4 @@
-// Package number writes floating point numbers as Lua 5.1 and Hindsight, which is C's printf, write them.
+// Package number reads and writes floating point numbers as Lua 5.1 and Hindsight, which is C's printf, write them.
 package number
 
 import (

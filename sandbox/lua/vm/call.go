@@ -1,0 +1,316 @@
+package vm
+
+import "sandbar/sandbox/number"
+
+// call calls what lies at c.at with the arguments after it. A function of Lua gets a frame, which execute runs; one
+// of the host runs here, and so does all that it asks for until Lua code is next.
+func (L *State) call(c call, d dest) {
+	for {
+		again, ok := L.callOne(c, d)
+		if !ok {
+			return
+		}
+		c, d = again, dest{at: again.at, want: -1, then: thenHost}
+	}
+}
+
+// callOne calls one function. When one of the host asks for a further call it returns that.
+func (L *State) callOne(c call, d dest) (again call, ok bool) {
+	th := L.current
+	fn := L.callable(th, &c)
+	if fn.p != nil {
+		L.enter(th, fn, c, d)
+		return call{}, false
+	}
+	L.grow(th, c.at+1+c.args)
+	L.base, L.top, L.results = c.at+1, c.at+1+c.args, -1
+	n := fn.host(L)
+	if n >= 0 {
+		th.deliver(L.top-n, n, d)
+		return L.finish(d)
+	}
+	return L.requested(n, c, d, fn)
+}
+
+// callable makes the function at c.at one that can be called.
+func (L *State) callable(th *Thread, c *call) *Function {
+	for range maxMetaChain {
+		v := th.stack[c.at]
+		if v.bits == functionBits {
+			return (*Function)(v.ref)
+		}
+		h := L.metamethod(v, eventCall)
+		if h.bits == nilBits {
+			L.callError(v, c.at)
+		}
+		L.grow(th, c.at+c.args+2)
+		copy(th.stack[c.at+1:c.at+c.args+2], th.stack[c.at:c.at+c.args+1])
+		th.stack[c.at] = h
+		c.args++
+		L.spend(int64(c.args)/8 + 1)
+	}
+	L.Throw("loop in call")
+	panic("unreachable")
+}
+
+// enter makes the frame of a function of Lua.
+func (L *State) enter(th *Thread, fn *Function, c call, d dest) {
+	base := c.at + 1
+	missing := fn.p.params - c.args
+	extra := 0
+	if fn.p.vararg {
+		// Parameters are moved behind the arguments, so that those that have no name stay below the base.
+		extra = max(-missing, 0)
+		base += c.args
+		L.grow(th, base+fn.p.params)
+		named := min(c.args, fn.p.params)
+		copy(th.stack[base:base+named], th.stack[c.at+1:c.at+1+named])
+		if extra > 0 && named > 0 { // what follows the named ones must end at the base: it does
+			clear(th.stack[c.at+1 : c.at+1+named])
+		}
+		if missing > 0 {
+			clear(th.stack[base+named : base+fn.p.params])
+		}
+	} else {
+		L.grow(th, base)
+		if missing > 0 {
+			clear(th.stack[c.at+1+c.args : c.at+1+fn.p.params])
+		}
+	}
+	L.pushFrame(th, frame{fn: fn, base: base, area: c.at, varargs: extra, dest: d})
+}
+
+// tailCall replaces the current frame.
+func (L *State) tailCall(th *Thread, f *frame, at, args int) {
+	c := call{at: at, args: args}
+	fn := L.callable(th, &c)
+	if fn.p == nil { // the return that follows passes its results on
+		L.call(c, dest{at: at, want: -1})
+		return
+	}
+	th.closeUpvalues(f.base)
+	copy(th.stack[f.area:], th.stack[c.at:c.at+c.args+1])
+	c.at = f.area
+	d := f.dest
+	th.frames = th.frames[:len(th.frames)-1]
+	L.enter(th, fn, c, d)
+}
+
+// deliver puts n results where they are wanted.
+func (th *Thread) deliver(from, n int, d dest) {
+	if d.want < 0 {
+		copy(th.stack[d.at:], th.stack[from:from+n])
+		th.top = d.at + n
+		return
+	}
+	if n >= d.want {
+		copy(th.stack[d.at:], th.stack[from:from+d.want])
+		return
+	}
+	copy(th.stack[d.at:], th.stack[from:from+n])
+	clear(th.stack[d.at+n : d.at+d.want])
+}
+
+// finishCalls does what is to be done after a call of Lua code that has returned.
+func (L *State) finishCalls(d dest) {
+	if c, ok := L.finish(d); ok {
+		L.call(c, dest{at: c.at, want: -1, then: thenHost})
+	}
+}
+
+// finish does what is to be done with the results of a call. It returns the call that a waiting function of the
+// host asks for.
+func (L *State) finish(d dest) (again call, ok bool) {
+	for {
+		th := L.current
+		switch d.then {
+		case thenGoOn, thenEndEntry:
+			return call{}, false
+		case thenCompare:
+			L.skipUnless(th.stack[d.at].True(), uint8(d.arg))
+			return call{}, false
+		case thenConcat:
+			f := &th.frames[len(th.frames)-1]
+			i := f.fn.p.code[f.pc-1]
+			L.concatFrom(th, f.base, int(i.a), int(i.b), int(d.arg))
+			return call{}, false
+		case thenEndCoroutine:
+			n := th.top - d.at
+			d = L.leave(th, Dead, d.at, n)
+		case thenHost:
+			f := &th.frames[len(th.frames)-1]
+			L.base, L.top, L.results = f.base, th.top, d.at
+			n := f.wait.again(L)
+			L.results = -1
+			if n < 0 {
+				return L.requestedAgain(n)
+			}
+			d = L.endHost(n)
+		}
+	}
+}
+
+// endHost ends a function of the host that waited, with n results, and returns what is to be done with them.
+func (L *State) endHost(n int) dest {
+	th := L.current
+	d := th.frames[len(th.frames)-1].dest
+	th.popHost()
+	th.deliver(L.top-n, n, d)
+	return d
+}
+
+func (th *Thread) popHost() {
+	last := len(th.frames) - 1
+	th.frames[last].wait = nil
+	th.frames = th.frames[:last]
+	th.hosts--
+}
+
+// requested does what a function of the host asked for in place of results.
+func (L *State) requested(n int, c call, d dest, fn *Function) (again call, ok bool) {
+	th := L.current
+	switch n {
+	case callLua:
+		if th.hosts++; th.hosts > maxHostFrames {
+			th.hosts--
+			L.Throw("C stack overflow")
+		}
+		w := L.pending.wait
+		w.name = fn.name
+		L.pushFrame(th, frame{base: L.base, area: c.at, dest: d, wait: w})
+		return L.pending, true
+	case switchTo:
+		return L.switchTo(d)
+	}
+	return L.yieldBack(d)
+}
+
+// requestedAgain is requested for a function that waited, and has its frame.
+func (L *State) requestedAgain(n int) (again call, ok bool) {
+	th := L.current
+	if n == callLua {
+		f := &th.frames[len(th.frames)-1]
+		L.pending.wait.name = f.wait.name
+		f.wait = L.pending.wait
+		return L.pending, true
+	}
+	d := th.frames[len(th.frames)-1].dest
+	th.popHost()
+	if n == switchTo {
+		return L.switchTo(d)
+	}
+	return L.yieldBack(d)
+}
+
+// Call has fn called with args. A HostFunc returns what it returns; again is called when it has returned:
+// L.Result are its results, and L.Arg still the arguments.
+func (L *State) Call(fn Value, args []Value, again HostFunc) int {
+	return L.callWith(fn, args, &waiting{again: again})
+}
+
+func (L *State) callWith(fn Value, args []Value, w *waiting) int {
+	th := L.current
+	at := L.top
+	if L.results >= 0 {
+		at = L.results // those of the call before are no longer needed
+	}
+	L.grow(th, at+1+len(args))
+	copy(th.stack[at+1:], args)
+	th.stack[at] = fn
+	w.top = at
+	L.pending = call{at: at, args: len(args), wait: w}
+	return callLua
+}
+
+// Results is the number of results of the call that a waiting function of the host asked for.
+func (L *State) Results() int { return L.top - L.results }
+
+// Result returns one of them, counted from 1; nil when there are fewer.
+func (L *State) Result(i int) Value {
+	if at := L.results + i - 1; at < L.top {
+		return L.current.stack[at]
+	}
+	return Value{}
+}
+
+// ResultList returns all of them. It is valid until something is pushed.
+func (L *State) ResultList() []Value { return L.current.stack[L.results:L.top] }
+
+// Protected is Call for functions that get the error when the call fails.
+func (L *State) Protected(fn Value, args []Value, again HostFunc, failed func(L *State, err Value) int) int {
+	return L.callWith(fn, args, &waiting{again: again, protect: true, failed: failed})
+}
+
+// concat is the operator .. over registers.
+func (L *State) concat(th *Thread, base, a, b, c int) {
+	// All strings and numbers: one piece of memory.
+	size := 0
+	for j := b; j <= c; j++ {
+		switch v := &th.stack[base+j]; {
+		case v.isString():
+			size += v.strLen()
+		case v.isNumber():
+			size += numberSize
+		default:
+			L.concatFrom(th, base, a, b, c)
+			return
+		}
+	}
+	th.stack[base+a] = L.joined(th.stack[base+b:base+c+1], size)
+}
+
+// joined joins strings and numbers, which take at most size bytes.
+func (L *State) joined(parts []Value, size int) Value {
+	L.spend(int64(size) / 16)
+	if size <= smallText {
+		var buf [smallText]byte
+		b := buf[:0]
+		for i := range parts {
+			if v := &parts[i]; v.isString() {
+				b = append(b, v.str()...)
+			} else {
+				b = number.AppendG(b, v.float(), 14)
+			}
+		}
+		return L.Bytes(b)
+	}
+	L.Charge(textSize(size))
+	text := make([]byte, textHeader, textHeader+size+7)
+	for i := range parts {
+		if v := &parts[i]; v.isString() {
+			text = append(text, v.str()...)
+		} else {
+			text = number.AppendG(text, v.float(), 14)
+		}
+	}
+	return textIn(text)
+}
+
+// smallText is how long a string may be to be made on the stack first.
+const smallText = 256
+
+// concatFrom joins registers b to c from the right, with metamethods where they are needed, and puts the result
+// into register a. When a metamethod is called it goes on later.
+func (L *State) concatFrom(th *Thread, base, a, b, c int) {
+	for ; c > b; c-- {
+		pair := th.stack[base+c-1 : base+c+1]
+		size := 0
+		for _, v := range pair {
+			switch {
+			case v.isString():
+				size += v.strLen()
+			case v.isNumber():
+				size += numberSize
+			default:
+				size = -1 << 62
+			}
+		}
+		if size < 0 {
+			h := L.arithHandler(eventConcat, pair[0], pair[1])
+			L.callMeta(h, pair[0], pair[1], dest{at: base + c - 1, want: 1, then: thenConcat, arg: int32(c - 1)})
+			return
+		}
+		th.stack[base+c-1] = L.joined(pair, size)
+	}
+	th.stack[base+a] = th.stack[base+b]
+}

@@ -1,0 +1,300 @@
+package vm
+
+import (
+	"fmt"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+)
+
+// Error is an error of Lua code that nothing has caught.
+type Error struct {
+	Value     Value // what error() was called with, or a text
+	Text      string
+	Traceback string
+	Line      int // of the source, 0: not known
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// thrown is an error on its way.
+type thrown struct{ value Value }
+
+// Throw raises an error with a text, before which comes where it was raised.
+func (L *State) Throw(text string) { L.ThrowValue(L.errorText(L.Where(1) + text)) }
+
+// Throwf is Throw with a format.
+func (L *State) Throwf(format string, args ...any) { L.Throw(fmt.Sprintf(format, args...)) }
+
+// maxErrorText is how long an error's text may be, so that it needs no check of the memory limit.
+const maxErrorText = 4096
+
+func (L *State) errorText(s string) Value {
+	if len(s) > maxErrorText {
+		s = s[:maxErrorText]
+	}
+	return textOf(s)
+}
+
+// ThrowValue raises any value as an error. It does not return.
+func (L *State) ThrowValue(v Value) {
+	if L.fuel -= throwFuel; L.fuel < 0 {
+		L.outOfFuel()
+	}
+	panic(thrown{v})
+}
+
+// throwFuel is what an error costs.
+const throwFuel = 100
+
+// Where is "chunk:line: " of a level of calls, 1 being the code that runs. It is empty for functions of the host.
+func (L *State) Where(level int) string {
+	th := L.current
+	i := len(th.frames) - level
+	if level < 1 || i < 0 {
+		return ""
+	}
+	f := &th.frames[i]
+	if f.fn == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d: ", f.fn.p.source.SourceName, f.line())
+}
+
+func (f *frame) line() int {
+	lines := f.fn.p.source.DbgSourcePositions
+	if at := f.pc - 1; at >= 0 && at < len(lines) {
+		return lines[at]
+	}
+	return f.fn.p.source.LineDefined
+}
+
+// traceback lists the calls of the current coroutine, the newest first.
+func (L *State) traceback() string {
+	var b strings.Builder
+	b.WriteString("stack traceback:")
+	frames := L.current.frames
+	for n, i := 0, len(frames)-1; i >= 0; n, i = n+1, i-1 {
+		if n == 12 && i > 10 {
+			b.WriteString("\n\t...")
+			i = 9
+		}
+		switch f := &frames[i]; {
+		case f.fn != nil && f.fn.p.source.LineDefined == 0:
+			fmt.Fprintf(&b, "\n\t%s:%d: in main chunk", f.fn.p.source.SourceName, f.line())
+		case f.fn != nil:
+			fmt.Fprintf(&b, "\n\t%s:%d: in function <%s:%d>", f.fn.p.source.SourceName, f.line(), f.fn.p.source.SourceName, f.fn.p.source.LineDefined)
+		case f.wait != nil:
+			fmt.Fprintf(&b, "\n\t[host]: in function '%s'", f.wait.name)
+		}
+	}
+	return b.String()
+}
+
+// The errors of Lua 5.1 about operands, with the name of the variable where the code tells it.
+
+func (L *State) typeError(doing string, v Value) {
+	L.Throw("attempt to " + doing + " " + describe(L.nameOf(v), v))
+}
+
+func describe(name string, v Value) string {
+	if name == "" {
+		return "a " + v.Type().String() + " value"
+	}
+	return name + " (a " + v.Type().String() + " value)"
+}
+
+func (L *State) callError(v Value, at int) {
+	th := L.current
+	name := ""
+	if n := len(th.frames); n > 0 {
+		if f := &th.frames[n-1]; f.fn != nil && at >= f.base && f.pc > 0 {
+			switch f.fn.p.code[f.pc-1].op {
+			case opCall, opTailCall:
+				name = f.nameOfRegister(at - f.base)
+			}
+		}
+	}
+	L.Throw("attempt to call " + describe(name, v))
+}
+
+func (L *State) arithError(a, b Value) {
+	if _, ok := toNumber(a); ok {
+		a = b
+	}
+	L.typeError("perform arithmetic on", a)
+}
+
+func (L *State) concatError(a, b Value) {
+	if a.isString() || a.isNumber() {
+		a = b
+	}
+	L.typeError("concatenate", a)
+}
+
+func (L *State) compareError(a, b Value) {
+	if x, y := a.Type(), b.Type(); x != y {
+		L.Throwf("attempt to compare %s with %s", x, y)
+	}
+	L.Throwf("attempt to compare two %s values", a.Type())
+}
+
+// nameOf is "local 'x'", "field 'x'" and so on for an operand of the instruction that runs.
+func (L *State) nameOf(v Value) string {
+	th := L.current
+	f := &th.frames[len(th.frames)-1]
+	if f.fn == nil || f.pc == 0 {
+		return ""
+	}
+	i := f.fn.p.code[f.pc-1]
+	registers := []int{int(i.b), int(i.c)}
+	switch i.op {
+	case opSetTable, opSetTableS:
+		registers = []int{int(i.a)}
+	case opGetTable, opGetTableK, opGetTableS, opSelf, opSelfR, opLen, opUnm:
+		registers = registers[:1]
+	case opAddK, opSubK, opMulK, opDivK:
+		registers = registers[:1]
+	case opConcat:
+		for r := int(i.b) + 1; r < int(i.c); r++ {
+			registers = append(registers, r)
+		}
+	case opAdd, opSub, opMul, opDiv, opMod, opPow, opArith, opLt, opLe, opEq:
+	default:
+		return ""
+	}
+	for _, r := range registers {
+		if r < constBit {
+			if at := th.stack[f.base+r]; at.bits == v.bits && (at.ref == v.ref || v.bits <= trueBits || v.isNumber()) {
+				return f.nameOfRegister(r)
+			}
+		} else if i.op == opArith && r-constBit < len(f.fn.p.k) && rawEqual(f.fn.p.k[r-constBit], v) {
+			return ""
+		}
+	}
+	return ""
+}
+
+// nameOfRegister finds what the code calls the value of a register, as Lua 5.1 does: the name of a local variable,
+// or the instruction that put it there.
+func (f *frame) nameOfRegister(r int) string {
+	kind, name := objectName(f.fn.p.source, f.pc-1, r)
+	if name == "" {
+		return ""
+	}
+	return kind + " '" + name + "'"
+}
+
+func objectName(p *lua.FunctionProto, at, r int) (kind, name string) {
+	if name := localName(p, at, r); name != "" {
+		return "local", name
+	}
+	pc := lastSet(p, at, r)
+	if pc < 0 {
+		return "", ""
+	}
+	i := p.Code[pc]
+	constant := func(c int) string {
+		if c >= constBit && c-constBit < len(p.Constants) {
+			if s, ok := p.Constants[c-constBit].(lua.LString); ok {
+				return string(s)
+			}
+		}
+		return "?"
+	}
+	switch opcode(i) {
+	case lua.OP_GETGLOBAL:
+		if s, ok := p.Constants[argBx(i)].(lua.LString); ok {
+			return "global", string(s)
+		}
+	case lua.OP_MOVE, lua.OP_MOVEN:
+		if b := argB(i); b < argA(i) {
+			return objectName(p, pc, b)
+		}
+	case lua.OP_GETTABLE, lua.OP_GETTABLEKS:
+		return "field", constant(argC(i))
+	case lua.OP_GETUPVAL:
+		if b := argB(i); b < len(p.DbgUpvalues) {
+			return "upvalue", p.DbgUpvalues[b]
+		}
+	case lua.OP_SELF:
+		return "method", constant(argC(i))
+	}
+	return "", ""
+}
+
+// localName is the name of the local variable that lives in a register.
+func localName(p *lua.FunctionProto, pc, r int) string {
+	n := r
+	for _, l := range p.DbgLocals {
+		if l.StartPc > pc {
+			break
+		}
+		if pc < l.EndPc {
+			if n == 0 {
+				if strings.HasPrefix(l.Name, "(") {
+					return ""
+				}
+				return l.Name
+			}
+			n--
+		}
+	}
+	return ""
+}
+
+// lastSet finds the instruction before at that set a register, following the code as Lua 5.1's symbolic execution
+// does: jumps forward that do not pass at are taken.
+func lastSet(p *lua.FunctionProto, at, r int) int {
+	last := -1
+	for pc := 0; pc < at; pc++ {
+		i := p.Code[pc]
+		a := argA(i)
+		switch opcode(i) {
+		case lua.OP_LOADNIL:
+			if a <= r && r <= argB(i) {
+				last = pc
+			}
+		case lua.OP_TFORLOOP:
+			if r >= a+3 {
+				last = pc
+			}
+		case lua.OP_CALL, lua.OP_TAILCALL:
+			if r >= a {
+				last = pc
+			}
+		case lua.OP_SELF:
+			if r == a || r == a+1 {
+				last = pc
+			}
+		case lua.OP_FORLOOP, lua.OP_FORPREP:
+			if r >= a && r <= a+3 {
+				last = pc
+			}
+		case lua.OP_JMP:
+			if to := pc + 1 + argSbx(i); to > pc && to <= at {
+				pc = to - 1
+			}
+		case lua.OP_CLOSURE:
+			if r == a {
+				last = pc
+			}
+			pc += int(p.FunctionPrototypes[argBx(i)].NumUpvalues)
+		case lua.OP_SETGLOBAL, lua.OP_SETUPVAL, lua.OP_SETTABLE, lua.OP_SETTABLEKS, lua.OP_EQ, lua.OP_LT, lua.OP_LE, lua.OP_TEST,
+			lua.OP_RETURN, lua.OP_CLOSE, lua.OP_NOP:
+		case lua.OP_SETLIST:
+			if argC(i) == 0 {
+				pc++
+			}
+		case lua.OP_VARARG:
+			if r >= a {
+				last = pc
+			}
+		default:
+			if r == a {
+				last = pc
+			}
+		}
+	}
+	return last
+}

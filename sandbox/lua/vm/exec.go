@@ -1,0 +1,725 @@
+package vm
+
+import (
+	"math"
+	"unsafe"
+)
+
+// execute runs Lua code until the call that the host began has ended. The newest frame is one of Lua code.
+//
+// The registers of the frame are r, whose length of 256 makes every index of 8 bits safe without a check. Whatever
+// may call, allocate or fail is done by methods, between save and a jump to resume, since they can change the
+// frame, the stack and the fuel.
+func (L *State) execute() {
+	var (
+		th   *Thread
+		f    *frame
+		p    *proto
+		code []inst
+		k    []Value
+		r    *[256]Value
+		pc   int
+		fuel int64
+	)
+resume:
+	th = L.current
+	if len(th.frames) == 0 {
+		return
+	}
+	f = &th.frames[len(th.frames)-1]
+	if f.fn == nil {
+		return // the host's entry
+	}
+	p = f.fn.p
+	code, k = p.code, p.k
+	r = th.regs(f.base)
+	pc, fuel = f.pc, L.fuel
+	for {
+		i := &code[pc]
+		pc++
+		if fuel--; fuel < 0 {
+			f.pc = pc
+			L.outOfFuel()
+		}
+		switch i.op {
+		case opMove:
+			r[i.a] = r[uint8(i.b)]
+			continue
+		case opLoadK:
+			r[i.a] = k[i.x]
+			continue
+		case opLoadBool:
+			r[i.a].bits = falseBits
+			if i.b != 0 {
+				r[i.a].bits = trueBits
+			}
+			if i.c != 0 {
+				pc++
+			}
+			continue
+		case opLoadNil:
+			for j := int(i.a); j <= int(i.b); j++ {
+				r[uint8(j)] = Value{}
+			}
+			continue
+		case opGetUpval:
+			r[i.a] = *f.fn.up[i.b].at
+			continue
+		case opSetUpval:
+			*f.fn.up[i.b].at = r[i.a]
+			continue
+		case opGetGlobal:
+			t, key := f.fn.env, &k[int(i.b)|int(i.c)<<16]
+			if uint(i.x) < uint(len(t.nodes)) {
+				if n := &t.nodes[i.x]; n.key.ref == key.ref && n.val.bits != nilBits {
+					r[i.a] = n.val
+					continue
+				}
+			}
+			if at := t.findString(*key); at >= 0 && t.nodes[at].val.bits != nilBits {
+				i.x = int32(at)
+				r[i.a] = t.nodes[at].val
+				continue
+			}
+			if t.meta == nil {
+				r[i.a] = Value{}
+				continue
+			}
+			f.pc, L.fuel = pc, fuel
+			L.getTo(t.Value(), *key, f.base+int(i.a))
+			goto resume
+		case opSetGlobal:
+			t, key := f.fn.env, &k[int(i.b)|int(i.c)<<16]
+			if uint(i.x) < uint(len(t.nodes)) {
+				if n := &t.nodes[i.x]; n.key.ref == key.ref && n.val.bits != nilBits {
+					n.val = r[i.a]
+					continue
+				}
+			}
+			if at := t.findString(*key); at >= 0 {
+				i.x = int32(at)
+			}
+			f.pc, L.fuel = pc, fuel
+			L.setTo(t.Value(), *key, r[i.a])
+			goto resume
+		case opGetTableS:
+			o, key := &r[uint8(i.b)], &k[i.c]
+			if o.bits == tableBits {
+				t := (*Table)(o.ref)
+				if uint(i.x) < uint(len(t.nodes)) {
+					if n := &t.nodes[i.x]; n.key.ref == key.ref && n.val.bits != nilBits {
+						r[i.a] = n.val
+						continue
+					}
+				}
+				if at := t.findString(*key); at >= 0 && t.nodes[at].val.bits != nilBits {
+					i.x = int32(at)
+					r[i.a] = t.nodes[at].val
+					continue
+				}
+				if t.meta == nil {
+					r[i.a] = Value{}
+					continue
+				}
+			}
+			f.pc, L.fuel = pc, fuel
+			L.getTo(*o, *key, f.base+int(i.a))
+			goto resume
+		case opGetTable:
+			o, key := &r[uint8(i.b)], &r[uint8(i.c)]
+			if o.bits == tableBits {
+				t := (*Table)(o.ref)
+				if key.bits >= numberBase {
+					n := key.float()
+					if j := int(n); uint(j-1) < uint(len(t.arr)) && float64(j) == n {
+						if v := &t.arr[j-1]; v.bits != nilBits || t.meta == nil {
+							r[i.a] = *v
+							continue
+						}
+					}
+				}
+				if v := t.get(*key); v.bits != nilBits || t.meta == nil {
+					r[i.a] = v
+					continue
+				}
+			}
+			f.pc, L.fuel = pc, fuel
+			L.getTo(*o, *key, f.base+int(i.a))
+			goto resume
+		case opGetTableK:
+			o, key := &r[uint8(i.b)], &k[i.c]
+			if o.bits == tableBits {
+				t := (*Table)(o.ref)
+				if v := t.get(*key); v.bits != nilBits || t.meta == nil {
+					r[i.a] = v
+					continue
+				}
+			}
+			f.pc, L.fuel = pc, fuel
+			L.getTo(*o, *key, f.base+int(i.a))
+			goto resume
+		case opSetTableS:
+			v := &r[uint8(i.c)]
+			if i.c >= constBit {
+				v = &k[i.c-constBit]
+			}
+			o, key := &r[i.a], &k[i.b]
+			if o.bits == tableBits {
+				t := (*Table)(o.ref)
+				if uint(i.x) < uint(len(t.nodes)) {
+					if n := &t.nodes[i.x]; n.key.ref == key.ref && n.val.bits != nilBits {
+						n.val = *v
+						continue
+					}
+				}
+				if at := t.findString(*key); at >= 0 && t.nodes[at].val.bits != nilBits {
+					i.x = int32(at)
+					t.nodes[at].val = *v
+					continue
+				}
+			}
+			f.pc, L.fuel = pc, fuel
+			L.setTo(*o, *key, *v)
+			goto resume
+		case opSetTable:
+			o, key, v := &r[i.a], &r[uint8(i.b)], &r[uint8(i.c)]
+			if i.b >= constBit {
+				key = &k[i.b-constBit]
+			}
+			if i.c >= constBit {
+				v = &k[i.c-constBit]
+			}
+			if o.bits == tableBits && key.bits >= numberBase && v.bits != nilBits {
+				t := (*Table)(o.ref)
+				n := key.float()
+				j := int(n)
+				if uint(j-1) < uint(len(t.arr)) && float64(j) == n {
+					if at := &t.arr[j-1]; at.bits != nilBits || t.meta == nil {
+						*at = *v
+						continue
+					}
+				} else if j == len(t.arr)+1 && float64(j) == n && t.meta == nil && len(t.arr) < cap(t.arr) && len(t.nodes) == 0 {
+					t.arr = append(t.arr, *v)
+					continue
+				}
+			}
+			f.pc, L.fuel = pc, fuel
+			L.setTo(*o, *key, *v)
+			goto resume
+		case opNewTable:
+			f.pc, L.fuel = pc, fuel
+			t := L.NewTable(int(i.b), int(i.c))
+			fuel = L.fuel
+			r[i.a] = t.Value()
+			continue
+		case opSelf:
+			o, key := r[uint8(i.b)], &k[i.c]
+			r[i.a+1] = o
+			t := (*Table)(nil)
+			if o.bits == tableBits {
+				t = (*Table)(o.ref)
+				if at := t.findString(*key); at >= 0 && t.nodes[at].val.bits != nilBits {
+					r[i.a] = t.nodes[at].val
+					continue
+				}
+			}
+			// Methods lie mostly in the table that __index of the metatable names.
+			if meta := L.metaOf(o); meta != nil {
+				if h := L.event(meta, eventIndex); h.bits == tableBits {
+					t = (*Table)(h.ref)
+					if uint(i.x) < uint(len(t.nodes)) {
+						if n := &t.nodes[i.x]; n.key.ref == key.ref && n.val.bits != nilBits {
+							r[i.a] = n.val
+							continue
+						}
+					}
+					if at := t.findString(*key); at >= 0 && t.nodes[at].val.bits != nilBits {
+						i.x = int32(at)
+						r[i.a] = t.nodes[at].val
+						continue
+					}
+				}
+			}
+			f.pc, L.fuel = pc, fuel
+			L.getTo(o, *key, f.base+int(i.a))
+			goto resume
+		case opSelfR:
+			o, key := r[uint8(i.b)], r[uint8(i.c)]
+			r[i.a+1] = o
+			f.pc, L.fuel = pc, fuel
+			L.getTo(o, key, f.base+int(i.a))
+			goto resume
+		case opAdd:
+			if x, y := &r[uint8(i.b)], &r[uint8(i.c)]; x.bits >= numberBase && y.bits >= numberBase {
+				r[i.a].setNumber(x.float() + y.float())
+				continue
+			}
+		case opAddK:
+			if x, y := &r[uint8(i.b)], &k[i.c]; x.bits >= numberBase && y.bits >= numberBase {
+				r[i.a].setNumber(x.float() + y.float())
+				continue
+			}
+		case opSub:
+			if x, y := &r[uint8(i.b)], &r[uint8(i.c)]; x.bits >= numberBase && y.bits >= numberBase {
+				r[i.a].setNumber(x.float() - y.float())
+				continue
+			}
+		case opSubK:
+			if x, y := &r[uint8(i.b)], &k[i.c]; x.bits >= numberBase && y.bits >= numberBase {
+				r[i.a].setNumber(x.float() - y.float())
+				continue
+			}
+		case opMul:
+			if x, y := &r[uint8(i.b)], &r[uint8(i.c)]; x.bits >= numberBase && y.bits >= numberBase {
+				r[i.a].setNumber(x.float() * y.float())
+				continue
+			}
+		case opMulK:
+			if x, y := &r[uint8(i.b)], &k[i.c]; x.bits >= numberBase && y.bits >= numberBase {
+				r[i.a].setNumber(x.float() * y.float())
+				continue
+			}
+		case opDiv:
+			if x, y := &r[uint8(i.b)], &r[uint8(i.c)]; x.bits >= numberBase && y.bits >= numberBase {
+				r[i.a].setNumber(x.float() / y.float())
+				continue
+			}
+		case opDivK:
+			if x, y := &r[uint8(i.b)], &k[i.c]; x.bits >= numberBase && y.bits >= numberBase {
+				r[i.a].setNumber(x.float() / y.float())
+				continue
+			}
+		case opMod:
+			if x, y := &r[uint8(i.b)], &r[uint8(i.c)]; x.bits >= numberBase && y.bits >= numberBase {
+				r[i.a].setNumber(mod(x.float(), y.float()))
+				continue
+			}
+		case opPow, opArith:
+			// below
+		case opUnm:
+			x := L.operand(r, k, i.b)
+			if x.bits >= numberBase {
+				r[i.a].setNumber(-x.float())
+				continue
+			}
+			f.pc, L.fuel = pc, fuel
+			L.arithTo(eventUnm, x, x, f.base+int(i.a))
+			goto resume
+		case opNot:
+			if r[uint8(i.b)].bits > falseBits {
+				r[i.a].bits = falseBits
+			} else {
+				r[i.a].bits = trueBits
+			}
+			continue
+		case opLen:
+			x := L.operand(r, k, i.b)
+			switch {
+			case x.bits == tableBits:
+				r[i.a].setNumber(float64((*Table)(x.ref).length()))
+				continue
+			case x.isString():
+				r[i.a].setNumber(float64(x.strLen()))
+				continue
+			}
+			f.pc, L.fuel = pc, fuel
+			L.lenTo(x, f.base+int(i.a))
+			goto resume
+		case opConcat:
+			f.pc, L.fuel = pc, fuel
+			L.concat(th, f.base, int(i.a), int(i.b), int(i.c))
+			goto resume
+		case opJmp:
+			pc += int(i.x)
+			continue
+		case opEq, opEqK, opEqX:
+			x, y := L.operand(r, k, i.b), Value{}
+			if i.op == opEqK {
+				y = k[i.c]
+			} else {
+				y = L.operand(r, k, i.c)
+			}
+			is := rawEqual(x, y)
+			if !is && x.bits == y.bits && (x.bits == tableBits || x.bits == userdataBits) {
+				if h := L.equalHandler(x, y); h.bits != nilBits {
+					f.pc, L.fuel = pc, fuel
+					L.callMeta(h, x, y, dest{then: thenCompare, want: 1, arg: int32(i.a)})
+					goto resume
+				}
+			}
+			if is != (i.a != 0) {
+				pc++
+			}
+			continue
+		case opLt:
+			if x, y := &r[uint8(i.b)], &r[uint8(i.c)]; x.bits >= numberBase && y.bits >= numberBase {
+				if (x.float() < y.float()) != (i.a != 0) {
+					pc++
+				}
+				continue
+			}
+			f.pc, L.fuel = pc, fuel
+			L.lessTo(r[uint8(i.b)], r[uint8(i.c)], i.a)
+			goto resume
+		case opLtX:
+			x, y := L.operand(r, k, i.b), L.operand(r, k, i.c)
+			if x.bits >= numberBase && y.bits >= numberBase {
+				if (x.float() < y.float()) != (i.a != 0) {
+					pc++
+				}
+				continue
+			}
+			f.pc, L.fuel = pc, fuel
+			L.lessTo(x, y, i.a)
+			goto resume
+		case opLe:
+			if x, y := &r[uint8(i.b)], &r[uint8(i.c)]; x.bits >= numberBase && y.bits >= numberBase {
+				if (x.float() <= y.float()) != (i.a != 0) {
+					pc++
+				}
+				continue
+			}
+			f.pc, L.fuel = pc, fuel
+			L.lessEqualTo(r[uint8(i.b)], r[uint8(i.c)], i.a)
+			goto resume
+		case opLeX:
+			x, y := L.operand(r, k, i.b), L.operand(r, k, i.c)
+			if x.bits >= numberBase && y.bits >= numberBase {
+				if (x.float() <= y.float()) != (i.a != 0) {
+					pc++
+				}
+				continue
+			}
+			f.pc, L.fuel = pc, fuel
+			L.lessEqualTo(x, y, i.a)
+			goto resume
+		case opTest:
+			if (r[i.a].bits > falseBits) == (i.c == 0) {
+				pc++
+			}
+			continue
+		case opTestSet:
+			if x := r[uint8(i.b)]; (x.bits > falseBits) != (i.c == 0) {
+				r[i.a] = x
+			} else {
+				pc++
+			}
+			continue
+		case opCall:
+			at := f.base + int(i.a)
+			args := int(i.b) - 1
+			if args < 0 {
+				args = th.top - at - 1
+			}
+			fn := r[i.a]
+			f.pc = pc
+			if fn.bits == functionBits {
+				callee := (*Function)(fn.ref)
+				if q := callee.p; q != nil && !q.vararg && len(th.frames) < cap(th.frames) && at+1+slack <= len(th.stack) {
+					base := at + 1
+					r = th.regs(base)
+					for j := args; j < q.params; j++ {
+						r[uint8(j)] = Value{}
+					}
+					th.frames = append(th.frames, frame{fn: callee, base: base, area: at, dest: dest{at: at, want: int(i.c) - 1}})
+					f = &th.frames[len(th.frames)-1]
+					p, pc = q, 0
+					code, k = q.code, q.k
+					continue
+				}
+			}
+			L.fuel = fuel
+			L.call(call{at: at, args: args}, dest{at: at, want: int(i.c) - 1})
+			goto resume
+		case opTailCall:
+			at := f.base + int(i.a)
+			args := int(i.b) - 1
+			if args < 0 {
+				args = th.top - at - 1
+			}
+			f.pc, L.fuel = pc, fuel
+			L.tailCall(th, f, at, args)
+			goto resume
+		case opReturn:
+			n := int(i.b) - 1
+			at := f.base + int(i.a)
+			if n < 0 {
+				n = th.top - at
+			}
+			if len(th.open) > 0 {
+				th.closeUpvalues(f.base)
+			}
+			d := f.dest
+			th.frames = th.frames[:len(th.frames)-1]
+			if d.then == thenGoOn && len(th.frames) > 0 {
+				f = &th.frames[len(th.frames)-1]
+				if n == 1 && d.want == 1 {
+					th.stack[d.at] = th.stack[at]
+				} else {
+					th.deliver(at, n, d)
+				}
+				p = f.fn.p
+				code, k = p.code, p.k
+				r = th.regs(f.base)
+				pc = f.pc
+				continue
+			}
+			L.fuel = fuel
+			th.deliver(at, n, d)
+			L.finishCalls(d)
+			goto resume
+		case opForLoop:
+			step := r[i.a+2].float()
+			n := r[i.a].float() + step
+			r[i.a].setNumber(n)
+			if limit := r[i.a+1].float(); step > 0 && n <= limit || step <= 0 && n >= limit {
+				r[i.a+3].setNumber(n)
+				pc += int(i.x)
+			}
+			continue
+		case opForPrep:
+			f.pc, L.fuel = pc, fuel
+			L.prepareFor(r, i.a)
+			r[i.a].setNumber(r[i.a].float() - r[i.a+2].float())
+			pc += int(i.x)
+			continue
+		case opTForCall:
+			fn := r[i.a]
+			r[i.a+5], r[i.a+4], r[i.a+3] = r[i.a+2], r[i.a+1], fn
+			if fn.bits == functionBits && fn.ref == unsafe.Pointer(L.next) && r[i.a+1].bits == tableBits {
+				// next, by far the most frequent
+				t := (*Table)(r[i.a+1].ref)
+				if key, val, steps, ok := t.next(r[i.a+2]); ok {
+					fuel -= int64(steps) / 8
+					r[i.a+3] = key
+					if i.c > 1 {
+						r[i.a+4] = val
+						for j := uint8(5); j < uint8(i.c)+3; j++ {
+							r[i.a+j] = Value{}
+						}
+					}
+					continue
+				}
+			}
+			at := f.base + int(i.a) + 3
+			f.pc, L.fuel = pc, fuel
+			L.call(call{at: at, args: 2}, dest{at: at, want: int(i.c)})
+			goto resume
+		case opTForLoop:
+			if v := r[i.a+3]; v.bits != nilBits {
+				r[i.a+2] = v
+				pc += int(i.x)
+			}
+			continue
+		case opSetList:
+			f.pc, L.fuel = pc, fuel
+			L.setList(th, f.base+int(i.a), int(i.b), int(i.x))
+			fuel = L.fuel
+			r = th.regs(f.base)
+			continue
+		case opClose:
+			th.closeUpvalues(f.base + int(i.a))
+			continue
+		case opClosure:
+			f.pc, L.fuel = pc, fuel
+			fn := L.closure(th, f, int(i.x))
+			fuel = L.fuel
+			r[i.a] = fn.Value()
+			continue
+		case opVararg:
+			f.pc, L.fuel = pc, fuel
+			L.varargs(th, f, int(i.a), int(i.b)-1)
+			goto resume
+		case opNop:
+			continue
+		}
+		// Arithmetic that is not on two numbers, and the rare operations.
+		f.pc, L.fuel = pc, fuel
+		x, y := r[uint8(i.b)], Value{}
+		switch i.op {
+		case opAddK, opSubK, opMulK, opDivK:
+			y = k[i.c]
+		case opArith:
+			x, y = L.operand(r, k, i.b), L.operand(r, k, i.c)
+		default:
+			y = r[uint8(i.c)]
+		}
+		L.arithTo(event(i.x), x, y, f.base+int(i.a))
+		goto resume
+	}
+}
+
+// operand is a register, or a constant when the index has constBit.
+func (L *State) operand(r *[256]Value, k []Value, index uint16) Value {
+	if index >= constBit {
+		return k[index-constBit]
+	}
+	return r[uint8(index)]
+}
+
+func (L *State) prepareFor(r *[256]Value, a uint8) {
+	for j, what := range [3]string{"initial value", "limit", "step"} {
+		v := &r[a+uint8(j)]
+		f, ok := toNumber(*v)
+		if !ok {
+			L.Throw("'for' " + what + " must be a number")
+		}
+		v.bits = math.Float64bits(f) + numberBase
+	}
+}
+
+func (L *State) setList(th *Thread, at, n, block int) {
+	t := (*Table)(th.stack[at].ref)
+	if n == 0 {
+		n = th.top - at - 1
+	}
+	first := (block-1)*fieldsPerFlush + 1
+	if need := first + n - 1; len(t.arr) == first-1 && need > cap(t.arr) {
+		t.growArray(L, need)
+	}
+	L.spend(int64(n) / 4)
+	for j := range n {
+		t.setInt(L, first+j, th.stack[at+1+j])
+	}
+}
+
+const fieldsPerFlush = 50
+
+const (
+	functionSize = int64(unsafe.Sizeof(Function{}))
+	userdataSize = int64(unsafe.Sizeof(Userdata{}))
+	upvalueSize  = int64(unsafe.Sizeof(upvalue{}))
+)
+
+func (L *State) closure(th *Thread, f *frame, index int) *Function {
+	p := f.fn.p.protos[index]
+	captures := f.fn.p.captures[index]
+	L.Charge(roundSize(functionSize) + roundSize(8*int64(len(captures))))
+	fn := &Function{id: L.nextID(), p: p, env: f.fn.env}
+	if len(captures) > 0 {
+		fn.up = make([]*upvalue, len(captures))
+	}
+	for j, c := range captures {
+		if c.local {
+			fn.up[j] = L.findUpvalue(th, f.base+c.index)
+		} else {
+			fn.up[j] = f.fn.up[c.index]
+		}
+	}
+	return fn
+}
+
+// varargs copies want values, or all that there are.
+func (L *State) varargs(th *Thread, f *frame, a, want int) {
+	n := want
+	if want < 0 {
+		n = f.varargs
+		L.grow(th, f.base+a+n)
+		th.top = f.base + a + n
+	}
+	L.spend(int64(n) / 8)
+	have := min(n, f.varargs)
+	to := th.stack[f.base+a:]
+	copy(to[:have], th.stack[f.base-f.varargs:])
+	clear(to[have:n])
+}
+
+// getTo puts v[k] into a place of the current stack.
+func (L *State) getTo(v, k Value, at int) {
+	found, h, on := L.index(v, k)
+	if h.bits != nilBits {
+		L.callMeta(h, on, k, dest{at: at, want: 1})
+		return
+	}
+	L.current.stack[at] = found
+}
+
+func (L *State) setTo(v, k, x Value) {
+	h, on := L.setIndex(v, k, x)
+	if h.bits == nilBits {
+		return
+	}
+	at := L.scratch(4)
+	s := L.current.stack[at:]
+	s[0], s[1], s[2], s[3] = h, on, k, x
+	L.call(call{at: at, args: 3}, dest{at: at})
+}
+
+func (L *State) arithTo(e event, x, y Value, at int) {
+	if v, ok := L.arith(e, x, y); ok {
+		L.current.stack[at] = v
+		return
+	}
+	L.callMeta(L.arithHandler(e, x, y), x, y, dest{at: at, want: 1})
+}
+
+func (L *State) lenTo(x Value, at int) {
+	h := L.metamethod(x, eventLen)
+	if h.bits == nilBits {
+		L.typeError("get length of", x)
+	}
+	L.callMeta(h, x, Value{}, dest{at: at, want: 1})
+}
+
+// scratch is where n values can be put down behind all that the current frame, of Lua code, uses.
+func (L *State) scratch(n int) int {
+	th := L.current
+	f := &th.frames[len(th.frames)-1]
+	at := f.base + int(f.fn.p.source.NumUsedRegisters)
+	L.grow(th, at+n)
+	return at
+}
+
+// callMeta calls a metamethod with two operands.
+func (L *State) callMeta(h, x, y Value, d dest) {
+	at := L.scratch(3)
+	s := L.current.stack[at:]
+	s[0], s[1], s[2] = h, x, y
+	if d.then == thenCompare {
+		d.at = at
+	}
+	L.call(call{at: at, args: 2}, d)
+}
+
+func (L *State) skipUnless(is bool, a uint8) {
+	if is != (a != 0) {
+		L.current.frames[len(L.current.frames)-1].pc++
+	}
+}
+
+func (L *State) lessTo(x, y Value, a uint8) {
+	if is, ok := less(x, y); ok {
+		L.spend(int64(min(x.size(), y.size())) / 16)
+		L.skipUnless(is, a)
+		return
+	}
+	h := L.compareHandler(eventLt, x, y)
+	if h.bits == nilBits {
+		L.compareError(x, y)
+	}
+	L.callMeta(h, x, y, dest{then: thenCompare, want: 1, arg: int32(a)})
+}
+
+func (L *State) lessEqualTo(x, y Value, a uint8) {
+	if is, ok := lessEqual(x, y); ok {
+		L.spend(int64(min(x.size(), y.size())) / 16)
+		L.skipUnless(is, a)
+		return
+	}
+	if h := L.compareHandler(eventLe, x, y); h.bits != nilBits {
+		L.callMeta(h, x, y, dest{then: thenCompare, want: 1, arg: int32(a)})
+		return
+	}
+	h := L.compareHandler(eventLt, y, x) // not (y < x)
+	if h.bits == nilBits {
+		L.compareError(x, y)
+	}
+	L.callMeta(h, y, x, dest{then: thenCompare, want: 1, arg: int32(1 - min(a, 1))})
+}
+
+func (v Value) size() int {
+	if v.isString() {
+		return v.strLen()
+	}
+	return 0
+}

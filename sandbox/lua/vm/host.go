@@ -1,0 +1,133 @@
+package vm
+
+// Args is the number of arguments.
+func (L *State) Args() int {
+	if L.results >= 0 {
+		return L.results - L.base
+	}
+	return L.top - L.base
+}
+
+// Arg returns an argument, counted from 1; nil when there are fewer.
+func (L *State) Arg(i int) Value {
+	if uint(i-1) < uint(L.Args()) {
+		return L.current.stack[L.base+i-1]
+	}
+	return Value{}
+}
+
+// ArgList returns the arguments from i on. It is valid until something is pushed.
+func (L *State) ArgList(i int) []Value {
+	from := min(L.base+i-1, L.top)
+	return L.current.stack[from:L.top]
+}
+
+// SetArg replaces an argument that there is.
+func (L *State) SetArg(i int, v Value) { L.current.stack[L.base+i-1] = v }
+
+// Push adds a result.
+func (L *State) Push(v Value) {
+	if L.top+slack >= len(L.current.stack) {
+		L.grow(L.current, L.top+1)
+	}
+	L.current.stack[L.top] = v
+	L.top++
+}
+
+// PushFloat adds a number as a result.
+func (L *State) PushFloat(f float64) { L.Push(Number(f)) }
+
+// PushInt adds a number as a result.
+func (L *State) PushInt(i int) { L.Push(Int(i)) }
+
+// PushString adds a string as a result.
+func (L *State) PushString(s string) { L.Push(L.Str(s)) }
+
+// PushBool adds a boolean as a result.
+func (L *State) PushBool(b bool) { L.Push(Bool(b)) }
+
+// Get is rawget.
+func (t *Table) Get(k Value) Value { return t.get(k) }
+
+// GetInt is rawget of an index.
+func (t *Table) GetInt(i int) Value { return t.getInt(i) }
+
+// Len is the operator # without metamethods.
+func (t *Table) Len() int { return t.length() }
+
+// Meta returns the metatable, nil when there is none.
+func (t *Table) Meta() *Table { return t.meta }
+
+// SetMeta sets the metatable; nil takes it away.
+func (t *Table) SetMeta(m *Table) { t.meta = m }
+
+// Next returns the entry after a key, nil for the first; all nil after the last. ok is false for a key that is not
+// in the table. It spends what passing empty entries costs.
+func (t *Table) Next(L *State, k Value) (key, val Value, ok bool) {
+	key, val, steps, ok := t.next(k)
+	if steps > 8 {
+		L.spend(int64(steps) / 8)
+	}
+	return key, val, ok
+}
+
+// Field is rawget of a name.
+func (L *State) Field(t *Table, name string) Value { return t.get(L.intern(name)) }
+
+// SetField is rawset of a name.
+func (L *State) SetField(t *Table, name string, v Value) { t.set(L, L.intern(name), v) }
+
+// Set is rawset. It fails for nil and NaN as a key.
+func (L *State) Set(t *Table, k, v Value) { L.rawSet(t, k, v) }
+
+// SetInt is rawset of an index.
+func (L *State) SetInt(t *Table, i int, v Value) { t.setInt(L, i, v) }
+
+// Env returns the environment of a function.
+func (f *Function) Env() *Table { return f.env }
+
+// SetEnv sets the environment of a function.
+func (f *Function) SetEnv(t *Table) { f.env = t }
+
+// IsHost says whether the function is the host's.
+func (f *Function) IsHost() bool { return f.p == nil }
+
+// Meta returns the metatable of an object.
+func (u *Userdata) Meta() *Table { return u.meta }
+
+// ToNumber converts as arithmetic does.
+func ToNumber(v Value) (float64, bool) { return toNumber(v) }
+
+// Less compares numbers or strings; ok is false for others.
+func Less(a, b Value) (is, ok bool) { return less(a, b) }
+
+// LessHandler is the metamethod for a < b of other values. Without one it raises the error of Lua.
+func (L *State) LessHandler(a, b Value) Value {
+	h := L.compareHandler(eventLt, a, b)
+	if h.bits == nilBits {
+		L.compareError(a, b)
+	}
+	return h
+}
+
+// FunctionAt returns the function at a level of the running calls: 1 is the one that called the host's function.
+func (L *State) FunctionAt(level int) *Function {
+	th := L.current
+	i := len(th.frames) - level
+	if level < 1 || i < 0 {
+		return nil
+	}
+	return th.frames[i].fn
+}
+
+// GlobalEnv is the environment of new coroutines and of code that is loaded.
+func (L *State) GlobalEnv() *Table { return L.current.env }
+
+// SetGlobalEnv replaces it in the running coroutine.
+func (L *State) SetGlobalEnv(t *Table) { L.current.env = t }
+
+// SetNext names the function that pairs returns, so that loops run it without a call.
+func (L *State) SetNext(f *Function) { L.next = f }
+
+// Loaded is the table of modules that were required.
+func (L *State) Loaded() *Table { return L.loaded }

@@ -1,0 +1,223 @@
+package vm
+
+import (
+	"fmt"
+	"runtime/debug"
+)
+
+// LimitError says which limit ended a call.
+type LimitError struct {
+	Limit Limit
+	Text  string
+}
+
+func (e *LimitError) Error() string { return e.Text }
+
+// InternalError is a fault of the machine itself. It ends the program that met it.
+type InternalError struct {
+	Cause any
+	Stack string
+}
+
+func (e *InternalError) Error() string {
+	return fmt.Sprintf("internal error: %v\n%s", e.Cause, e.Stack)
+}
+
+// Do calls a function, from outside of Lua code, with the fuel that there is. The results, at most want of them, all when
+// want is negative, are valid until the next call. The error is an *Error, a *LimitError or an *InternalError.
+func (L *State) Do(fn Value, want int, args ...Value) ([]Value, error) {
+	th := L.main
+	if len(th.frames) > 0 {
+		return nil, fmt.Errorf("vm: a call while one is running")
+	}
+	L.current, L.threads, L.limit, L.results = th, 0, NoLimit, -1
+	err := L.attempt(start{fn: fn, args: args, want: want})
+	for {
+		t, ok := err.(thrown)
+		if !ok {
+			break
+		}
+		if !L.caught() {
+			err = L.uncaught(t)
+			break
+		}
+		err = L.attempt(start{failed: &t})
+	}
+	n := want
+	if want < 0 {
+		n = th.top - 1
+	}
+	if err != nil {
+		L.abandon()
+		if e, ok := err.(error); ok {
+			return nil, e
+		}
+	}
+	th.frames = th.frames[:0]
+	return th.stack[1 : 1+n], nil
+}
+
+// start is how an attempt begins: with a call, or where an error is caught.
+type start struct {
+	fn     Value
+	args   []Value
+	want   int
+	failed *thrown
+}
+
+func (s *start) begin(L *State) {
+	if s.failed != nil {
+		L.fail(*s.failed)
+		return
+	}
+	th := L.main
+	L.grow(th, 2+len(s.args))
+	L.pushFrame(th, frame{base: 1})
+	th.stack[1] = s.fn
+	copy(th.stack[2:], s.args)
+	L.call(call{at: 1, args: len(s.args)}, dest{at: 1, want: s.want, then: thenEndEntry})
+}
+
+// attempt runs Lua code until the call ends or fails.
+func (L *State) attempt(s start) (err any) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = failure(r)
+		}
+	}()
+	s.begin(L)
+	L.execute()
+	return nil
+}
+
+func failure(r any) any {
+	switch r := r.(type) {
+	case thrown:
+		return r
+	case *abort:
+		return &LimitError{r.limit, r.text}
+	}
+	return &InternalError{r, string(debug.Stack())}
+}
+
+// abandon leaves nothing of a call that has ended with an error.
+func (L *State) abandon() {
+	for th := L.current; th != nil; th = th.parent {
+		th.closeUpvalues(0)
+		if th != L.main {
+			th.status, th.frames = Dead, nil
+		}
+	}
+	L.current = L.main
+	th := L.main
+	th.status = Running
+	clear(th.frames)
+	th.frames = th.frames[:0]
+	th.hosts, L.threads = 0, 0
+	clear(th.stack)
+}
+
+// protector is the frame of the function of the host that catches errors, -1 when the coroutine has none.
+func (th *Thread) protector() int {
+	for i := len(th.frames) - 1; i >= 0; i-- {
+		if w := th.frames[i].wait; w != nil && w.protect {
+			return i
+		}
+	}
+	return -1
+}
+
+// caught says whether something catches an error.
+func (L *State) caught() bool {
+	for th := L.current; th != nil; th = th.parent {
+		if th.protector() >= 0 || th != L.main && !th.wrap {
+			return true
+		}
+	}
+	return false
+}
+
+func (L *State) uncaught(t thrown) error {
+	e := &Error{Value: t.value, Traceback: L.traceback()}
+	if s, ok := t.value.Str(); ok {
+		e.Text = s
+	} else if t.value.isNumber() {
+		e.Text = string(appendNumber(nil, t.value.float()))
+	} else {
+		e.Text = fmt.Sprintf("(error object is a %s value)", t.value.Type())
+	}
+	th := L.current
+	for i := len(th.frames) - 1; i >= 0; i-- {
+		if f := &th.frames[i]; f.fn != nil {
+			e.Line = f.line()
+			break
+		}
+	}
+	return e
+}
+
+// fail goes back to what catches an error, and goes on from there.
+func (L *State) fail(t thrown) {
+	for {
+		th := L.current
+		if i := th.protector(); i >= 0 {
+			L.unwindTo(th, i)
+			f := &th.frames[i]
+			w := f.wait
+			w.protect = false
+			L.base, L.results = f.base, -1
+			L.top = max(f.base, w.top)
+			n := w.failed(L, t.value)
+			if n < 0 {
+				if c, ok := L.requestedAgain(n); ok {
+					L.call(c, dest{at: c.at, want: -1, then: thenHost})
+				}
+				return
+			}
+			L.finishCalls(L.endHost(n))
+			return
+		}
+		th.closeUpvalues(0)
+		th.frames = nil
+		th.hosts = 0
+		if th.wrap {
+			L.leaveFailed(th)
+			continue
+		}
+		L.finishCalls(L.leaveWith(th, t.value))
+		return
+	}
+}
+
+// unwindTo drops all frames above one.
+func (L *State) unwindTo(th *Thread, i int) {
+	f := &th.frames[i]
+	th.closeUpvalues(f.base)
+	for j := i + 1; j < len(th.frames); j++ {
+		if th.frames[j].wait != nil {
+			th.hosts--
+		}
+		th.frames[j] = frame{}
+	}
+	th.frames = th.frames[:i+1]
+}
+
+// leaveFailed goes back to the coroutine that resumed one which failed.
+func (L *State) leaveFailed(th *Thread) {
+	to := th.parent
+	th.status, to.status, th.parent = Dead, Running, nil
+	clear(th.stack)
+	L.current = to
+	L.threads--
+}
+
+// leaveWith is leaveFailed with the results of resume: false and the error.
+func (L *State) leaveWith(th *Thread, v Value) dest {
+	to, d := th.parent, th.dest
+	L.leaveFailed(th)
+	start := max(d.at, to.liveTop())
+	L.grow(to, start+2)
+	to.stack[start], to.stack[start+1] = False, v
+	to.deliver(start, 2, d)
+	return d
+}

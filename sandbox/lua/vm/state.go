@@ -1,0 +1,375 @@
+package vm
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+)
+
+// Options are the limits of a State.
+type Options struct {
+	Fuel   int64 // units of one call; 0: no limit
+	Memory int64 // bytes; 0: no limit
+	// Exceeded is told once when a call ends by a limit. It may be nil.
+	Exceeded func(Limit)
+}
+
+// Limit is what a call ran into.
+type Limit int
+
+// Limits that end a call past every pcall.
+const (
+	NoLimit Limit = iota
+	FuelLimit
+	MemoryLimit
+	AbortLimit // the host ended the call with Abort
+)
+
+// How deep things may nest. They count frames, not the Go stack, and are those of Lua 5.1.
+const (
+	maxFrames     = 20000 // Lua calls in one coroutine
+	maxCoroutines = 190   // coroutines that resumed one another
+	maxHostFrames = 200   // calls of the host that wait for Lua code
+	maxStack      = 1 << 20
+	maxMetaChain  = 100 // tables that name one another as __index
+)
+
+// State is one Lua program with all that it holds. It is used by one goroutine at a time.
+type State struct {
+	fuel    int64 // that is left of this call
+	current *Thread
+	base    int // first argument of the host's function that runs
+	top     int // after its last argument or result
+	results int // first result of the call that it waited for, -1 while there is none
+
+	opts     Options
+	memory   account
+	main     *Thread
+	globals  *Table
+	strMeta  *Table // of strings
+	loaded   *Table // require's
+	events   [eventCount]Value
+	next     *Function        // the function that pairs returns
+	constant map[string]Value // texts of the code, each once
+	lastID   uint32
+	pending  call // what the host's function that returned callLua or a limit wants
+	threads  int  // coroutines that wait for the current one
+	limit    Limit
+	cause    string // of an abort
+}
+
+// Thread is a coroutine, or the main program.
+type Thread struct {
+	mark   uint32
+	id     uint32
+	stack  []Value
+	top    int // after the results of a call with as many as there are
+	frames []frame
+	open   []*upvalue // by index, rising
+	env    *Table
+	status Status
+	hosts  int // frames of the host
+
+	// of a coroutine: who resumed it, and where the results of that go
+	parent *Thread
+	wrap   bool
+	dest   dest
+	// where the values go that the next resume passes to the yield
+	yield dest
+}
+
+// Status of a coroutine.
+type Status uint8
+
+// A coroutine is Normal while one that it resumed is running.
+const (
+	Suspended Status = iota
+	Running
+	Normal
+	Dead
+)
+
+func (s Status) String() string { return [...]string{"suspended", "running", "normal", "dead"}[s] }
+
+// dest is what happens with the results of a call.
+type dest struct {
+	at   int // index of the stack for the first one
+	want int // how many, -1 for all
+	then finish
+	arg  int32 // of then
+}
+
+// finish is what is still to be done when a call has put down its results.
+type finish uint8
+
+const (
+	thenGoOn     finish = iota
+	thenCompare         // with the result's truth: skip the next instruction unless it is arg
+	thenConcat          // go on with the operands before index arg
+	thenHost            // call the function of the host again
+	thenEndEntry        // the host called
+	thenEndCoroutine
+)
+
+// frame is a call that has not returned. Its registers are stack[base:].
+type frame struct {
+	fn      *Function // nil for a function of the host that waits
+	pc      int
+	base    int
+	area    int // where the call's part of the stack begins: the function's place
+	varargs int // how many lie below base
+	dest
+	wait *waiting // of the host
+}
+
+// waiting is a function of the host that called Lua code.
+type waiting struct {
+	name    string
+	again   HostFunc // called with the results
+	data    any
+	protect bool // errors end here
+	failed  func(L *State, err Value) int
+	top     int // the stack's top when it asked
+}
+
+// HostFunc is a function of the host. Arguments are L.Arg(1) to L.Arg(L.Args()); it pushes results and returns how
+// many they are, or returns what L.Call, L.Resume or L.Yield return.
+type HostFunc func(L *State) int
+
+// What a HostFunc returns instead of a number of results.
+const (
+	callLua = -1 - iota
+	switchTo
+	yieldBack
+)
+
+// call is a call that a function of the host asked for.
+type call struct {
+	at, args int // the function's place on the stack, and the number of arguments after it
+	wait     *waiting
+	co       *Thread
+	wrap     bool
+}
+
+const (
+	firstStack = 512
+	slack      = 256 + 32 // registers behind the base of every frame, so that an index of 8 bits is always one
+	stateSize  = int64(unsafe.Sizeof(State{})) + 4096
+	threadSize = int64(unsafe.Sizeof(Thread{}))
+	frameSize  = int64(unsafe.Sizeof(frame{}))
+)
+
+// New makes a State without any library.
+func New(opts Options) *State {
+	L := &State{opts: opts, constant: map[string]Value{}, fuel: math.MaxInt64}
+	L.memory.limit = opts.Memory
+	L.memory.epoch = 1
+	if opts.Memory <= 0 {
+		L.memory.limit = math.MaxInt64 / 4
+	}
+	L.memory.left = L.memory.limit
+	L.globals = L.NewTable(0, 0)
+	L.loaded = L.NewTable(0, 0)
+	L.main = L.newThread(L.globals)
+	L.main.status = Running
+	L.current = L.main
+	for e := range L.events {
+		L.events[e] = L.intern(eventNames[e])
+	}
+	return L
+}
+
+func (L *State) nextID() uint32 {
+	L.lastID++
+	return L.lastID
+}
+
+func (L *State) newThread(env *Table) *Thread {
+	L.Charge(roundSize(threadSize) + (firstStack*valueSize)/4 + 8*frameSize)
+	return &Thread{id: L.nextID(), env: env, stack: make([]Value, slack+16), frames: make([]frame, 0, 4)}
+}
+
+// NewTable makes a table with room for that many values and keys.
+func (L *State) NewTable(array, keys int) *Table {
+	L.Charge(roundSize(tableSize))
+	t := &Table{id: L.nextID()}
+	if array > 0 {
+		L.Charge(roundSize(int64(array) * valueSize))
+		t.arr = make([]Value, 0, array)
+	}
+	if keys > 0 {
+		size := minNodes
+		for size < keys {
+			size *= 2
+		}
+		L.Charge(roundSize(int64(size)*nodeSize) + roundSize(int64(size)*4))
+		t.nodes, t.heads = make([]node, 0, size), make([]int32, size)
+	}
+	return t
+}
+
+// NewFunction makes a function of the host. The name is for error messages.
+func (L *State) NewFunction(name string, fn HostFunc) *Function {
+	L.Charge(roundSize(functionSize))
+	return &Function{id: L.nextID(), host: fn, name: name, env: L.globals}
+}
+
+// NewUserdata makes an object of the host. meta may be nil.
+func (L *State) NewUserdata(object any, meta *Table) *Userdata {
+	L.Charge(roundSize(userdataSize))
+	return &Userdata{id: L.nextID(), Object: object, meta: meta, env: L.globals}
+}
+
+// Str makes a string.
+func (L *State) Str(s string) Value {
+	if s == "" {
+		return Value{bits: stringBits}
+	}
+	L.Charge(textSize(len(s)))
+	return textOf(s)
+}
+
+// Bytes makes a string.
+func (L *State) Bytes(b []byte) Value { return L.Str(unsafe.String(unsafe.SliceData(b), len(b))) }
+
+// intern makes the string of a constant: each text once, so that most comparisons of keys are of addresses.
+func (L *State) intern(s string) Value {
+	v, ok := L.constant[s]
+	if !ok {
+		v = L.Str(s)
+		L.constant[s] = v
+	}
+	return v
+}
+
+// Globals is the table of global variables.
+func (L *State) Globals() *Table { return L.globals }
+
+// SetGlobal sets a global variable.
+func (L *State) SetGlobal(name string, v Value) { L.globals.set(L, L.intern(name), v) }
+
+// Global returns a global variable.
+func (L *State) Global(name string) Value { return L.globals.get(L.intern(name)) }
+
+// SetStringMeta sets the metatable of all strings.
+func (L *State) SetStringMeta(t *Table) { L.strMeta = t }
+
+// Fuel is what is left of the current call's.
+func (L *State) Fuel() int64 { return L.fuel }
+
+// Refill begins a call with the whole of the fuel.
+func (L *State) Refill() {
+	L.fuel = L.opts.Fuel
+	if L.opts.Fuel <= 0 {
+		L.fuel = math.MaxInt64 / 2
+	}
+	L.limit = NoLimit
+}
+
+// Spend takes fuel for work of the host, one unit for about 10 ns. It does not return when there is too little.
+func (L *State) Spend(units int64) { L.spend(units) }
+
+func (L *State) spend(units int64) {
+	if L.fuel -= units; L.fuel < 0 {
+		L.outOfFuel()
+	}
+}
+
+func (L *State) outOfFuel() {
+	L.fuel = 0
+	L.stop(FuelLimit, "instruction_limit exceeded")
+}
+
+// stop ends the call past every pcall.
+func (L *State) stop(why Limit, text string) {
+	if L.limit == NoLimit {
+		L.limit, L.cause = why, text
+		if L.opts.Exceeded != nil {
+			L.opts.Exceeded(why)
+		}
+	}
+	panic(&abort{L.limit, L.cause})
+}
+
+// Abort ends the call past every pcall, with an error text of the host's. It does not return.
+func (L *State) Abort(text string) { L.stop(AbortLimit, text) }
+
+// Limit says whether the newest call ran into a limit.
+func (L *State) Limit() Limit { return L.limit }
+
+// abort is what ends a call past every pcall.
+type abort struct {
+	limit Limit
+	text  string
+}
+
+func (a *abort) Error() string { return a.text }
+
+// regs are the registers of a frame. All indices of 8 bits are within the stack: grow sees to it.
+func (th *Thread) regs(base int) *[256]Value {
+	return (*[256]Value)(unsafe.Pointer(unsafe.SliceData(th.stack[base : base+256])))
+}
+
+// grow lets the stack have n values and the slack behind them.
+func (L *State) grow(th *Thread, n int) {
+	if n+slack <= len(th.stack) {
+		return
+	}
+	if n > maxStack {
+		L.Throw("stack overflow")
+	}
+	size := max(2*len(th.stack), n+slack)
+	L.Charge(roundSize(int64(size) * valueSize))
+	L.spend(int64(len(th.stack)) / 16)
+	stack := make([]Value, size)
+	copy(stack, th.stack)
+	th.stack = stack
+	for _, u := range th.open {
+		u.at = &stack[u.index]
+	}
+}
+
+func (L *State) pushFrame(th *Thread, f frame) {
+	if len(th.frames) == cap(th.frames) {
+		if len(th.frames) >= maxFrames {
+			L.Throw("stack overflow")
+		}
+		size := min(max(8, 2*cap(th.frames)), maxFrames)
+		L.Charge(roundSize(int64(size) * frameSize))
+		frames := make([]frame, len(th.frames), size)
+		copy(frames, th.frames)
+		th.frames = frames
+	}
+	th.frames = append(th.frames, f)
+}
+
+// findUpvalue returns the upvalue of a stack's place.
+func (L *State) findUpvalue(th *Thread, index int) *upvalue {
+	at := len(th.open)
+	for at > 0 && th.open[at-1].index >= index {
+		at--
+		if th.open[at].index == index {
+			return th.open[at]
+		}
+	}
+	L.Charge(roundSize(upvalueSize) + 16)
+	u := &upvalue{at: &th.stack[index], index: index}
+	th.open = append(th.open, nil)
+	copy(th.open[at+1:], th.open[at:])
+	th.open[at] = u
+	return u
+}
+
+// closeUpvalues takes variables off the stack from an index on.
+func (th *Thread) closeUpvalues(from int) {
+	for n := len(th.open); n > 0 && th.open[n-1].index >= from; n-- {
+		u := th.open[n-1]
+		u.closed = *u.at
+		u.at = &u.closed
+		th.open[n-1] = nil
+		th.open = th.open[:n-1]
+	}
+}
+
+// String shows where a frame is, for tests.
+func (f *frame) String() string { return fmt.Sprintf("frame at %d of %d", f.pc, f.base) }
