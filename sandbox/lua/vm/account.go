@@ -195,7 +195,7 @@ func (w *walk) insideThread(t *Thread) {
 	for i := range t.frames {
 		f := &t.frames[i]
 		w.function(f.fn)
-		end = max(end, f.base+256)
+		end = max(end, f.reg(255)+1)
 	}
 	end = min(max(end, 256), len(t.stack))
 	w.values(t.stack[:end])

@@ -10,7 +10,7 @@ func (L *State) call(c call, d dest) {
 		if !ok {
 			return
 		}
-		c, d = again, dest{at: again.at, want: -1, then: thenHost}
+		c, d = again, toHost(again)
 	}
 }
 
@@ -24,6 +24,7 @@ func (L *State) callOne(c call, d dest) (again call, ok bool) {
 	}
 	L.grow(th, c.at+1+c.args)
 	L.base, L.top, L.results = c.at+1, c.at+1+c.args, -1
+	L.hostFn = fn
 	n := fn.host(L)
 	if n >= 0 {
 		th.deliver(L.top-n, n, d)
@@ -77,7 +78,7 @@ func (L *State) enter(th *Thread, fn *Function, c call, d dest) {
 			clear(th.stack[c.at+1+c.args : c.at+1+fn.p.params])
 		}
 	}
-	L.pushFrame(th, frame{fn: fn, base: base, area: c.at, varargs: extra, dest: d})
+	L.pushFrame(th, frame{fn: fn, base: int32(base), area: int32(c.at), varargs: int32(extra), dest: d})
 }
 
 // tailCall replaces the current frame.
@@ -85,12 +86,12 @@ func (L *State) tailCall(th *Thread, f *frame, at, args int) {
 	c := call{at: at, args: args}
 	fn := L.callable(th, &c)
 	if fn.p == nil { // the return that follows passes its results on
-		L.call(c, dest{at: at, want: -1})
+		L.call(c, to(at, -1))
 		return
 	}
-	th.closeUpvalues(f.base)
+	th.closeUpvalues(int(f.base))
 	copy(th.stack[f.area:], th.stack[c.at:c.at+c.args+1])
-	c.at = f.area
+	c.at = int(f.area)
 	d := f.dest
 	th.frames = th.frames[:len(th.frames)-1]
 	L.enter(th, fn, c, d)
@@ -98,23 +99,23 @@ func (L *State) tailCall(th *Thread, f *frame, at, args int) {
 
 // deliver puts n results where they are wanted.
 func (th *Thread) deliver(from, n int, d dest) {
-	if d.want < 0 {
-		copy(th.stack[d.at:], th.stack[from:from+n])
-		th.top = d.at + n
+	at, want := int(d.at), int(d.want)
+	if want < 0 {
+		want = n
+		th.top = at + n
+	}
+	if n >= want {
+		copy(th.stack[at:], th.stack[from:from+want])
 		return
 	}
-	if n >= d.want {
-		copy(th.stack[d.at:], th.stack[from:from+d.want])
-		return
-	}
-	copy(th.stack[d.at:], th.stack[from:from+n])
-	clear(th.stack[d.at+n : d.at+d.want])
+	copy(th.stack[at:], th.stack[from:from+n])
+	clear(th.stack[at+n : at+want])
 }
 
 // finishCalls does what is to be done after a call of Lua code that has returned.
 func (L *State) finishCalls(d dest) {
 	if c, ok := L.finish(d); ok {
-		L.call(c, dest{at: c.at, want: -1, then: thenHost})
+		L.call(c, toHost(c))
 	}
 }
 
@@ -132,14 +133,14 @@ func (L *State) finish(d dest) (again call, ok bool) {
 		case thenConcat:
 			f := &th.frames[len(th.frames)-1]
 			i := f.fn.p.code[f.pc-1]
-			L.concatFrom(th, f.base, int(i.a), int(i.b), int(d.arg))
+			L.concatFrom(th, int(f.base), int(i.a), int(i.b), int(d.arg))
 			return call{}, false
 		case thenEndCoroutine:
-			n := th.top - d.at
-			d = L.leave(th, Dead, d.at, n)
+			n := th.top - int(d.at)
+			d = L.leave(th, Dead, int(d.at), n)
 		case thenHost:
 			f := &th.frames[len(th.frames)-1]
-			L.base, L.top, L.results = f.base, th.top, d.at
+			L.base, L.top, L.results = int(f.base), th.top, int(d.at)
 			n := f.wait.again(L)
 			L.results = -1
 			if n < 0 {
@@ -177,7 +178,7 @@ func (L *State) requested(n int, c call, d dest, fn *Function) (again call, ok b
 		}
 		w := L.pending.wait
 		w.name = fn.name
-		L.pushFrame(th, frame{base: L.base, area: c.at, dest: d, wait: w})
+		L.pushFrame(th, frame{base: int32(L.base), area: int32(c.at), dest: d, wait: w})
 		return L.pending, true
 	case switchTo:
 		return L.switchTo(d)
@@ -201,6 +202,9 @@ func (L *State) requestedAgain(n int) (again call, ok bool) {
 	}
 	return L.yieldBack(d)
 }
+
+// toHost are the results of a call that a function of the host waits for.
+func toHost(c call) dest { return dest{at: int32(c.at), want: -1, then: thenHost} }
 
 // Call has fn called with args. A HostFunc returns what it returns; again is called when it has returned:
 // L.Result are its results, and L.Arg still the arguments.
@@ -307,7 +311,7 @@ func (L *State) concatFrom(th *Thread, base, a, b, c int) {
 		}
 		if size < 0 {
 			h := L.arithHandler(eventConcat, pair[0], pair[1])
-			L.callMeta(h, pair[0], pair[1], dest{at: base + c - 1, want: 1, then: thenConcat, arg: int32(c - 1)})
+			L.callMeta(h, pair[0], pair[1], dest{at: int32(base + c - 1), want: 1, then: thenConcat, arg: int32(c - 1)})
 			return
 		}
 		th.stack[base+c-1] = L.joined(pair, size)

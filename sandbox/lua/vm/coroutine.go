@@ -95,7 +95,7 @@ func (L *State) leave(co *Thread, status Status, at, n int) dest {
 	if co.wrap {
 		extra = 0
 	}
-	start := max(d.at, to.liveTop())
+	start := max(int(d.at), to.liveTop())
 	L.grow(to, start+extra+n)
 	if !co.wrap {
 		to.stack[start] = True
@@ -116,7 +116,7 @@ func (th *Thread) liveTop() int {
 	}
 	f := &th.frames[len(th.frames)-1]
 	if f.fn == nil {
-		return max(th.top, f.base)
+		return max(th.top, int(f.base))
 	}
-	return f.base + 256
+	return int(f.base) + 256
 }

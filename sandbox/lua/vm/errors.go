@@ -63,7 +63,7 @@ func (L *State) Where(level int) string {
 
 func (f *frame) line() int {
 	lines := f.fn.p.source.DbgSourcePositions
-	if at := f.pc - 1; at >= 0 && at < len(lines) {
+	if at := int(f.pc) - 1; at >= 0 && at < len(lines) {
 		return lines[at]
 	}
 	return f.fn.p.source.LineDefined
@@ -108,10 +108,10 @@ func (L *State) callError(v Value, at int) {
 	th := L.current
 	name := ""
 	if n := len(th.frames); n > 0 {
-		if f := &th.frames[n-1]; f.fn != nil && at >= f.base && f.pc > 0 {
+		if f := &th.frames[n-1]; f.fn != nil && at >= int(f.base) && f.pc > 0 {
 			switch f.fn.p.code[f.pc-1].op {
 			case opCall, opTailCall:
-				name = f.nameOfRegister(at - f.base)
+				name = f.nameOfRegister(at - int(f.base))
 			}
 		}
 	}
@@ -165,7 +165,7 @@ func (L *State) nameOf(v Value) string {
 	}
 	for _, r := range registers {
 		if r < constBit {
-			if at := th.stack[f.base+r]; at.bits == v.bits && (at.ref == v.ref || v.bits <= trueBits || v.isNumber()) {
+			if at := th.stack[f.reg(uint8(r))]; at.bits == v.bits && (at.ref == v.ref || v.bits <= trueBits || v.isNumber()) {
 				return f.nameOfRegister(r)
 			}
 		} else if i.op == opArith && r-constBit < len(f.fn.p.k) && rawEqual(f.fn.p.k[r-constBit], v) {
@@ -178,7 +178,7 @@ func (L *State) nameOf(v Value) string {
 // nameOfRegister finds what the code calls the value of a register, as Lua 5.1 does: the name of a local variable,
 // or the instruction that put it there.
 func (f *frame) nameOfRegister(r int) string {
-	kind, name := objectName(f.fn.p.source, f.pc-1, r)
+	kind, name := objectName(f.fn.p.source, int(f.pc)-1, r)
 	if name == "" {
 		return ""
 	}

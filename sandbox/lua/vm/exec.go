@@ -32,13 +32,13 @@ resume:
 	}
 	p = f.fn.p
 	code, k = p.code, p.k
-	r = th.regs(f.base)
-	pc, fuel = f.pc, L.fuel
+	r = th.regs(int(f.base))
+	pc, fuel = int(f.pc), L.fuel
 	for {
 		i := &code[pc]
 		pc++
 		if fuel--; fuel < 0 {
-			f.pc = pc
+			f.pc = int32(pc)
 			L.outOfFuel()
 		}
 		switch i.op {
@@ -85,8 +85,8 @@ resume:
 				r[i.a] = Value{}
 				continue
 			}
-			f.pc, L.fuel = pc, fuel
-			L.getTo(t.Value(), *key, f.base+int(i.a))
+			f.pc, L.fuel = int32(pc), fuel
+			L.getTo(t.Value(), *key, f.reg(i.a))
 			goto resume
 		case opSetGlobal:
 			t, key := f.fn.env, &k[int(i.b)|int(i.c)<<16]
@@ -99,7 +99,7 @@ resume:
 			if at := t.findString(*key); at >= 0 {
 				i.x = int32(at)
 			}
-			f.pc, L.fuel = pc, fuel
+			f.pc, L.fuel = int32(pc), fuel
 			L.setTo(t.Value(), *key, r[i.a])
 			goto resume
 		case opGetTableS:
@@ -122,8 +122,8 @@ resume:
 					continue
 				}
 			}
-			f.pc, L.fuel = pc, fuel
-			L.getTo(*o, *key, f.base+int(i.a))
+			f.pc, L.fuel = int32(pc), fuel
+			L.getTo(*o, *key, f.reg(i.a))
 			goto resume
 		case opGetTable:
 			o, key := &r[uint8(i.b)], &r[uint8(i.c)]
@@ -143,8 +143,8 @@ resume:
 					continue
 				}
 			}
-			f.pc, L.fuel = pc, fuel
-			L.getTo(*o, *key, f.base+int(i.a))
+			f.pc, L.fuel = int32(pc), fuel
+			L.getTo(*o, *key, f.reg(i.a))
 			goto resume
 		case opGetTableK:
 			o, key := &r[uint8(i.b)], &k[i.c]
@@ -155,8 +155,8 @@ resume:
 					continue
 				}
 			}
-			f.pc, L.fuel = pc, fuel
-			L.getTo(*o, *key, f.base+int(i.a))
+			f.pc, L.fuel = int32(pc), fuel
+			L.getTo(*o, *key, f.reg(i.a))
 			goto resume
 		case opSetTableS:
 			v := &r[uint8(i.c)]
@@ -178,7 +178,7 @@ resume:
 					continue
 				}
 			}
-			f.pc, L.fuel = pc, fuel
+			f.pc, L.fuel = int32(pc), fuel
 			L.setTo(*o, *key, *v)
 			goto resume
 		case opSetTable:
@@ -203,11 +203,11 @@ resume:
 					continue
 				}
 			}
-			f.pc, L.fuel = pc, fuel
+			f.pc, L.fuel = int32(pc), fuel
 			L.setTo(*o, *key, *v)
 			goto resume
 		case opNewTable:
-			f.pc, L.fuel = pc, fuel
+			f.pc, L.fuel = int32(pc), fuel
 			t := L.NewTable(int(i.b), int(i.c))
 			fuel = L.fuel
 			r[i.a] = t.Value()
@@ -240,14 +240,14 @@ resume:
 					}
 				}
 			}
-			f.pc, L.fuel = pc, fuel
-			L.getTo(o, *key, f.base+int(i.a))
+			f.pc, L.fuel = int32(pc), fuel
+			L.getTo(o, *key, f.reg(i.a))
 			goto resume
 		case opSelfR:
 			o, key := r[uint8(i.b)], r[uint8(i.c)]
 			r[i.a+1] = o
-			f.pc, L.fuel = pc, fuel
-			L.getTo(o, key, f.base+int(i.a))
+			f.pc, L.fuel = int32(pc), fuel
+			L.getTo(o, key, f.reg(i.a))
 			goto resume
 		case opAdd:
 			if x, y := &r[uint8(i.b)], &r[uint8(i.c)]; x.bits >= numberBase && y.bits >= numberBase {
@@ -294,6 +294,11 @@ resume:
 				r[i.a].setNumber(mod(x.float(), y.float()))
 				continue
 			}
+		case opModK:
+			if x, y := &r[uint8(i.b)], &k[i.c]; x.bits >= numberBase && y.bits >= numberBase {
+				r[i.a].setNumber(mod(x.float(), y.float()))
+				continue
+			}
 		case opPow, opArith:
 			// below
 		case opUnm:
@@ -302,8 +307,8 @@ resume:
 				r[i.a].setNumber(-x.float())
 				continue
 			}
-			f.pc, L.fuel = pc, fuel
-			L.arithTo(eventUnm, x, x, f.base+int(i.a))
+			f.pc, L.fuel = int32(pc), fuel
+			L.arithTo(eventUnm, x, x, f.reg(i.a))
 			goto resume
 		case opNot:
 			if r[uint8(i.b)].bits > falseBits {
@@ -322,12 +327,12 @@ resume:
 				r[i.a].setNumber(float64(x.strLen()))
 				continue
 			}
-			f.pc, L.fuel = pc, fuel
-			L.lenTo(x, f.base+int(i.a))
+			f.pc, L.fuel = int32(pc), fuel
+			L.lenTo(x, f.reg(i.a))
 			goto resume
 		case opConcat:
-			f.pc, L.fuel = pc, fuel
-			L.concat(th, f.base, int(i.a), int(i.b), int(i.c))
+			f.pc, L.fuel = int32(pc), fuel
+			L.concat(th, int(f.base), int(i.a), int(i.b), int(i.c))
 			goto resume
 		case opJmp:
 			pc += int(i.x)
@@ -342,7 +347,7 @@ resume:
 			is := rawEqual(x, y)
 			if !is && x.bits == y.bits && (x.bits == tableBits || x.bits == userdataBits) {
 				if h := L.equalHandler(x, y); h.bits != nilBits {
-					f.pc, L.fuel = pc, fuel
+					f.pc, L.fuel = int32(pc), fuel
 					L.callMeta(h, x, y, dest{then: thenCompare, want: 1, arg: int32(i.a)})
 					goto resume
 				}
@@ -358,8 +363,18 @@ resume:
 				}
 				continue
 			}
-			f.pc, L.fuel = pc, fuel
+			f.pc, L.fuel = int32(pc), fuel
 			L.lessTo(r[uint8(i.b)], r[uint8(i.c)], i.a)
+			goto resume
+		case opLtK:
+			if x, y := &r[uint8(i.b)], &k[i.c]; x.bits >= numberBase && y.bits >= numberBase {
+				if (x.float() < y.float()) != (i.a != 0) {
+					pc++
+				}
+				continue
+			}
+			f.pc, L.fuel = int32(pc), fuel
+			L.lessTo(r[uint8(i.b)], k[i.c], i.a)
 			goto resume
 		case opLtX:
 			x, y := L.operand(r, k, i.b), L.operand(r, k, i.c)
@@ -369,7 +384,7 @@ resume:
 				}
 				continue
 			}
-			f.pc, L.fuel = pc, fuel
+			f.pc, L.fuel = int32(pc), fuel
 			L.lessTo(x, y, i.a)
 			goto resume
 		case opLe:
@@ -379,8 +394,18 @@ resume:
 				}
 				continue
 			}
-			f.pc, L.fuel = pc, fuel
+			f.pc, L.fuel = int32(pc), fuel
 			L.lessEqualTo(r[uint8(i.b)], r[uint8(i.c)], i.a)
+			goto resume
+		case opLeK:
+			if x, y := &r[uint8(i.b)], &k[i.c]; x.bits >= numberBase && y.bits >= numberBase {
+				if (x.float() <= y.float()) != (i.a != 0) {
+					pc++
+				}
+				continue
+			}
+			f.pc, L.fuel = int32(pc), fuel
+			L.lessEqualTo(r[uint8(i.b)], k[i.c], i.a)
 			goto resume
 		case opLeX:
 			x, y := L.operand(r, k, i.b), L.operand(r, k, i.c)
@@ -390,7 +415,7 @@ resume:
 				}
 				continue
 			}
-			f.pc, L.fuel = pc, fuel
+			f.pc, L.fuel = int32(pc), fuel
 			L.lessEqualTo(x, y, i.a)
 			goto resume
 		case opTest:
@@ -406,48 +431,49 @@ resume:
 			}
 			continue
 		case opCall:
-			at := f.base + int(i.a)
+			at := f.reg(i.a)
 			args := int(i.b) - 1
 			if args < 0 {
-				args = th.top - at - 1
+				args = int(th.top) - at - 1
 			}
-			fn := r[i.a]
-			f.pc = pc
-			if fn.bits == functionBits {
-				callee := (*Function)(fn.ref)
-				if q := callee.p; q != nil && !q.vararg && len(th.frames) < cap(th.frames) && at+1+slack <= len(th.stack) {
-					base := at + 1
-					r = th.regs(base)
+			f.pc = int32(pc)
+			if r[i.a].bits == functionBits {
+				callee := (*Function)(r[i.a].ref)
+				n := len(th.frames)
+				if q := callee.p; q != nil && !q.vararg && n < cap(th.frames) && at+1+slack <= len(th.stack) {
+					r = th.regs(at + 1)
 					for j := args; j < q.params; j++ {
 						r[uint8(j)] = Value{}
 					}
-					th.frames = append(th.frames, frame{fn: callee, base: base, area: at, dest: dest{at: at, want: int(i.c) - 1}})
-					f = &th.frames[len(th.frames)-1]
-					p, pc = q, 0
+					th.frames = th.frames[:n+1]
+					f = &th.frames[n]
+					f.fn, f.base, f.area, f.varargs = callee, int32(at+1), int32(at), 0
+					f.dest = dest{at: int32(at), want: int32(i.c) - 1}
+					pc = 0
 					code, k = q.code, q.k
 					continue
 				}
 			}
 			L.fuel = fuel
-			L.call(call{at: at, args: args}, dest{at: at, want: int(i.c) - 1})
+			L.call(call{at: at, args: args}, to(at, int(i.c)-1))
 			goto resume
 		case opTailCall:
-			at := f.base + int(i.a)
+			at := f.reg(i.a)
 			args := int(i.b) - 1
 			if args < 0 {
 				args = th.top - at - 1
 			}
-			f.pc, L.fuel = pc, fuel
+			f.pc, L.fuel = int32(pc), fuel
 			L.tailCall(th, f, at, args)
 			goto resume
 		case opReturn:
 			n := int(i.b) - 1
-			at := f.base + int(i.a)
+			at := f.reg(i.a)
 			if n < 0 {
 				n = th.top - at
 			}
 			if len(th.open) > 0 {
-				th.closeUpvalues(f.base)
+				th.closeUpvalues(int(f.base))
 			}
 			d := f.dest
 			th.frames = th.frames[:len(th.frames)-1]
@@ -460,8 +486,8 @@ resume:
 				}
 				p = f.fn.p
 				code, k = p.code, p.k
-				r = th.regs(f.base)
-				pc = f.pc
+				r = th.regs(int(f.base))
+				pc = int(f.pc)
 				continue
 			}
 			L.fuel = fuel
@@ -478,7 +504,7 @@ resume:
 			}
 			continue
 		case opForPrep:
-			f.pc, L.fuel = pc, fuel
+			f.pc, L.fuel = int32(pc), fuel
 			L.prepareFor(r, i.a)
 			r[i.a].setNumber(r[i.a].float() - r[i.a+2].float())
 			pc += int(i.x)
@@ -501,9 +527,9 @@ resume:
 					continue
 				}
 			}
-			at := f.base + int(i.a) + 3
-			f.pc, L.fuel = pc, fuel
-			L.call(call{at: at, args: 2}, dest{at: at, want: int(i.c)})
+			at := f.reg(i.a) + 3
+			f.pc, L.fuel = int32(pc), fuel
+			L.call(call{at: at, args: 2}, to(at, int(i.c)))
 			goto resume
 		case opTForLoop:
 			if v := r[i.a+3]; v.bits != nilBits {
@@ -512,39 +538,39 @@ resume:
 			}
 			continue
 		case opSetList:
-			f.pc, L.fuel = pc, fuel
-			L.setList(th, f.base+int(i.a), int(i.b), int(i.x))
+			f.pc, L.fuel = int32(pc), fuel
+			L.setList(th, f.reg(i.a), int(i.b), int(i.x))
 			fuel = L.fuel
-			r = th.regs(f.base)
+			r = th.regs(int(f.base))
 			continue
 		case opClose:
-			th.closeUpvalues(f.base + int(i.a))
+			th.closeUpvalues(f.reg(i.a))
 			continue
 		case opClosure:
-			f.pc, L.fuel = pc, fuel
+			f.pc, L.fuel = int32(pc), fuel
 			fn := L.closure(th, f, int(i.x))
 			fuel = L.fuel
 			r[i.a] = fn.Value()
 			continue
 		case opVararg:
-			f.pc, L.fuel = pc, fuel
+			f.pc, L.fuel = int32(pc), fuel
 			L.varargs(th, f, int(i.a), int(i.b)-1)
 			goto resume
 		case opNop:
 			continue
 		}
 		// Arithmetic that is not on two numbers, and the rare operations.
-		f.pc, L.fuel = pc, fuel
+		f.pc, L.fuel = int32(pc), fuel
 		x, y := r[uint8(i.b)], Value{}
 		switch i.op {
-		case opAddK, opSubK, opMulK, opDivK:
+		case opAddK, opSubK, opMulK, opDivK, opModK:
 			y = k[i.c]
 		case opArith:
 			x, y = L.operand(r, k, i.b), L.operand(r, k, i.c)
 		default:
 			y = r[uint8(i.c)]
 		}
-		L.arithTo(event(i.x), x, y, f.base+int(i.a))
+		L.arithTo(event(i.x), x, y, f.reg(i.a))
 		goto resume
 	}
 }
@@ -601,7 +627,7 @@ func (L *State) closure(th *Thread, f *frame, index int) *Function {
 	}
 	for j, c := range captures {
 		if c.local {
-			fn.up[j] = L.findUpvalue(th, f.base+c.index)
+			fn.up[j] = L.findUpvalue(th, int(f.base)+c.index)
 		} else {
 			fn.up[j] = f.fn.up[c.index]
 		}
@@ -611,24 +637,24 @@ func (L *State) closure(th *Thread, f *frame, index int) *Function {
 
 // varargs copies want values, or all that there are.
 func (L *State) varargs(th *Thread, f *frame, a, want int) {
+	at, have := int(f.base)+a, int(f.varargs)
 	n := want
 	if want < 0 {
-		n = f.varargs
-		L.grow(th, f.base+a+n)
-		th.top = f.base + a + n
+		n = have
+		L.grow(th, at+n)
+		th.top = at + n
 	}
 	L.spend(int64(n) / 8)
-	have := min(n, f.varargs)
-	to := th.stack[f.base+a:]
-	copy(to[:have], th.stack[f.base-f.varargs:])
-	clear(to[have:n])
+	have = min(n, have)
+	copy(th.stack[at:at+have], th.stack[f.base-f.varargs:])
+	clear(th.stack[at+have : at+n])
 }
 
 // getTo puts v[k] into a place of the current stack.
 func (L *State) getTo(v, k Value, at int) {
 	found, h, on := L.index(v, k)
 	if h.bits != nilBits {
-		L.callMeta(h, on, k, dest{at: at, want: 1})
+		L.callMeta(h, on, k, to(at, 1))
 		return
 	}
 	L.current.stack[at] = found
@@ -642,7 +668,7 @@ func (L *State) setTo(v, k, x Value) {
 	at := L.scratch(4)
 	s := L.current.stack[at:]
 	s[0], s[1], s[2], s[3] = h, on, k, x
-	L.call(call{at: at, args: 3}, dest{at: at})
+	L.call(call{at: at, args: 3}, to(at, 0))
 }
 
 func (L *State) arithTo(e event, x, y Value, at int) {
@@ -650,7 +676,7 @@ func (L *State) arithTo(e event, x, y Value, at int) {
 		L.current.stack[at] = v
 		return
 	}
-	L.callMeta(L.arithHandler(e, x, y), x, y, dest{at: at, want: 1})
+	L.callMeta(L.arithHandler(e, x, y), x, y, to(at, 1))
 }
 
 func (L *State) lenTo(x Value, at int) {
@@ -658,14 +684,14 @@ func (L *State) lenTo(x Value, at int) {
 	if h.bits == nilBits {
 		L.typeError("get length of", x)
 	}
-	L.callMeta(h, x, Value{}, dest{at: at, want: 1})
+	L.callMeta(h, x, Value{}, to(at, 1))
 }
 
 // scratch is where n values can be put down behind all that the current frame, of Lua code, uses.
 func (L *State) scratch(n int) int {
 	th := L.current
 	f := &th.frames[len(th.frames)-1]
-	at := f.base + int(f.fn.p.source.NumUsedRegisters)
+	at := int(f.base) + int(f.fn.p.source.NumUsedRegisters)
 	L.grow(th, at+n)
 	return at
 }
@@ -676,7 +702,7 @@ func (L *State) callMeta(h, x, y Value, d dest) {
 	s := L.current.stack[at:]
 	s[0], s[1], s[2] = h, x, y
 	if d.then == thenCompare {
-		d.at = at
+		d.at = int32(at)
 	}
 	L.call(call{at: at, args: 2}, d)
 }

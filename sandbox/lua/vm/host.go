@@ -131,3 +131,51 @@ func (L *State) SetNext(f *Function) { L.next = f }
 
 // Loaded is the table of modules that were required.
 func (L *State) Loaded() *Table { return L.loaded }
+
+// Room makes sure that so many bytes can be allocated, without counting them yet.
+func (L *State) Room(bytes int64) {
+	L.Charge(bytes)
+	L.memory.left += bytes
+}
+
+// Intern makes a string that is kept for the life of the State, each text once. It is for names, not for data.
+func (L *State) Intern(s string) Value { return L.intern(s) }
+
+// MetaOf returns the metatable of a value, nil when it has none.
+func (L *State) MetaOf(v Value) *Table { return L.metaOf(v) }
+
+// Index is v[k]. When a function has to find it, handler is that function, to be called with on and k.
+func (L *State) Index(v, k Value) (found, handler, on Value) { return L.index(v, k) }
+
+// ID is a number that tells objects of one State apart, in the order in which they were made; 0 for other values.
+func (v Value) ID() uint32 {
+	switch v.bits {
+	case tableBits:
+		return v.Table().id
+	case functionBits:
+		return v.Function().id
+	case userdataBits:
+		return v.Userdata().id
+	case threadBits:
+		return v.Thread().id
+	}
+	return 0
+}
+
+// NewClosure makes a function of the host that keeps values.
+func (L *State) NewClosure(name string, keep []Value, fn HostFunc) *Function {
+	f := L.NewFunction(name, fn)
+	L.Charge((roundSize(upvalueSize) + 8) * int64(len(keep)))
+	for _, v := range keep {
+		u := &upvalue{closed: v}
+		u.at = &u.closed
+		f.up = append(f.up, u)
+	}
+	return f
+}
+
+// Kept returns a value that the running function of the host keeps, counted from 1.
+func (L *State) Kept(i int) Value { return L.hostFn.up[i-1].closed }
+
+// Keep replaces one.
+func (L *State) Keep(i int, v Value) { L.hostFn.up[i-1].closed = v }

@@ -164,9 +164,6 @@ func numberKeepingSign(f float64) Value { return Value{bits: math.Float64bits(f)
 
 // mod is a - floor(a/b)*b.
 func mod(a, b float64) float64 {
-	if i, j := int64(a), int64(b); float64(i) == a && float64(j) == b && j > 0 && i >= 0 && i < 1<<53 && !(i == 0 && math.Signbit(a)) {
-		return float64(i % j)
-	}
 	return a - float64(math.Floor(a/b)*b)
 }
 

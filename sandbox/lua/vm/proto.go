@@ -59,6 +59,7 @@ const (
 	opDiv
 	opDivK
 	opMod
+	opModK
 	opPow
 	opArith // any, with operands of any kind: x is the event
 	opUnm
@@ -70,8 +71,10 @@ const (
 	opEqK
 	opEqX
 	opLt
+	opLtK
 	opLtX
 	opLe
+	opLeK
 	opLeX
 	opTest
 	opTestSet
@@ -140,7 +143,7 @@ var arith = map[int]struct {
 	event  event
 }{
 	lua.OP_ADD: {opAdd, opAddK, eventAdd}, lua.OP_SUB: {opSub, opSubK, eventSub}, lua.OP_MUL: {opMul, opMulK, eventMul},
-	lua.OP_DIV: {opDiv, opDivK, eventDiv}, lua.OP_MOD: {opMod, opArith, eventMod}, lua.OP_POW: {opPow, opArith, eventPow},
+	lua.OP_DIV: {opDiv, opDivK, eventDiv}, lua.OP_MOD: {opMod, opModK, eventMod}, lua.OP_POW: {opPow, opArith, eventPow},
 }
 
 // translateAt translates one instruction and returns how many that follow belong to it.
@@ -151,7 +154,7 @@ func (p *proto) translateAt(pc int, i uint32) int {
 	op := opcode(i)
 	if same, ok := plain[op]; ok {
 		out.op = same
-		p.translatePlain(out)
+		p.translatePlain(pc, out)
 		return 0
 	}
 	if f, ok := arith[op]; ok {
@@ -205,7 +208,7 @@ func (p *proto) translateAt(pc int, i uint32) int {
 	return 0
 }
 
-func (p *proto) translatePlain(out *inst) {
+func (p *proto) translatePlain(pc int, out *inst) {
 	switch { // a constant that does not fit lies in a register
 	case out.op == opSelf && out.c < constBit:
 		out.op = opSelfR
@@ -217,6 +220,11 @@ func (p *proto) translatePlain(out *inst) {
 		out.op = opSetTable
 	case out.op == opSetTableS:
 		out.b -= constBit
+	case out.op == opReturn && out.b == 0 && pc > 0:
+		// return (f()) compiles to a call for one result, and to a return of all
+		if before := p.source.Code[pc-1]; opcode(before) == lua.OP_CALL && argC(before) == 2 {
+			out.b = 2
+		}
 	case out.op == opNewTable:
 		out.b, out.c = fromFloatByte(out.b), fromFloatByte(out.c)
 	}
@@ -242,10 +250,14 @@ func (p *proto) translateCompare(op int, out *inst) {
 		out.op = opEqX
 	case op == lua.OP_LT && registers:
 		out.op = opLt
+	case op == lua.OP_LT && b < constBit:
+		out.op, out.c = opLtK, c-constBit
 	case op == lua.OP_LT:
 		out.op = opLtX
 	case registers:
 		out.op = opLe
+	case b < constBit:
+		out.op, out.c = opLeK, c-constBit
 	default:
 		out.op = opLeX
 	}

@@ -41,7 +41,7 @@ func (L *State) Do(fn Value, want int, args ...Value) ([]Value, error) {
 			err = L.uncaught(t)
 			break
 		}
-		err = L.attempt(start{failed: &t})
+		err = L.attempt(start{failed: true, thrown: t})
 	}
 	n := want
 	if want < 0 {
@@ -62,12 +62,13 @@ type start struct {
 	fn     Value
 	args   []Value
 	want   int
-	failed *thrown
+	failed bool
+	thrown thrown
 }
 
 func (s *start) begin(L *State) {
-	if s.failed != nil {
-		L.fail(*s.failed)
+	if s.failed {
+		L.fail(s.thrown)
 		return
 	}
 	th := L.main
@@ -75,7 +76,7 @@ func (s *start) begin(L *State) {
 	L.pushFrame(th, frame{base: 1})
 	th.stack[1] = s.fn
 	copy(th.stack[2:], s.args)
-	L.call(call{at: 1, args: len(s.args)}, dest{at: 1, want: s.want, then: thenEndEntry})
+	L.call(call{at: 1, args: len(s.args)}, dest{at: 1, want: int32(s.want), then: thenEndEntry})
 }
 
 // attempt runs Lua code until the call ends or fails.
@@ -165,12 +166,12 @@ func (L *State) fail(t thrown) {
 			f := &th.frames[i]
 			w := f.wait
 			w.protect = false
-			L.base, L.results = f.base, -1
-			L.top = max(f.base, w.top)
+			L.base, L.results = int(f.base), -1
+			L.top = max(int(f.base), w.top)
 			n := w.failed(L, t.value)
 			if n < 0 {
 				if c, ok := L.requestedAgain(n); ok {
-					L.call(c, dest{at: c.at, want: -1, then: thenHost})
+					L.call(c, toHost(c))
 				}
 				return
 			}
@@ -192,7 +193,7 @@ func (L *State) fail(t thrown) {
 // unwindTo drops all frames above one.
 func (L *State) unwindTo(th *Thread, i int) {
 	f := &th.frames[i]
-	th.closeUpvalues(f.base)
+	th.closeUpvalues(int(f.base))
 	for j := i + 1; j < len(th.frames); j++ {
 		if th.frames[j].wait != nil {
 			th.hosts--
@@ -215,7 +216,7 @@ func (L *State) leaveFailed(th *Thread) {
 func (L *State) leaveWith(th *Thread, v Value) dest {
 	to, d := th.parent, th.dest
 	L.leaveFailed(th)
-	start := max(d.at, to.liveTop())
+	start := max(int(d.at), to.liveTop())
 	L.grow(to, start+2)
 	to.stack[start], to.stack[start+1] = False, v
 	to.deliver(start, 2, d)

@@ -50,6 +50,7 @@ type State struct {
 	loaded   *Table // require's
 	events   [eventCount]Value
 	next     *Function        // the function that pairs returns
+	hostFn   *Function        // of the host, that runs
 	constant map[string]Value // texts of the code, each once
 	lastID   uint32
 	pending  call // what the host's function that returned callLua or a limit wants
@@ -93,11 +94,14 @@ func (s Status) String() string { return [...]string{"suspended", "running", "no
 
 // dest is what happens with the results of a call.
 type dest struct {
-	at   int // index of the stack for the first one
-	want int // how many, -1 for all
-	then finish
+	at   int32 // index of the stack for the first one
+	want int32 // how many, -1 for all
 	arg  int32 // of then
+	then finish
 }
+
+// to is the destination of results that need nothing more.
+func to(at, want int) dest { return dest{at: int32(at), want: int32(want)} }
 
 // finish is what is still to be done when a call has put down its results.
 type finish uint8
@@ -114,12 +118,12 @@ const (
 // frame is a call that has not returned. Its registers are stack[base:].
 type frame struct {
 	fn      *Function // nil for a function of the host that waits
-	pc      int
-	base    int
-	area    int // where the call's part of the stack begins: the function's place
-	varargs int // how many lie below base
+	wait    *waiting  // of the host
+	pc      int32
+	base    int32
+	area    int32 // where the call's part of the stack begins: the function's place
+	varargs int32 // how many lie below base
 	dest
-	wait *waiting // of the host
 }
 
 // waiting is a function of the host that called Lua code.
@@ -370,6 +374,9 @@ func (th *Thread) closeUpvalues(from int) {
 		th.open = th.open[:n-1]
 	}
 }
+
+// reg is the place of a register on the stack.
+func (f *frame) reg(a uint8) int { return int(f.base) + int(a) }
 
 // String shows where a frame is, for tests.
 func (f *frame) String() string { return fmt.Sprintf("frame at %d of %d", f.pc, f.base) }

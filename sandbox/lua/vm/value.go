@@ -74,10 +74,10 @@ func Bool(b bool) Value {
 	return False
 }
 
-// Number returns a number. Every NaN is the same.
+// Number returns a number. Of a NaN only the sign stays.
 func Number(f float64) Value {
 	if f != f {
-		f = math.NaN()
+		f = math.Copysign(math.NaN(), f)
 	}
 	return Value{bits: math.Float64bits(f) + numberBase}
 }

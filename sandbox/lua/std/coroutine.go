@@ -1,0 +1,56 @@
+package std
+
+import "sandbar/sandbox/lua/vm"
+
+// OpenCoroutine makes the module coroutine.
+func OpenCoroutine(L *vm.State) *vm.Table {
+	return functions(L, map[string]vm.HostFunc{
+		"create": create, "resume": resume, "running": running, "status": status, "wrap": wrap,
+		"yield": func(L *vm.State) int { return L.Yield() },
+	})
+}
+
+func luaFunction(L *vm.State, fn string) vm.Value {
+	v := L.Arg(1)
+	if f := v.Function(); f == nil || f.IsHost() {
+		argError(L, 1, fn, "Lua function expected")
+	}
+	return v
+}
+
+func create(L *vm.State) int {
+	L.Push(L.NewThread(luaFunction(L, "create")).Value())
+	return 1
+}
+
+func checkThread(L *vm.State, fn string) *vm.Thread {
+	co := L.Arg(1).Thread()
+	if co == nil {
+		argError(L, 1, fn, "coroutine expected")
+	}
+	return co
+}
+
+func resume(L *vm.State) int { return L.Resume(checkThread(L, "resume"), 2, false) }
+
+func running(L *vm.State) int {
+	if co := L.Running(); co != nil {
+		L.Push(co.Value())
+	} else {
+		L.Push(vm.Nil)
+	}
+	return 1
+}
+
+func status(L *vm.State) int {
+	L.Push(L.Intern(checkThread(L, "status").Status().String()))
+	return 1
+}
+
+func wrap(L *vm.State) int {
+	co := L.NewThread(luaFunction(L, "wrap"))
+	L.Push(L.NewClosure("wrap", []vm.Value{co.Value()}, func(L *vm.State) int {
+		return L.Resume(L.Kept(1).Thread(), 1, true)
+	}).Value())
+	return 1
+}

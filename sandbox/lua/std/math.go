@@ -1,0 +1,132 @@
+package std
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"sandbar/sandbox/lua/vm"
+)
+
+// numbers is the math module.
+type numbers struct{ random *rand.PCG }
+
+func openMath(L *vm.State, seed uint64) *vm.Table {
+	m := numbers{rand.NewPCG(seed, seed)}
+	t := functions(L, map[string]vm.HostFunc{
+		"random": m.next, "randomseed": m.seed, "frexp": frexp, "ldexp": ldexp, "max": largest, "min": smallest, "modf": modf,
+	})
+	for _, name := range sortedKeys(unary) {
+		f := unary[name]
+		L.SetField(t, name, L.NewFunction(name, func(L *vm.State) int {
+			L.PushFloat(f(checkNumber(L, 1, name)))
+			return 1
+		}).Value())
+	}
+	for _, name := range sortedKeys(binary) {
+		f := binary[name]
+		L.SetField(t, name, L.NewFunction(name, func(L *vm.State) int {
+			L.PushFloat(f(checkNumber(L, 1, name), checkNumber(L, 2, name)))
+			return 1
+		}).Value())
+	}
+	L.SetField(t, "huge", vm.Number(math.Inf(1)))
+	L.SetField(t, "pi", vm.Number(math.Pi))
+	return t
+}
+
+// The functions of one and of two numbers.
+var (
+	unary = map[string]func(float64) float64{
+		"abs": math.Abs, "acos": math.Acos, "asin": math.Asin, "atan": math.Atan, "ceil": math.Ceil, "cos": math.Cos,
+		"cosh": math.Cosh, "deg": degrees, "erf": math.Erf, "erfc": math.Erfc, "exp": math.Exp, "floor": math.Floor,
+		"log": math.Log, "log10": log10, "rad": radians, "sin": math.Sin, "sinh": math.Sinh, "sqrt": math.Sqrt,
+		"tan": math.Tan, "tanh": math.Tanh,
+	}
+	binary = map[string]func(x, y float64) float64{"atan2": math.Atan2, "fmod": math.Mod, "mod": math.Mod, "pow": math.Pow}
+)
+
+func degrees(x float64) float64 { return x / (math.Pi / 180) }
+func radians(x float64) float64 { return x * (math.Pi / 180) }
+
+// log10 is exact for powers of ten, which Go's is not and plugins round down.
+func log10(x float64) float64 {
+	y := math.Log10(x)
+	if n := math.Round(y); n != y && math.Abs(n-y) < 1e-9 && math.Pow10(int(n)) == x {
+		return n
+	}
+	return y
+}
+
+func frexp(L *vm.State) int {
+	f, e := math.Frexp(checkNumber(L, 1, "frexp"))
+	L.PushFloat(float64(f))
+	L.PushFloat(float64(e))
+	return 2
+}
+
+func ldexp(L *vm.State) int {
+	x, e := checkNumber(L, 1, "ldexp"), checkInt(L, 2, "ldexp")
+	L.PushFloat(float64(math.Ldexp(x, e)))
+	return 1
+}
+
+func modf(L *vm.State) int {
+	x := checkNumber(L, 1, "modf")
+	whole, fraction := math.Trunc(x), math.Copysign(0, x)
+	if !math.IsInf(x, 0) {
+		fraction = math.Copysign(x-whole, x)
+	}
+	L.PushFloat(float64(whole))
+	L.PushFloat(float64(fraction))
+	return 2
+}
+
+func largest(L *vm.State) int {
+	x := checkNumber(L, 1, "max")
+	for i := 2; i <= L.Args(); i++ {
+		if y := checkNumber(L, i, "max"); y > x {
+			x = y
+		}
+	}
+	L.PushFloat(float64(x))
+	return 1
+}
+
+func smallest(L *vm.State) int {
+	x := checkNumber(L, 1, "min")
+	for i := 2; i <= L.Args(); i++ {
+		if y := checkNumber(L, i, "min"); y < x {
+			x = y
+		}
+	}
+	L.PushFloat(float64(x))
+	return 1
+}
+
+// next is random([[from,] to]).
+func (m numbers) next(L *vm.State) int {
+	r := float64(m.random.Uint64()>>11) / (1 << 53)
+	from, to := 1, 0
+	switch L.Args() {
+	case 0:
+		L.PushFloat(float64(r))
+		return 1
+	case 1:
+		to = checkInt(L, 1, "random")
+	case 2:
+		from, to = checkInt(L, 1, "random"), checkInt(L, 2, "random")
+	default:
+		L.Throwf("wrong number of arguments")
+	}
+	if from > to {
+		argError(L, L.Args(), "random", "interval is empty")
+	}
+	L.PushFloat(float64(math.Floor(r*float64(to-from+1)) + float64(from)))
+	return 1
+}
+
+func (m numbers) seed(L *vm.State) int {
+	n := uint64(checkInt(L, 1, "randomseed"))
+	m.random.Seed(n, n)
+	return 0
+}

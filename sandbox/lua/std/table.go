@@ -1,0 +1,169 @@
+package std
+
+import (
+	"strings"
+
+	"sandbar/sandbox/lua/vm"
+	"sandbar/sandbox/number"
+)
+
+// OpenTable makes the module table.
+func OpenTable(L *vm.State) *vm.Table {
+	return functions(L, map[string]vm.HostFunc{
+		"concat": concat, "foreach": foreach, "foreachi": foreachi, "getn": getn, "insert": insert,
+		"maxn": maxn, "remove": remove, "sort": sortFn,
+	})
+}
+
+// concat is concat(t [, separator [, first [, last]]]).
+func concat(L *vm.State) int {
+	t, sep := checkTable(L, 1, "concat"), optString(L, 2, "concat", "")
+	first := optInt(L, 3, "concat", 1)
+	last := 0
+	if L.Arg(4).IsNil() {
+		last = t.Len()
+	} else {
+		last = checkInt(L, 4, "concat")
+	}
+	size := 0
+	for i := first; i <= last; i++ {
+		v := t.GetInt(i)
+		if s, ok := v.Str(); ok {
+			size += len(s)
+		} else if v.Type() == vm.NumberType {
+			size += numberSize
+		} else {
+			L.Throwf("invalid value (%s) at index %d in table for 'concat'", v.Type(), i)
+		}
+		if i < last {
+			size += len(sep)
+		}
+		if (i-first)&63 == 63 {
+			L.Spend(8)
+		}
+		if size > maxText {
+			break
+		}
+	}
+	room(L, size)
+	var b strings.Builder
+	b.Grow(size)
+	for i := first; i <= last; i++ {
+		appendText(&b, t.GetInt(i))
+		if i < last {
+			b.WriteString(sep)
+		}
+	}
+	L.PushString(b.String())
+	return 1
+}
+
+// appendText writes a string or number.
+func appendText(b *strings.Builder, v vm.Value) {
+	if s, ok := v.Str(); ok {
+		b.WriteString(s)
+	} else if f, ok := v.Float(); ok {
+		var buf [numberSize]byte
+		b.Write(number.AppendG(buf[:0], f, 14))
+	}
+}
+
+func getn(L *vm.State) int {
+	L.PushInt(checkTable(L, 1, "getn").Len())
+	return 1
+}
+
+// insert is insert(t [, position], value).
+func insert(L *vm.State) int {
+	t := checkTable(L, 1, "insert")
+	end := t.Len() + 1
+	switch L.Args() {
+	case 2:
+		L.SetInt(t, end, L.Arg(2))
+		return 0
+	case 3:
+	default:
+		L.Throw("wrong number of arguments to 'insert'")
+	}
+	at, v := checkInt(L, 2, "insert"), L.Arg(3)
+	L.Spend(1 + int64(max(end-at, 0))/16)
+	for i := end; i > at; i-- {
+		L.SetInt(t, i, t.GetInt(i-1))
+	}
+	L.SetInt(t, at, v)
+	return 0
+}
+
+// maxn is the largest positive number that is a key.
+func maxn(L *vm.State) int {
+	t := checkTable(L, 1, "maxn")
+	largest := 0.0
+	for k, _, _ := t.Next(L, vm.Nil); !k.IsNil(); k, _, _ = t.Next(L, k) {
+		if f, ok := k.Float(); ok {
+			largest = max(largest, f)
+		}
+		L.Spend(1)
+	}
+	L.PushFloat(largest)
+	return 1
+}
+
+// remove is remove(t [, position]).
+func remove(L *vm.State) int {
+	t := checkTable(L, 1, "remove")
+	end := t.Len()
+	at := optInt(L, 2, "remove", end)
+	if at < 1 || at > end {
+		return 0
+	}
+	v := t.GetInt(at)
+	L.Spend(int64(end-at) / 16)
+	for i := at; i < end; i++ {
+		L.SetInt(t, i, t.GetInt(i+1))
+	}
+	L.SetInt(t, end, vm.Nil)
+	L.Push(v)
+	return 1
+}
+
+// foreach calls a function with each key and value until it returns something.
+func foreach(L *vm.State) int {
+	t, fn := checkTable(L, 1, "foreach"), checkFunction(L, 2, "foreach")
+	k := vm.Nil
+	var again vm.HostFunc
+	step := func(L *vm.State) int {
+		var v vm.Value
+		if k, v, _ = t.Next(L, k); k.IsNil() {
+			return 0
+		}
+		return L.Call(fn, []vm.Value{k, v}, again)
+	}
+	again = func(L *vm.State) int {
+		if v := L.Result(1); !v.IsNil() {
+			L.Push(v)
+			return 1
+		}
+		return step(L)
+	}
+	return step(L)
+}
+
+func foreachi(L *vm.State) int {
+	t, fn := checkTable(L, 1, "foreachi"), checkFunction(L, 2, "foreachi")
+	i, n := 0, t.Len()
+	var again vm.HostFunc
+	step := func(L *vm.State) int {
+		if i++; i > n {
+			return 0
+		}
+		return L.Call(fn, []vm.Value{vm.Int(i), t.GetInt(i)}, again)
+	}
+	again = func(L *vm.State) int {
+		if v := L.Result(1); !v.IsNil() {
+			L.Push(v)
+			return 1
+		}
+		return step(L)
+	}
+	return step(L)
+}
