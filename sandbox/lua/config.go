@@ -3,9 +3,8 @@ package lua
 import (
 	"fmt"
 
-	lua "github.com/yuin/gopher-lua"
-
 	"sandbar/sandbox"
+	"sandbar/sandbox/lua/vm"
 )
 
 // What a config may cost and hold.
@@ -19,18 +18,15 @@ const (
 // Errors are *sandbox.Error with the line where one is known.
 func ParseConfig(kind sandbox.Kind, name string, source []byte) (*sandbox.Config, error) {
 	cfg := &sandbox.Config{Name: name, Kind: kind, Limits: sandbox.Limits{Instructions: configInstructions, Memory: configMemory}}
-	proto, err := compile(name+".cfg", source)
+	p := &plugin{cfg: cfg, L: vm.New(vm.Options{Fuel: configInstructions, Memory: configMemory})}
+	main, err := p.L.Load(name+".cfg", source)
 	if err != nil {
 		return nil, inConfig(loadError(cfg, err))
 	}
-	p := &plugin{cfg: cfg, L: newState()}
-	defer p.L.Close()
-	p.meter, p.memory = newMeter(configInstructions), newMemory(configMemory)
-	p.L.SetContext(&p.meter)
-	if res := p.call(p.main(proto), 0); res.Outcome != sandbox.OK {
+	if res, _ := p.call(main.Value(), 0); res.Outcome != sandbox.OK {
 		return nil, inConfig(&sandbox.Error{Plugin: cfg.Logger(), Line: res.Line, Text: res.Text})
 	}
-	keys, err := fromLua(p.L.G.Global, 0)
+	keys, err := fromLua(p.L, p.L.Globals(), 0)
 	if err != nil {
 		return nil, inConfig(loadError(cfg, err))
 	}
@@ -47,36 +43,38 @@ func inConfig(e *sandbox.Error) error {
 }
 
 // fromLua copies what a config may hold.
-func fromLua(t *lua.LTable, depth int) (sandbox.Table, error) {
+func fromLua(L *vm.State, t *vm.Table, depth int) (sandbox.Table, error) {
 	if depth > configDepth {
 		return nil, fmt.Errorf("tables are nested more than %d deep", configDepth)
 	}
 	out := sandbox.Table{}
-	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
-		key, err := fromValue(k, depth)
+	for k, v := range t.All() {
+		key, err := fromValue(L, k, depth)
 		if err != nil {
 			return nil, err
 		}
 		if _, isTable := key.(sandbox.Table); isTable {
 			return nil, fmt.Errorf("a table cannot be a key")
 		}
-		if out[key], err = fromValue(v, depth); err != nil {
+		if out[key], err = fromValue(L, v, depth); err != nil {
 			return nil, fmt.Errorf("key %v: %w", key, err)
 		}
 	}
 	return out, nil
 }
 
-func fromValue(v lua.LValue, depth int) (any, error) {
-	switch v := v.(type) {
-	case lua.LString:
-		return string(v), nil
-	case lua.LNumber:
-		return float64(v), nil
-	case lua.LBool:
-		return bool(v), nil
-	case *lua.LTable:
-		return fromLua(v, depth+1)
+func fromValue(L *vm.State, v vm.Value, depth int) (any, error) {
+	switch v.Type() {
+	case vm.StringType:
+		s, _ := v.Str()
+		return s, nil
+	case vm.NumberType:
+		f, _ := v.Float()
+		return f, nil
+	case vm.BoolType:
+		return v.True(), nil
+	case vm.TableType:
+		return fromLua(L, v.Table(), depth+1)
 	}
 	return nil, fmt.Errorf("a %s cannot be in a config", v.Type())
 }

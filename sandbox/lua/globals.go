@@ -2,54 +2,60 @@ package lua
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
-
-	lua "github.com/yuin/gopher-lua"
 
 	"sandbar/sandbox"
 	"sandbar/sandbox/lua/lib"
+	"sandbar/sandbox/lua/std"
+	"sandbar/sandbox/lua/vm"
 )
 
 // openGlobals puts the base library and the functions of the plugin API into the state.
-func (p *plugin) openGlobals() {
-	lib.OpenBase(p.L, p)
+func (p *plugin) openGlobals() error {
+	L := p.L
+	p.process, p.timer = L.Intern("process_message"), L.Intern("timer_event")
+	p.none = L.NewTable(0, 0)
+	std.OpenBase(L)
 	for _, m := range lib.Modules() {
 		if m.Only == "" || m.Only == p.cfg.Kind {
 			p.modules[m.Name] = m
 		}
 	}
-	for name, fn := range map[string]lua.LGFunction{
+	api := map[string]vm.HostFunc{
 		"read_config": p.readConfig, "read_message": p.readMessage, "decode_message": p.decodeMessage,
 		"inject_message": p.injectMessage, "inject_payload": p.injectPayload, "add_to_payload": p.addToPayload,
 		"print": p.print, "require": p.require,
-	} {
-		p.L.SetGlobal(name, p.L.NewFunction(fn))
 	}
+	for _, name := range slices.Sorted(maps.Keys(api)) {
+		L.SetGlobal(name, L.NewFunction(name, api[name]).Value())
+	}
+	return nil
 }
 
 // require returns a module, and makes it a global of its name unless the name has a dot.
-func (p *plugin) require(L *lua.LState) int {
+func (p *plugin) require(L *vm.State) int {
 	name := L.CheckString(1)
-	t, ok := p.loaded[name]
-	if !ok {
-		m, known := p.modules[name]
-		if !known {
-			L.RaiseError("%s", p.noModule(name))
-		}
+	t := L.Field(L.Loaded(), name).Table()
+	if m, known := p.modules[name]; !known {
+		L.Throw(p.noModule(name))
+	} else if t == nil {
 		t = m.Open(L, p)
-		t.Metatable = L.NewTable() // as Hindsight: marks what is no state of the plugin
-		p.loaded[name], p.libs[t] = t, true
+		t.SetMeta(L.NewTable(0, 0)) // as Hindsight: marks what is no state of the plugin
+		p.libs[t] = true
+		L.SetField(L.Loaded(), m.Name, t.Value())
 		if !strings.Contains(name, ".") {
-			L.SetGlobal(name, t)
+			L.SetGlobal(m.Name, t.Value())
 		}
 	}
-	L.Push(t)
+	L.Push(t.Value())
 	return 1
 }
 
 func (p *plugin) noModule(name string) string {
 	switch name {
-	case "io", "coroutine", "debug", "package":
+	case "io", "debug", "package":
 		return fmt.Sprintf("module '%s' disabled", name)
 	}
 	var names []string
@@ -71,60 +77,66 @@ func (p *plugin) Config() *sandbox.Config { return p.cfg }
 func (p *plugin) Env() *sandbox.Env { return &p.env }
 
 // readConfig is read_config(key).
-func (p *plugin) readConfig(L *lua.LState) int {
-	if L.GetTop() != 1 {
-		L.RaiseError("read_config() takes exactly one argument")
+func (p *plugin) readConfig(L *vm.State) int {
+	if L.Args() != 1 {
+		L.Throw("read_config() takes exactly one argument")
 	}
 	L.Push(p.setting(L, L.CheckString(1)))
 	return 1
 }
 
 // setting is a key of the config, or what the host adds to it.
-func (p *plugin) setting(L *lua.LState, key string) lua.LValue {
+func (p *plugin) setting(L *vm.State, key string) vm.Value {
 	if v, ok := p.cfg.Keys[key]; ok {
-		return p.toLua(L, v)
+		return toLua(L, v)
 	}
 	limits := p.cfg.Limits
 	switch key {
 	case "Logger":
-		return lua.LString(p.cfg.Logger())
+		return L.Str(p.cfg.Logger())
 	case "Hostname":
-		return lua.LString(p.env.Hostname)
+		return L.Str(p.env.Hostname)
 	case "Pid":
-		return lua.LNumber(p.env.Pid)
+		return vm.Int(p.env.Pid)
 	case "instruction_limit":
-		return lua.LNumber(limits.Instructions)
+		return vm.Number(float64(limits.Instructions))
 	case "memory_limit":
-		return lua.LNumber(limits.Memory)
+		return vm.Number(float64(limits.Memory))
 	case "output_limit":
-		return lua.LNumber(limits.Output)
+		return vm.Number(float64(limits.Output))
 	case "process_message_inject_limit":
-		return lua.LNumber(limits.ProcessInject)
+		return vm.Int(limits.ProcessInject)
 	case "timer_event_inject_limit":
-		return lua.LNumber(limits.TimerInject)
+		return vm.Int(limits.TimerInject)
 	case "ticker_interval":
-		return lua.LNumber(p.cfg.TickerInterval)
+		return vm.Int(p.cfg.TickerInterval)
 	case "preserve_data":
-		return lua.LBool(p.cfg.PreserveData)
+		return vm.Bool(p.cfg.PreserveData)
 	}
-	return lua.LNil
+	return vm.Nil
 }
 
-func (p *plugin) toLua(L *lua.LState, v any) lua.LValue {
+func toLua(L *vm.State, v any) vm.Value {
 	switch v := v.(type) {
 	case string:
-		return lua.LString(v)
+		return L.Str(v)
 	case float64:
-		return lua.LNumber(v)
+		return vm.Number(v)
 	case bool:
-		return lua.LBool(v)
+		return vm.Bool(v)
 	case sandbox.Table:
-		p.Reserve(L, sizeTable+hashSize(int64(len(v))))
-		t := L.NewTable()
-		for k, x := range v {
-			t.RawSet(p.toLua(L, k), p.toLua(L, x))
+		t := L.NewTable(0, 0)
+		for i := 1; ; i++ { // arrays in their order
+			x, ok := v[float64(i)]
+			if !ok {
+				break
+			}
+			L.SetInt(t, i, toLua(L, x))
 		}
-		return t
+		for k, x := range v {
+			L.Set(t, toLua(L, k), toLua(L, x))
+		}
+		return t.Value()
 	}
-	return lua.LNil
+	return vm.Nil
 }

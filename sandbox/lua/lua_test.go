@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"sandbar/sandbox"
+	"sandbar/sandbox/lua/vm"
 )
 
 func TestReadMessage(t *testing.T) {
@@ -120,9 +121,9 @@ func TestFuel(t *testing.T) {
 	}
 	exact := load(t, sandbox.Analysis, "instruction_limit = 100000", "function process_message() n = 0 while true do n = n + 1 end end function timer_event() end")
 	res := exact.Process(sample(t))
-	n := exact.Plugin.(*plugin).L.GetGlobal("n").String()
+	n := global(exact, "n")
 	again := exact.Process(sample(t))
-	if m := exact.Plugin.(*plugin).L.GetGlobal("n").String(); m != n || res.Fuel != 100000 || again.Fuel != 100000 {
+	if m := global(exact, "n"); m != n || res.Fuel != 100000 || again.Fuel != 100000 {
 		t.Errorf("the limit hit at %s, then at %s turns; fuel %d and %d", n, m, res.Fuel, again.Fuel)
 	}
 }
@@ -141,10 +142,10 @@ func TestLoadErrors(t *testing.T) {
 		{"\n\nerror('at load')", sandbox.RuntimeError, 3, "at load"},
 		{"while true do end", sandbox.FuelExhausted, 1, "instruction_limit exceeded"},
 		{"x = " + strings.Repeat("{", 5000) + strings.Repeat("}", 5000), sandbox.LoadError, 1, "nested"},
-		{"x = " + strings.Repeat("(", 5000) + "1" + strings.Repeat(")", 5000), sandbox.LoadError, 0, "no function"},
+		{"x = " + strings.Repeat("(", 5000) + "1" + strings.Repeat(")", 5000), sandbox.LoadError, 1, "nested"},
 		{strings.Repeat("do ", 5000) + strings.Repeat(" end", 5000), sandbox.LoadError, 1, "nested"},
 		{"x = " + strings.Repeat("-", 1) + strings.Repeat(" - ", 5000) + "1", sandbox.LoadError, 1, "nested"},
-		{strings.Repeat(" ", maxSource+1), sandbox.LoadError, 0, "bytes"},
+		{strings.Repeat(" ", vm.MaxSource+1), sandbox.LoadError, 0, "bytes"},
 		{"local x <const> = 1", sandbox.LoadError, 1, "near '<'"},
 		{"break", sandbox.LoadError, 1, "break"},
 		{"require 'io'", sandbox.RuntimeError, 1, "module 'io' disabled"},
@@ -221,4 +222,10 @@ func TestConfig(t *testing.T) {
 			t.Errorf("%s: %v", c.cfg, err)
 		}
 	}
+}
+
+// global is a number of a plugin, as text.
+func global(b *bench, name string) string {
+	f, _ := b.Plugin.(*plugin).L.Global(name).Float()
+	return vm.NumberText(f)
 }

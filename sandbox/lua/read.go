@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
-	lua "github.com/yuin/gopher-lua"
+	"sandbar/sandbox/lua/vm"
 
 	"sandbar/sandbox/message"
 )
@@ -14,12 +14,12 @@ func (p *plugin) Message() *message.View { return p.msg }
 
 // readMessage is read_message(name [, field index [, array index [, zero copy]]]).
 // Zero copy is accepted and gives the string itself.
-func (p *plugin) readMessage(L *lua.LState) int {
-	n := L.GetTop()
+func (p *plugin) readMessage(L *vm.State) int {
+	n := L.Args()
 	if n < 1 || n > 4 {
-		L.RaiseError("read_message() incorrect number of arguments")
+		L.Throwf("read_message() incorrect number of arguments")
 	}
-	name := firstText(L)
+	name := L.CheckString(1)
 	fi, ai := 0, 0
 	if n > 1 {
 		fi, ai = L.OptInt(2, 0), L.OptInt(3, 0)
@@ -32,12 +32,12 @@ func (p *plugin) readMessage(L *lua.LState) int {
 	}
 	if field, ok := fieldName(name); ok {
 		if p.msg == nil {
-			L.Push(lua.LNil)
+			L.Push(vm.Nil)
 			return 1
 		}
 		f, ok := p.msg.Field(field, fi)
 		if !ok {
-			L.Push(lua.LNil)
+			L.Push(vm.Nil)
 			return 1
 		}
 		L.Push(p.fieldValue(L, f, ai))
@@ -45,14 +45,6 @@ func (p *plugin) readMessage(L *lua.LState) int {
 	}
 	L.Push(p.header(L, name))
 	return 1
-}
-
-// firstText is L.CheckString(1), faster for a string.
-func firstText(L *lua.LState) string {
-	if s, ok := L.Get(1).(lua.LString); ok {
-		return string(s)
-	}
-	return L.CheckString(1)
 }
 
 // fieldName takes NAME out of Fields[NAME].
@@ -63,7 +55,7 @@ func fieldName(s string) (string, bool) {
 	return "", false
 }
 
-func (p *plugin) fieldValue(L *lua.LState, f message.Field, ai int) lua.LValue {
+func (p *plugin) fieldValue(L *vm.State, f message.Field, ai int) vm.Value {
 	switch f.Type() {
 	case message.String, message.Bytes:
 		if b, ok := f.Bytes(ai); ok {
@@ -71,80 +63,81 @@ func (p *plugin) fieldValue(L *lua.LState, f message.Field, ai int) lua.LValue {
 		}
 	case message.Bool:
 		if b, ok := f.Bool(ai); ok {
-			return lua.LBool(b)
+			return vm.Bool(bool(b))
 		}
 	default:
 		if x, ok := f.Number(ai); ok {
-			return lua.LNumber(x)
+			return vm.Number(float64(x))
 		}
 	}
-	return lua.LNil
+	return vm.Nil
 }
 
 // text is b as a value of the plugin.
-func (p *plugin) text(L *lua.LState, b []byte) lua.LValue {
+func (p *plugin) text(L *vm.State, b []byte) vm.Value {
 	if len(b) < longString {
-		return p.texts.value(b)
+		return p.texts.value(L, b)
 	}
-	p.Reserve(L, sizeString+int64(len(b)))
-	p.Spend(L, int64(len(b))/64)
-	return lua.LString(b)
+	L.Spend(int64(len(b)) / 64)
+	return L.Bytes(b)
 }
+
+const longString = 64
 
 // texts remembers short strings that were read lately: fields like a document type have few values, and a
 // string that is known need not be allocated.
-type texts [256]lua.LValue
+type texts [256]vm.Value
 
-func (t *texts) value(b []byte) lua.LValue {
+func (t *texts) value(L *vm.State, b []byte) vm.Value {
 	at := &t[xxhash.Sum64(b)%uint64(len(t))]
-	if s, ok := (*at).(lua.LString); ok && string(s) == string(b) {
+	if s, ok := at.Str(); ok && s == string(b) {
 		return *at
 	}
-	*at = lua.LString(b)
+	*at = L.Bytes(b)
 	return *at
 }
 
-func (p *plugin) header(L *lua.LState, name string) lua.LValue {
+func (p *plugin) header(L *vm.State, name string) vm.Value {
 	m := p.msg
 	if h, ok := headerOf(name); ok {
 		if m == nil {
-			return lua.LNil
+			return vm.Nil
 		}
 		if b, ok := m.Header(h); ok {
 			return p.text(L, b)
 		}
-		return lua.LNil
+		return vm.Nil
 	}
 	switch name {
 	case "Uuid", "Timestamp", "Severity", "Pid", "raw", "framed", "size":
 	default:
-		L.RaiseError("read_message() field: '%s' not supported/recognized", name)
+		L.Throwf("read_message() field: '%s' not supported/recognized", name)
 	}
 	if m == nil {
-		return lua.LNil
+		return vm.Nil
 	}
 	switch name {
 	case "Uuid":
 		if u := m.UUID(); u != nil {
-			return lua.LString(u)
+			return L.Bytes(u)
 		}
 	case "Timestamp":
-		return lua.LNumber(m.Timestamp())
+		return vm.Number(float64(m.Timestamp()))
 	case "Severity":
-		return lua.LNumber(m.Severity())
+		return vm.Number(float64(m.Severity()))
 	case "Pid":
 		if pid, ok := m.Pid(); ok {
-			return lua.LNumber(pid)
+			return vm.Number(float64(pid))
 		}
 	case "raw":
 		return p.text(L, m.Raw())
 	case "framed":
-		p.Reserve(L, int64(message.FrameSize(len(m.Raw()))))
+		L.Room(int64(message.FrameSize(len(m.Raw()))))
 		return p.text(L, message.AppendFrame(nil, m.Raw()))
 	case "size":
-		return lua.LNumber(len(m.Raw()))
+		return vm.Int(len(m.Raw()))
 	}
-	return lua.LNil
+	return vm.Nil
 }
 
 func headerOf(name string) (message.Header, bool) {
@@ -164,7 +157,7 @@ func headerOf(name string) (message.Header, bool) {
 }
 
 // decodeMessage is decode_message(bytes): the message as a table whose Fields are an array.
-func (p *plugin) decodeMessage(L *lua.LState) int {
+func (p *plugin) decodeMessage(L *vm.State) int {
 	raw := []byte(L.CheckString(1))
 	var v message.View
 	err := v.Parse(raw)
@@ -172,51 +165,49 @@ func (p *plugin) decodeMessage(L *lua.LState) int {
 		err = v.Check()
 	}
 	if err != nil {
-		L.RaiseError("decode_message() failed: %s", err.Error())
+		L.Throwf("decode_message() failed: %s", err.Error())
 	}
-	p.Spend(L, int64(len(raw))/16)
-	p.Reserve(L, sizeTable+sizeHash+2*int64(len(raw)))
-	t := L.NewTable()
+	L.Spend(int64(len(raw)) / 16)
+	t := L.NewTable(0, 0)
 	if u := v.UUID(); u != nil {
-		t.RawSetString("Uuid", lua.LString(u))
+		L.SetField(t, "Uuid", L.Bytes(u))
 	}
-	t.RawSetString("Timestamp", lua.LNumber(v.Timestamp()))
+	L.SetField(t, "Timestamp", vm.Number(float64(v.Timestamp())))
 	for h := range message.Header(message.Headers) {
 		if b, ok := v.Header(h); ok {
-			t.RawSetString(h.String(), lua.LString(b))
+			L.SetField(t, h.String(), L.Bytes(b))
 		}
 	}
 	if v.HasSeverity() {
-		t.RawSetString("Severity", lua.LNumber(v.Severity()))
+		L.SetField(t, "Severity", vm.Number(float64(v.Severity())))
 	}
 	if pid, ok := v.Pid(); ok {
-		t.RawSetString("Pid", lua.LNumber(pid))
+		L.SetField(t, "Pid", vm.Number(float64(pid)))
 	}
-	fields := L.NewTable()
+	fields := L.NewTable(0, 0)
 	for f := range v.Fields() {
-		fields.Append(p.fieldTable(L, f))
+		L.SetInt(fields, fields.Len()+1, p.fieldTable(L, f).Value())
 	}
 	if fields.Len() > 0 {
-		t.RawSetString("Fields", fields)
+		L.SetField(t, "Fields", fields.Value())
 	}
-	L.Push(t)
+	L.Push(t.Value())
 	return 1
 }
 
-func (p *plugin) fieldTable(L *lua.LState, f message.Field) *lua.LTable {
+func (p *plugin) fieldTable(L *vm.State, f message.Field) *vm.Table {
 	n := f.Len()
-	p.Reserve(L, 2*sizeTable+sizeHash+int64(max(n, 32))*sizeArray)
-	t, values := L.NewTable(), L.CreateTable(n, 0)
-	t.RawSetString("name", lua.LString(f.Name()))
+	t, values := L.NewTable(0, 0), L.NewTable(n, 0)
+	L.SetField(t, "name", L.Str(string(f.Name())))
 	if f.Type() != message.String {
-		t.RawSetString("value_type", lua.LNumber(f.Type()))
+		L.SetField(t, "value_type", vm.Number(float64(f.Type())))
 	}
 	if r := f.Representation(); len(r) > 0 {
-		t.RawSetString("representation", lua.LString(r))
+		L.SetField(t, "representation", L.Str(string(r)))
 	}
 	for i := range n {
-		values.Append(p.fieldValue(L, f, i))
+		L.SetInt(values, i+1, p.fieldValue(L, f, i))
 	}
-	t.RawSetString("value", values)
+	L.SetField(t, "value", values.Value())
 	return t
 }

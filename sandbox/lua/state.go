@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math"
 
-	lua "github.com/yuin/gopher-lua"
+	"sandbar/sandbox/lua/vm"
 
 	"sandbar/sandbox/lua/lib"
 )
@@ -32,8 +32,8 @@ const maxStateDepth = 100
 
 // preservationVersion is _PRESERVATION_VERSION, 0 when it is no number.
 func (p *plugin) preservationVersion() float64 {
-	n, _ := p.L.GetGlobal("_PRESERVATION_VERSION").(lua.LNumber)
-	return float64(n)
+	n, _ := p.L.Global("_PRESERVATION_VERSION").Float()
+	return n
 }
 
 // Snapshot implements sandbox.Plugin: the globals that Hindsight preserves.
@@ -41,16 +41,15 @@ func (p *plugin) Snapshot() ([]byte, error) {
 	if !p.cfg.PreserveData {
 		return nil, nil
 	}
-	e := encoder{ids: map[lua.LValue]uint64{}, plugin: p}
+	e := encoder{ids: map[uint32]uint64{}, plugin: p}
 	e.out = append(e.out, stateMagic...)
 	e.out = binary.LittleEndian.AppendUint64(e.out, math.Float64bits(p.preservationVersion()))
-	g := p.L.G.Global
-	for k, v := g.Next(lua.LNil); k != lua.LNil; k, v = g.Next(k) {
-		name, ok := k.(lua.LString)
+	for k, v := range p.L.Globals().All() {
+		name, ok := k.Str()
 		if !ok || name == "_VERSION" || name == "_G" || name == "_PRESERVATION_VERSION" || !e.keeps(v) {
 			continue
 		}
-		e.text(string(name))
+		e.text(name)
 		if err := e.value(v, 0); err != nil {
 			return nil, fmt.Errorf("global %s: %w", name, err)
 		}
@@ -61,18 +60,18 @@ func (p *plugin) Snapshot() ([]byte, error) {
 type encoder struct {
 	plugin *plugin
 	out    []byte
-	ids    map[lua.LValue]uint64
+	ids    map[uint32]uint64 // of tables and objects
 }
 
 // keeps says whether a value is state: no function, no table with a metatable, no object without a state.
-func (e *encoder) keeps(v lua.LValue) bool {
-	switch v := v.(type) {
-	case lua.LString, lua.LNumber, lua.LBool:
+func (e *encoder) keeps(v vm.Value) bool {
+	switch v.Type() {
+	case vm.StringType, vm.NumberType, vm.BoolType:
 		return true
-	case *lua.LTable:
-		return v.Metatable == lua.LNil && v != e.plugin.L.G.Global
-	case *lua.LUserData:
-		_, ok := v.Value.(lib.Preserved)
+	case vm.TableType:
+		return v.Table().Meta() == nil && v.Table() != e.plugin.L.Globals()
+	case vm.UserdataType:
+		_, ok := v.Userdata().Object.(lib.Preserved)
 		return ok
 	}
 	return false
@@ -83,42 +82,44 @@ func (e *encoder) text(s string) {
 	e.out = append(e.out, s...)
 }
 
-func (e *encoder) value(v lua.LValue, depth int) error {
-	if id, again := e.ids[v]; again {
+func (e *encoder) value(v vm.Value, depth int) error {
+	if id, again := e.ids[v.ID()]; again && v.ID() != 0 {
 		e.out = binary.AppendUvarint(append(e.out, tagAgain), id)
 		return nil
 	}
-	switch v := v.(type) {
-	case lua.LBool:
-		if v {
+	switch v.Type() {
+	case vm.BoolType:
+		if v.True() {
 			e.out = append(e.out, tagTrue)
 		} else {
 			e.out = append(e.out, tagFalse)
 		}
-	case lua.LNumber:
-		e.out = binary.LittleEndian.AppendUint64(append(e.out, tagNumber), math.Float64bits(float64(v)))
-	case lua.LString:
+	case vm.NumberType:
+		f, _ := v.Float()
+		e.out = binary.LittleEndian.AppendUint64(append(e.out, tagNumber), math.Float64bits(f))
+	case vm.StringType:
+		s, _ := v.Str()
 		e.out = append(e.out, tagText)
-		e.text(string(v))
-	case *lua.LUserData:
-		o := v.Value.(lib.Preserved)
-		e.ids[v] = uint64(len(e.ids))
+		e.text(s)
+	case vm.UserdataType:
+		o := v.Userdata().Object.(lib.Preserved)
+		e.ids[v.ID()] = uint64(len(e.ids))
 		e.out = append(e.out, tagObject)
 		e.text(o.Module())
 		e.text(string(o.AppendState(nil)))
-	case *lua.LTable:
-		return e.table(v, depth)
+	case vm.TableType:
+		return e.table(v.Table(), depth)
 	}
 	return nil
 }
 
-func (e *encoder) table(t *lua.LTable, depth int) error {
+func (e *encoder) table(t *vm.Table, depth int) error {
 	if depth > maxStateDepth {
 		return fmt.Errorf("tables are nested more than %d deep", maxStateDepth)
 	}
-	e.ids[t] = uint64(len(e.ids))
+	e.ids[t.Value().ID()] = uint64(len(e.ids))
 	e.out = append(e.out, tagTable)
-	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) {
+	for k, v := range t.All() {
 		if !e.keeps(k) || !e.keeps(v) {
 			continue
 		}
@@ -145,25 +146,33 @@ func (p *plugin) Restore(state []byte) error {
 		return nil
 	}
 	d.in = d.in[8:]
+	if err := p.L.Unlimited(d.globals); err != nil {
+		return err
+	}
+	p.used = p.L.Memory()
+	return nil
+}
+
+func (d *decoder) globals() error {
+	L := d.plugin.L
 	for len(d.in) > 0 {
 		name, err := d.text()
 		if err != nil {
 			return err
 		}
-		v, err := d.value(p.L.GetGlobal(name), 0)
+		v, err := d.value(L.Global(name), 0)
 		if err != nil {
 			return fmt.Errorf("global %s: %w", name, err)
 		}
-		p.L.SetGlobal(name, v)
+		L.SetGlobal(name, v)
 	}
-	p.measure()
 	return nil
 }
 
 type decoder struct {
 	plugin *plugin
 	in     []byte
-	seen   []lua.LValue
+	seen   []vm.Value
 }
 
 func (d *decoder) byte() (byte, error) {
@@ -186,24 +195,24 @@ func (d *decoder) text() (string, error) {
 }
 
 // value reads one value. An object goes into the one that the plugin has made at load, when there is one.
-func (d *decoder) value(present lua.LValue, depth int) (lua.LValue, error) {
+func (d *decoder) value(present vm.Value, depth int) (vm.Value, error) {
 	tag, err := d.byte()
 	if err != nil {
-		return nil, err
+		return vm.Nil, err
 	}
 	switch tag {
 	case tagFalse, tagTrue:
-		return lua.LBool(tag == tagTrue), nil
+		return vm.Bool(tag == tagTrue), nil
 	case tagNumber:
 		if len(d.in) < 8 {
-			return nil, errState
+			return vm.Nil, errState
 		}
 		f := math.Float64frombits(binary.LittleEndian.Uint64(d.in))
 		d.in = d.in[8:]
-		return lua.LNumber(f), nil
+		return vm.Number(f), nil
 	case tagText:
 		s, err := d.text()
-		return lua.LString(s), err
+		return d.plugin.L.Str(s), err
 	case tagObject:
 		return d.object(present)
 	case tagTable:
@@ -211,62 +220,63 @@ func (d *decoder) value(present lua.LValue, depth int) (lua.LValue, error) {
 	case tagAgain:
 		n, size := binary.Uvarint(d.in)
 		if size <= 0 || n >= uint64(len(d.seen)) {
-			return nil, errState
+			return vm.Nil, errState
 		}
 		d.in = d.in[size:]
 		return d.seen[n], nil
 	}
-	return nil, errState
+	return vm.Nil, errState
 }
 
-func (d *decoder) object(present lua.LValue) (lua.LValue, error) {
+func (d *decoder) object(present vm.Value) (vm.Value, error) {
 	module, err := d.text()
 	if err != nil {
-		return nil, err
+		return vm.Nil, err
 	}
 	state, err := d.text()
 	if err != nil {
-		return nil, err
+		return vm.Nil, err
 	}
-	if ud, ok := present.(*lua.LUserData); ok {
-		if o, ok := ud.Value.(lib.Preserved); ok && o.Module() == module {
+	if ud := present.Userdata(); ud != nil {
+		if o, ok := ud.Object.(lib.Preserved); ok && o.Module() == module {
 			if err := o.FromString(state); err != nil {
-				return nil, fmt.Errorf("%s: %w", module, err)
+				return vm.Nil, fmt.Errorf("%s: %w", module, err)
 			}
-			d.seen = append(d.seen, ud)
-			return ud, nil
+			d.seen = append(d.seen, present)
+			return present, nil
 		}
 	}
 	ud, err := lib.Revive(d.plugin.L, d.plugin, module, state)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", module, err)
+		return vm.Nil, fmt.Errorf("%s: %w", module, err)
 	}
-	d.seen = append(d.seen, ud)
-	return ud, nil
+	d.seen = append(d.seen, ud.Value())
+	return ud.Value(), nil
 }
 
-func (d *decoder) table(depth int) (lua.LValue, error) {
+func (d *decoder) table(depth int) (vm.Value, error) {
 	if depth > maxStateDepth {
-		return nil, errState
+		return vm.Nil, errState
 	}
-	t := d.plugin.L.NewTable()
-	d.seen = append(d.seen, t)
+	L := d.plugin.L
+	t := L.NewTable(0, 0)
+	d.seen = append(d.seen, t.Value())
 	for {
 		if len(d.in) > 0 && d.in[0] == tagEnd {
 			d.in = d.in[1:]
-			return t, nil
+			return t.Value(), nil
 		}
-		k, err := d.value(nil, depth+1)
+		k, err := d.value(vm.Nil, depth+1)
 		if err != nil {
-			return nil, err
+			return vm.Nil, err
 		}
-		v, err := d.value(nil, depth+1)
+		v, err := d.value(vm.Nil, depth+1)
 		if err != nil {
-			return nil, err
+			return vm.Nil, err
 		}
-		if n, ok := k.(lua.LNumber); ok && n != n {
-			return nil, errState
+		if f, ok := k.Float(); k.IsNil() || ok && f != f {
+			return vm.Nil, errState
 		}
-		t.RawSet(k, v)
+		L.Set(t, k, v)
 	}
 }

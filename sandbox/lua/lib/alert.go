@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	lua "github.com/yuin/gopher-lua"
+	"sandbar/sandbox/lua/vm"
 
 	"sandbar/sandbox"
 )
@@ -23,11 +23,11 @@ type alerts struct {
 	sent     map[string]time.Time
 }
 
-func openAlert(L *lua.LState, h Host) *lua.LTable {
+func openAlert(L *vm.State, h Host) *vm.Table {
 	a := &alerts{h: h, throttle: defaultThrottle, sent: map[string]time.Time{}}
 	cfg, ok := h.Config().Keys["alert"].(sandbox.Table)
 	if !ok {
-		L.RaiseError("heka.alert: the config needs a table alert = {throttle = minutes, modules = {...}}")
+		L.Throwf("heka.alert: the config needs a table alert = {throttle = minutes, modules = {...}}")
 	}
 	a.disabled, _ = cfg["disabled"].(bool)
 	a.prefix, _ = cfg["prefix"].(bool)
@@ -37,38 +37,38 @@ func openAlert(L *lua.LState, h Host) *lua.LTable {
 	a.limits, _ = cfg["thresholds"].(sandbox.Table)
 	a.modules, ok = cfg["modules"].(sandbox.Table)
 	if !ok || len(a.modules) == 0 && !a.disabled {
-		L.RaiseError("heka.alert: No alert modules were specified; the web page shows all alerts of: alert = {modules = {web = {}}}")
+		L.Throwf("heka.alert: No alert modules were specified; the web page shows all alerts of: alert = {modules = {web = {}}}")
 	}
-	t := functions(L, map[string]lua.LGFunction{
+	t := functions(L, map[string]vm.HostFunc{
 		"send": a.send, "throttled": a.isThrottled, "get_threshold": a.threshold,
-		"has_lookup": func(L *lua.LState) int { L.Push(lua.LFalse); return 1 },
+		"has_lookup": func(L *vm.State) int { L.Push(vm.False); return 1 },
 	})
-	thresholds := L.NewTable()
+	thresholds := L.NewTable(0, 0)
 	for k, v := range a.limits {
-		thresholds.RawSet(scalar(k), scalar(v))
+		L.Set(thresholds, scalar(L, k), scalar(L, v))
 	}
-	t.RawSetString("thresholds", thresholds)
+	L.SetField(t, "thresholds", thresholds.Value())
 	return t
 }
 
 // scalar is a value of the config that is no table.
-func scalar(v any) lua.LValue {
+func scalar(L *vm.State, v any) vm.Value {
 	switch v := v.(type) {
 	case string:
-		return lua.LString(v)
+		return L.Str(string(v))
 	case float64:
-		return lua.LNumber(v)
+		return vm.Number(float64(v))
 	case bool:
-		return lua.LBool(v)
+		return vm.Bool(bool(v))
 	}
-	return lua.LNil
+	return vm.Nil
 }
 
 // send is send(id, summary, detail [, throttle in minutes]) → whether it was sent.
-func (a *alerts) send(L *lua.LState) int {
+func (a *alerts) send(L *vm.State) int {
 	id, summary, detail := L.CheckString(1), L.CheckString(2), L.CheckString(3)
-	if a.disabled || summary == "" || a.quiet(id, float64(L.OptNumber(4, lua.LNumber(a.throttle)))) {
-		L.Push(lua.LFalse)
+	if a.disabled || summary == "" || a.quiet(id, L.OptNumber(4, a.throttle)) {
+		L.Push(vm.False)
 		return 1
 	}
 	cfg, env := a.h.Config(), a.h.Env()
@@ -76,45 +76,44 @@ func (a *alerts) send(L *lua.LState) int {
 		summary = fmt.Sprintf("Sandbar [%s#%s] - %s", cfg.Logger(), id, summary)
 		detail = fmt.Sprintf("Hostname: %s\nPid: %d\n\n%s", env.Hostname, env.Pid, detail)
 	}
-	msg, fields := L.NewTable(), L.NewTable()
-	msg.RawSetString("Type", lua.LString("alert"))
-	msg.RawSetString("Severity", lua.LNumber(1))
-	msg.RawSetString("Payload", lua.LString(detail))
-	addField := func(name string, value lua.LValue) {
-		f := L.NewTable()
-		f.RawSetString("name", lua.LString(name))
-		f.RawSetString("value", value)
-		fields.Append(f)
+	msg, fields := L.NewTable(0, 0), L.NewTable(0, 0)
+	L.SetField(msg, "Type", L.Str("alert"))
+	L.SetField(msg, "Severity", vm.Number(float64(1)))
+	L.SetField(msg, "Payload", L.Str(string(detail)))
+	addField := func(name string, value vm.Value) {
+		f := L.NewTable(0, 0)
+		L.SetField(f, "name", L.Str(string(name)))
+		L.SetField(f, "value", value)
+		L.SetInt(fields, fields.Len()+1, f.Value())
 	}
-	addField("id", lua.LString(id))
-	addField("summary", lua.LString(summary))
+	addField("id", L.Str(string(id)))
+	addField("summary", L.Str(string(summary)))
 	a.recipients(L, addField)
-	msg.RawSetString("Fields", fields)
-	a.h.Reserve(L, int64(len(detail)+len(summary))+4096)
+	L.SetField(msg, "Fields", fields.Value())
 	a.h.Inject(L, msg)
 	a.remember(id)
-	L.Push(lua.LTrue)
+	L.Push(vm.True)
 	return 1
 }
 
 // recipients adds the fields of the modules that send alerts on.
-func (a *alerts) recipients(L *lua.LState, add func(string, lua.LValue)) {
+func (a *alerts) recipients(L *vm.State, add func(string, vm.Value)) {
 	if email, ok := a.modules["email"].(sandbox.Table); ok {
 		if to, ok := email["recipients"].(sandbox.Table); ok && len(to) > 0 {
-			list := L.NewTable()
+			list := L.NewTable(0, 0)
 			for i := 1; i <= len(to); i++ {
 				if s, ok := to[float64(i)].(string); ok {
-					list.Append(lua.LString("<" + s + ">"))
+					L.SetInt(list, list.Len()+1, L.Str("<"+s+">"))
 				}
 			}
 			if list.Len() > 0 {
-				add("email.recipients", list)
+				add("email.recipients", list.Value())
 			}
 		}
 	}
 	if irc, ok := a.modules["irc"].(sandbox.Table); ok {
 		if target, ok := irc["target"].(string); ok {
-			add("irc.target", lua.LString(target))
+			add("irc.target", L.Str(string(target)))
 		}
 	}
 }
@@ -143,19 +142,19 @@ func (a *alerts) quiet(id string, minutes float64) bool {
 }
 
 // isThrottled is throttled(id [, minutes]).
-func (a *alerts) isThrottled(L *lua.LState) int {
-	L.Push(lua.LBool(a.quiet(L.CheckString(1), float64(L.OptNumber(2, lua.LNumber(a.throttle))))))
+func (a *alerts) isThrottled(L *vm.State) int {
+	L.PushBool(a.quiet(L.CheckString(1), L.OptNumber(2, a.throttle)))
 	return 1
 }
 
 // threshold is get_threshold(id): that of the id, or of "*", or "_default_".
-func (a *alerts) threshold(L *lua.LState) int {
+func (a *alerts) threshold(L *vm.State) int {
 	for _, key := range [...]string{L.CheckString(1), "*", "_default_"} {
 		if v, ok := a.limits[key]; ok {
-			L.Push(scalar(v))
+			L.Push(scalar(L, v))
 			return 1
 		}
 	}
-	L.Push(lua.LNil)
+	L.Push(vm.Nil)
 	return 1
 }

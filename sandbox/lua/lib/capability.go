@@ -3,7 +3,7 @@ package lib
 import (
 	"hash/crc32"
 
-	lua "github.com/yuin/gopher-lua"
+	"sandbar/sandbox/lua/vm"
 
 	"sandbar/sandbox"
 	"sandbar/sandbox/message"
@@ -28,101 +28,105 @@ func messageBytes(m *message.View, name string, fi, ai int) ([]byte, bool) {
 	return f.Bytes(ai)
 }
 
-func openGeo(L *lua.LState, h Host) *lua.LTable {
-	return functions(L, map[string]lua.LGFunction{"lookup": func(L *lua.LState) int { return lookup(L, h) }})
+func openGeo(L *vm.State, h Host) *vm.Table {
+	return functions(L, map[string]vm.HostFunc{"lookup": func(L *vm.State) int { return lookup(L, h) }})
 }
 
 // lookup is geo.lookup(address) → {country=, city=, subdivision1=, subdivision2=, isp=}, nil when nothing is
 // known of it.
-func lookup(L *lua.LState, h Host) int {
+func lookup(L *vm.State, h Host) int {
 	addr := L.CheckString(1)
-	h.Spend(L, 50)
+	L.Spend(50)
 	var place sandbox.Place
 	ok := false
 	if g := h.Env().Geo; g != nil {
 		place, ok = g.Lookup(addr)
 	}
 	if !ok {
-		L.Push(lua.LNil)
+		L.Push(vm.Nil)
 		return 1
 	}
-	t := L.NewTable()
-	for key, value := range map[string]string{"country": place.Country, "city": place.City,
-		"subdivision1": place.Subdivision1, "subdivision2": place.Subdivision2, "isp": place.ISP} {
-		if value != "" {
-			t.RawSetString(key, lua.LString(value))
+	t := L.NewTable(0, 0)
+	for _, part := range [...]struct{ key, value string }{{"city", place.City}, {"country", place.Country}, {"isp", place.ISP},
+		{"subdivision1", place.Subdivision1}, {"subdivision2", place.Subdivision2}} {
+		if part.value != "" {
+			L.SetField(t, part.key, L.Str(part.value))
 		}
 	}
-	h.Reserve(L, 4096)
-	L.Push(t)
+	L.Push(t.Value())
 	return 1
 }
 
 // openZlib has what analysis plugins use of lua-zlib: checksums.
-func openZlib(L *lua.LState, h Host) *lua.LTable {
-	return functions(L, map[string]lua.LGFunction{"crc32": func(L *lua.LState) int {
+func openZlib(L *vm.State, h Host) *vm.Table {
+	return functions(L, map[string]vm.HostFunc{"crc32": func(L *vm.State) int {
 		sum := uint32(0) // each function that crc32() returns goes on where it was
-		L.Push(L.NewFunction(func(L *lua.LState) int {
+		L.Push(L.NewFunction("crc32", func(L *vm.State) int {
 			s := L.CheckString(1)
-			h.Spend(L, int64(len(s))/64)
+			L.Spend(int64(len(s)) / 64)
 			sum = crc32.Update(sum, crc32.IEEETable, []byte(s))
-			L.Push(lua.LNumber(sum))
+			L.PushFloat(float64(sum))
 			return 1
-		}))
+		}).Value())
 		return 1
 	}})
 }
 
 type lakes struct{ h Host }
 
-func openLake(L *lua.LState, h Host) *lua.LTable {
+func openLake(L *vm.State, h Host) *vm.Table {
 	m := lakes{h}
-	return functions(L, map[string]lua.LGFunction{"heka": m.heka, "parquet": m.parquet})
+	return functions(L, map[string]vm.HostFunc{"heka": m.heka, "parquet": m.parquet})
 }
 
 // current is the lake and the message that is being processed.
-func (m lakes) current(L *lua.LState) (sandbox.Lake, []byte) {
+func (m lakes) current(L *vm.State) (sandbox.Lake, []byte) {
 	lake, msg := m.h.Env().Lake, m.h.Message()
 	if lake == nil {
-		L.RaiseError("lake: there is no lake here")
+		L.Throwf("lake: there is no lake here")
 	}
 	if msg == nil {
-		L.RaiseError("lake: there is no message; call it from process_message")
+		L.Throwf("lake: there is no message; call it from process_message")
 	}
-	m.h.Spend(L, 100+int64(len(msg.Raw()))/64)
+	L.Spend(100 + int64(len(msg.Raw()))/64)
 	return lake, msg.Raw()
 }
 
 // heka is lake.heka(path): the message, framed, into a file under path.
-func (m lakes) heka(L *lua.LState) int {
+func (m lakes) heka(L *vm.State) int {
 	lake, msg := m.current(L)
 	if err := lake.Heka(L.CheckString(1), msg); err != nil {
-		L.RaiseError("lake.heka(): %s", err.Error())
+		L.Throwf("lake.heka(): %s", err.Error())
 	}
 	return 0
 }
 
 // parquet is lake.parquet(path [, {fields=, payload=, namespace=, doc_type=, doc_version=}]): a row of the
 // message into a file under path.
-func (m lakes) parquet(L *lua.LState) int {
+func (m lakes) parquet(L *vm.State) int {
 	lake, msg := m.current(L)
 	row := sandbox.Row{Message: msg}
-	if t := L.OptTable(2, nil); t != nil {
-		row.Payload, row.Namespace = textOf(t, "payload"), textOf(t, "namespace")
-		row.DocType, row.DocVersion = textOf(t, "doc_type"), textOf(t, "doc_version")
-		if fields, ok := t.RawGetString("fields").(*lua.LTable); ok {
+	if !L.Arg(2).IsNil() {
+		t := L.CheckTable(2)
+		row.Payload, row.Namespace = textOf(L, t, "payload"), textOf(L, t, "namespace")
+		row.DocType, row.DocVersion = textOf(L, t, "doc_type"), textOf(L, t, "doc_version")
+		if fields := L.Field(t, "fields").Table(); fields != nil {
 			for i := 1; i <= fields.Len(); i++ {
-				row.Fields = append(row.Fields, fields.RawGetInt(i).String())
+				name, ok := fields.GetInt(i).Str()
+				if !ok {
+					L.Throw("lake.parquet(): fields holds names")
+				}
+				row.Fields = append(row.Fields, name)
 			}
 		}
 	}
 	if err := lake.Parquet(L.CheckString(1), row); err != nil {
-		L.RaiseError("lake.parquet(): %s", err.Error())
+		L.Throwf("lake.parquet(): %s", err.Error())
 	}
 	return 0
 }
 
-func textOf(t *lua.LTable, key string) string {
-	s, _ := t.RawGetString(key).(lua.LString)
-	return string(s)
+func textOf(L *vm.State, t *vm.Table, key string) string {
+	s, _ := L.Field(t, key).Str()
+	return s
 }

@@ -3,7 +3,7 @@ package lib
 import (
 	"math"
 
-	lua "github.com/yuin/gopher-lua"
+	"sandbar/sandbox/lua/vm"
 
 	"sandbar/sandbox/cbuf"
 )
@@ -38,17 +38,17 @@ func reviveBuffer(state string) (*buffer, error) {
 // buffers binds circular_buffer to a host.
 type buffers struct{ h Host }
 
-func openCircularBuffer(L *lua.LState, h Host) *lua.LTable {
+func openCircularBuffer(L *vm.State, h Host) *vm.Table {
 	b := buffers{h}
-	return functions(L, map[string]lua.LGFunction{
+	return functions(L, map[string]vm.HostFunc{
 		"new":     b.create,
-		"version": func(L *lua.LState) int { L.Push(lua.LString("1.0.2")); return 1 },
+		"version": func(L *vm.State) int { L.PushString("1.0.2"); return 1 },
 	})
 }
 
-func newBufferObject(L *lua.LState, h Host, b *buffer) *lua.LUserData {
+func newBufferObject(L *vm.State, h Host, b *buffer) *vm.Userdata {
 	m := buffers{h}
-	return newObject(L, circularBuffer, map[string]lua.LGFunction{
+	return newObject(L, circularBuffer, map[string]vm.HostFunc{
 		"add": m.add, "set": m.set, "get": m.get, "get_delta": m.getDelta, "get_range": m.getRange,
 		"get_range_delta": m.getRangeDelta, "get_configuration": m.configuration, "current_time": m.currentTime,
 		"set_header": m.setHeader, "get_header": m.getHeader, "annotate": m.annotate, "format": m.format,
@@ -57,26 +57,26 @@ func newBufferObject(L *lua.LState, h Host, b *buffer) *lua.LUserData {
 }
 
 // create is new(rows, columns, seconds per row).
-func (m buffers) create(L *lua.LState) int {
+func (m buffers) create(L *vm.State) int {
 	rows, cols, sec := L.CheckInt(1), L.CheckInt(2), L.CheckInt(3)
 	size, err := cbuf.SizeOf(rows, cols, sec)
 	if err != nil {
-		L.RaiseError("circular_buffer.new() %s", err.Error())
+		L.Throwf("circular_buffer.new() %s", err.Error())
 	}
-	m.h.Reserve(L, size)
-	m.h.Spend(L, size/64)
+	L.Charge(size)
+	L.Spend(size / 64)
 	b, err := cbuf.New(rows, cols, sec)
 	if err != nil {
-		L.RaiseError("circular_buffer.new() %s", err.Error())
+		L.Throwf("circular_buffer.new() %s", err.Error())
 	}
-	L.Push(newBufferObject(L, m.h, &buffer{Buffer: b}))
+	L.Push(newBufferObject(L, m.h, &buffer{Buffer: b}).Value())
 	return 1
 }
 
 // cell is the arguments of a method on one cell: the buffer, its time and column.
-func cell(L *lua.LState) (*buffer, int64, int) {
+func cell(L *vm.State) (*buffer, int64, int) {
 	b := self[*buffer](L, circularBuffer)
-	ns := float64(L.CheckNumber(2))
+	ns := L.CheckNumber(2)
 	_, cols, _ := b.Configuration()
 	c := column(L, 3, cols)
 	if ns != ns || ns < 0 || ns >= math.MaxInt64 {
@@ -85,120 +85,120 @@ func cell(L *lua.LState) (*buffer, int64, int) {
 	return b, int64(ns), c
 }
 
-func pushCell(L *lua.LState, v float64, ok bool) int {
+func pushCell(L *vm.State, v float64, ok bool) int {
 	if ok {
-		L.Push(lua.LNumber(v))
+		L.PushFloat(float64(v))
 	} else {
-		L.Push(lua.LNil)
+		L.Push(vm.Nil)
 	}
 	return 1
 }
 
-func (m buffers) add(L *lua.LState) int {
+func (m buffers) add(L *vm.State) int {
 	b, ns, c := cell(L)
-	v, ok := b.Add(ns, c, float64(L.CheckNumber(4)))
+	v, ok := b.Add(ns, c, L.CheckNumber(4))
 	return pushCell(L, v, ok)
 }
 
-func (m buffers) set(L *lua.LState) int {
+func (m buffers) set(L *vm.State) int {
 	b, ns, c := cell(L)
-	v, ok, err := b.Set(ns, c, float64(L.CheckNumber(4)))
+	v, ok, err := b.Set(ns, c, L.CheckNumber(4))
 	if err != nil {
-		L.RaiseError("%s", err.Error())
+		L.Throw(err.Error())
 	}
 	return pushCell(L, v, ok)
 }
 
-func (m buffers) get(L *lua.LState) int {
+func (m buffers) get(L *vm.State) int {
 	b, ns, c := cell(L)
 	v, ok := b.Get(ns, c)
 	return pushCell(L, v, ok)
 }
 
-func (m buffers) getDelta(L *lua.LState) int {
+func (m buffers) getDelta(L *vm.State) int {
 	b, ns, c := cell(L)
 	v, ok := b.GetDelta(ns, c)
 	return pushCell(L, v, ok)
 }
 
-func (m buffers) getRange(L *lua.LState) int {
+func (m buffers) getRange(L *vm.State) int {
 	return m.cells(L, (*cbuf.Buffer).Range)
 }
 
-func (m buffers) getRangeDelta(L *lua.LState) int {
+func (m buffers) getRangeDelta(L *vm.State) int {
 	return m.cells(L, (*cbuf.Buffer).RangeDelta)
 }
 
 // cells is get_range(column [, start [, end]]): an array of a column's values, the end included.
-func (m buffers) cells(L *lua.LState, read func(b *cbuf.Buffer, c int, start, end int64) ([]float64, error)) int {
+func (m buffers) cells(L *vm.State, read func(b *cbuf.Buffer, c int, start, end int64) ([]float64, error)) int {
 	b := self[*buffer](L, circularBuffer)
 	rows, cols, _ := b.Configuration()
 	c := column(L, 2, cols)
 	start, end := int64(L.OptNumber(3, -1)), int64(L.OptNumber(4, -1))
-	m.h.Reserve(L, int64(rows)*32)
-	m.h.Spend(L, int64(rows)/4)
+	L.Room(int64(rows) * 32)
+	L.Spend(int64(rows) / 4)
 	values, err := read(b.Buffer, c, start, end)
 	if err != nil {
-		L.RaiseError("%s", err.Error())
+		L.Throw(err.Error())
 	}
 	if values == nil {
-		L.Push(lua.LNil)
+		L.Push(vm.Nil)
 		return 1
 	}
-	t := L.CreateTable(len(values), 0)
+	t := L.NewTable(len(values), 0)
 	for i, v := range values {
-		t.RawSetInt(i+1, lua.LNumber(v))
+		L.SetInt(t, i+1, vm.Number(v))
 	}
-	L.Push(t)
+	L.Push(t.Value())
 	return 1
 }
 
-func (m buffers) configuration(L *lua.LState) int {
+func (m buffers) configuration(L *vm.State) int {
 	rows, cols, sec := self[*buffer](L, circularBuffer).Configuration()
-	L.Push(lua.LNumber(rows))
-	L.Push(lua.LNumber(cols))
-	L.Push(lua.LNumber(sec))
+	L.PushFloat(float64(rows))
+	L.PushFloat(float64(cols))
+	L.PushFloat(float64(sec))
 	return 3
 }
 
-func (m buffers) currentTime(L *lua.LState) int {
-	L.Push(lua.LNumber(self[*buffer](L, circularBuffer).CurrentTime()))
+func (m buffers) currentTime(L *vm.State) int {
+	L.PushFloat(float64(self[*buffer](L, circularBuffer).CurrentTime()))
 	return 1
 }
 
-func (m buffers) setHeader(L *lua.LState) int {
+func (m buffers) setHeader(L *vm.State) int {
 	b := self[*buffer](L, circularBuffer)
 	_, cols, _ := b.Configuration()
 	c := column(L, 2, cols)
 	if err := b.SetHeader(c, L.CheckString(3), L.OptString(4, "count"), L.OptString(5, "sum")); err != nil {
-		L.RaiseError("%s", err.Error())
+		L.Throw(err.Error())
 	}
-	L.Push(lua.LNumber(c))
+	L.PushFloat(float64(c))
 	return 1
 }
 
-func (m buffers) getHeader(L *lua.LState) int {
+func (m buffers) getHeader(L *vm.State) int {
 	b := self[*buffer](L, circularBuffer)
 	_, cols, _ := b.Configuration()
 	info := b.Header(column(L, 2, cols))
-	L.Push(lua.LString(info.Name))
-	L.Push(lua.LString(info.Unit))
-	L.Push(lua.LString(info.Aggregation))
+	L.PushString(string(info.Name))
+	L.PushString(string(info.Unit))
+	L.PushString(string(info.Aggregation))
 	return 3
 }
 
 // annotate is annotate(ns, column, "info"|"alert", text [, delta = true]).
-func (m buffers) annotate(L *lua.LState) int {
+func (m buffers) annotate(L *vm.State) int {
 	b, ns, c := cell(L)
 	text := L.CheckString(5)
-	m.h.Reserve(L, int64(len(text))+64)
+	L.Charge(int64(len(text)) + 64)
 	if err := b.Annotate(ns, c, L.CheckString(4), text, L.OptBool(6, true)); err != nil {
-		L.RaiseError("%s", err.Error())
+		L.Throw(err.Error())
 	}
 	return 0
 }
 
-func (m buffers) format(L *lua.LState) int {
+func (m buffers) format(L *vm.State) int {
 	b := self[*buffer](L, circularBuffer)
 	switch f := L.CheckString(2); f {
 	case "cbuf", "cbufd":
@@ -206,17 +206,17 @@ func (m buffers) format(L *lua.LState) int {
 	default:
 		L.ArgError(2, "invalid option '"+f+"'")
 	}
-	L.Push(L.Get(1))
+	L.Push(L.Arg(1))
 	return 1
 }
 
 // fromString is fromstring(state), in Hindsight's form: without the shape.
-func (m buffers) fromString(L *lua.LState) int {
+func (m buffers) fromString(L *vm.State) int {
 	b := self[*buffer](L, circularBuffer)
 	s := L.CheckString(2)
-	m.h.Spend(L, int64(len(s))/8)
+	L.Spend(int64(len(s)) / 8)
 	if err := b.Buffer.FromString(s); err != nil {
-		L.RaiseError("fromstring() %s", err.Error())
+		L.Throwf("fromstring() %s", err.Error())
 	}
 	return 0
 }

@@ -1,7 +1,7 @@
 package lib
 
 import (
-	lua "github.com/yuin/gopher-lua"
+	"sandbar/sandbox/lua/vm"
 )
 
 // maxJSONDepth bounds the nesting of what is encoded or decoded, as lua-cjson's default does.
@@ -10,31 +10,30 @@ const maxJSONDepth = 1000
 // cjson is the cjson module, lua-cjson in the form that Hindsight gives it.
 type cjson struct {
 	h        Host
-	null     *lua.LUserData // cjson.null
-	keepNull bool           // decode null as cjson.null; otherwise it is dropped
+	null     *vm.Userdata // cjson.null
+	keepNull bool         // decode null as cjson.null; otherwise it is dropped
 	scratch  []byte
 }
 
-func openCJSON(L *lua.LState, h Host) *lua.LTable {
-	m := &cjson{h: h, null: L.NewUserData()}
-	t := functions(L, map[string]lua.LGFunction{"encode": m.encode, "decode": m.decode, "decode_null": m.decodeNull})
-	t.RawSetString("null", m.null)
-	t.RawSetString("_NAME", lua.LString("cjson"))
+func openCJSON(L *vm.State, h Host) *vm.Table {
+	m := &cjson{h: h, null: L.NewUserdata(nil, nil)}
+	t := functions(L, map[string]vm.HostFunc{"encode": m.encode, "decode": m.decode, "decode_null": m.decodeNull})
+	L.SetField(t, "null", m.null.Value())
+	L.SetField(t, "_NAME", L.Str("cjson"))
 	return t
 }
 
 // decodeNull is decode_null(keep).
-func (m *cjson) decodeNull(L *lua.LState) int {
-	keep, ok := L.Get(1).(lua.LBool)
-	if !ok {
-		typeError(L, 1, "decode_null", "boolean")
+func (m *cjson) decodeNull(L *vm.State) int {
+	if L.Arg(1).Type() != vm.BoolType {
+		L.TypeError(1, "boolean")
 	}
-	m.keepNull = bool(keep)
+	m.keepNull = L.Arg(1).True()
 	return 0
 }
 
-func (m *cjson) onlyArgument(L *lua.LState, fn string) {
-	if L.GetTop() != 1 {
-		argError(L, 1, fn, "expected 1 argument")
+func onlyArgument(L *vm.State) {
+	if L.Args() != 1 {
+		L.ArgError(1, "expected 1 argument")
 	}
 }

@@ -5,22 +5,22 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	lua "github.com/yuin/gopher-lua"
+	"sandbar/sandbox/lua/vm"
 )
 
 // decode is decode(text).
-func (m *cjson) decode(L *lua.LState) int {
-	m.onlyArgument(L, "decode")
-	d := decoding{L: L, cjson: m, in: checkString(L, 1, "decode")}
-	m.h.Spend(L, 1+int64(len(d.in))/16)
+func (m *cjson) decode(L *vm.State) int {
+	onlyArgument(L)
+	d := decoding{L: L, cjson: m, in: L.CheckString(1)}
+	L.Spend(1 + int64(len(d.in))/16)
 	if len(d.in) >= 2 && (d.in[0] == 0 || d.in[1] == 0) {
-		L.RaiseError("JSON parser does not support UTF-16 or UTF-32")
+		L.Throwf("JSON parser does not support UTF-16 or UTF-32")
 	}
 	v := d.value(0)
 	if d.space(); d.at < len(d.in) {
 		d.fail("the end")
 	}
-	d.settle(0)
+	d.settle()
 	L.Push(v)
 	return 1
 }
@@ -28,33 +28,29 @@ func (m *cjson) decode(L *lua.LState) int {
 // decoding is one call of decode: a scanner over the text that makes tables as it goes.
 type decoding struct {
 	*cjson
-	L    *lua.LState
+	L    *vm.State
 	in   string
 	at   int
-	owed int64 // bytes to reserve
 	work int64 // units to spend
 }
 
-// owe counts what is about to be made. It is reserved and spent in steps of a few KiB.
-func (d *decoding) owe(bytes int64) {
-	d.owed += bytes
-	d.work++
-	d.settle(4 << 10)
+// owe counts work, which is spent in steps.
+func (d *decoding) owe() {
+	if d.work++; d.work > 64 {
+		d.settle()
+	}
 }
 
-func (d *decoding) settle(above int64) {
-	if d.owed > above {
-		d.h.Reserve(d.L, d.owed)
-		d.h.Spend(d.L, d.work)
-		d.owed, d.work = 0, 0
-	}
+func (d *decoding) settle() {
+	d.L.Spend(d.work)
+	d.work = 0
 }
 
 // fail says what was expected, what stands there instead, and where.
 func (d *decoding) fail(expected string) { d.failWith(expected, d.token()) }
 
 func (d *decoding) failWith(expected, found string) {
-	d.L.RaiseError("Expected %s but found %s at character %d", expected, found, d.at+1)
+	d.L.Throwf("Expected %s but found %s at character %d", expected, found, d.at+1)
 }
 
 // token names what stands at the scanner.
@@ -98,10 +94,10 @@ func (d *decoding) space() byte {
 	return 0
 }
 
-func (d *decoding) value(depth int) lua.LValue {
+func (d *decoding) value(depth int) vm.Value {
 	switch c := d.space(); {
 	case c == '"':
-		return lua.LString(d.text("value"))
+		return d.text("value")
 	case c == '{':
 		return d.object(depth + 1)
 	case c == '[':
@@ -112,38 +108,37 @@ func (d *decoding) value(depth int) lua.LValue {
 	switch rest := d.in[d.at:]; {
 	case strings.HasPrefix(rest, "true"):
 		d.at += len("true")
-		return lua.LTrue
+		return vm.True
 	case strings.HasPrefix(rest, "false"):
 		d.at += len("false")
-		return lua.LFalse
+		return vm.False
 	case strings.HasPrefix(rest, "null"):
 		d.at += len("null")
 		if d.keepNull {
-			return d.null
+			return d.null.Value()
 		}
-		return lua.LNil
+		return vm.Nil
 	}
 	d.fail("value")
-	return nil
+	return vm.Nil
 }
 
 func (d *decoding) descend(depth int) {
 	if depth > maxJSONDepth {
-		d.L.RaiseError("Found too many nested data structures (%d)", depth)
+		d.L.Throwf("Found too many nested data structures (%d)", depth)
 	}
 	d.at++
 }
 
-func (d *decoding) object(depth int) lua.LValue {
+func (d *decoding) object(depth int) vm.Value {
 	d.descend(depth)
-	d.owe(tableBytes)
-	t := d.L.CreateTable(0, 8)
+	d.owe()
+	t := d.L.NewTable(0, 0)
 	if d.space() == '}' {
 		d.at++
-		return t
+		return t.Value()
 	}
-	d.owe(hashBytes)
-	for keys := 1; ; keys++ {
+	for {
 		if d.space() != '"' {
 			d.fail("object key string")
 		}
@@ -152,47 +147,39 @@ func (d *decoding) object(depth int) lua.LValue {
 			d.fail("colon")
 		}
 		d.at++
-		v := d.value(depth)
-		if v != lua.LNil {
-			if keys > 16 {
-				d.owe(entryBytes)
-			}
-			t.RawSetString(key, v)
+		if v := d.value(depth); !v.IsNil() {
+			d.L.Set(t, key, v)
 		}
 		switch d.space() {
 		case ',':
 			d.at++
 		case '}':
 			d.at++
-			return t
+			return t.Value()
 		default:
 			d.fail("comma or object end")
 		}
 	}
 }
 
-func (d *decoding) array(depth int) lua.LValue {
+func (d *decoding) array(depth int) vm.Value {
 	d.descend(depth)
-	d.owe(tableBytes)
-	t := d.L.CreateTable(0, 0)
+	d.owe()
+	t := d.L.NewTable(0, 0)
 	if d.space() == ']' {
 		d.at++
-		return t
+		return t.Value()
 	}
-	d.owe(firstSlots * slotBytes)
 	for i := 1; ; i++ {
-		if v := d.value(depth); v != lua.LNil {
-			if i > firstSlots {
-				d.owe(slotBytes)
-			}
-			setIndex(d.L, d.h, t, i, v)
+		if v := d.value(depth); !v.IsNil() {
+			d.L.SetInt(t, i, v)
 		}
 		switch d.space() {
 		case ',':
 			d.at++
 		case ']':
 			d.at++
-			return t
+			return t.Value()
 		default:
 			d.fail("comma or array end")
 		}
@@ -200,8 +187,8 @@ func (d *decoding) array(depth int) lua.LValue {
 }
 
 // number reads one of JSON's numbers.
-func (d *decoding) number() lua.LValue {
-	d.owe(8)
+func (d *decoding) number() vm.Value {
+	d.owe()
 	start, i := d.at, d.at
 	digits := func() bool {
 		from := i
@@ -237,27 +224,27 @@ func (d *decoding) number() lua.LValue {
 			n = 10*n + int64(c-'0')
 		}
 		if whole == start {
-			return integer(int(n))
+			return vm.Int(int(n))
 		}
 		if n != 0 {
-			return lua.LNumber(-n)
+			return vm.Int(int(-n))
 		}
 	}
 	f, _ := strconv.ParseFloat(d.in[start:i], 64) // out of range is an infinity or 0, as C has it
-	return lua.LNumber(f)
+	return vm.Number(float64(f))
 }
 
 // text reads a string whose opening quote is at the scanner.
-func (d *decoding) text(expected string) string {
+func (d *decoding) text(expected string) vm.Value {
+	d.owe()
 	start := d.at + 1
 	end := start
 	for end < len(d.in) && d.in[end] != '"' && d.in[end] != '\\' {
 		end++
 	}
 	if end < len(d.in) && d.in[end] == '"' {
-		d.owe(int64(end-start) + textBytes)
 		d.at = end + 1
-		return strings.Clone(d.in[start:end])
+		return d.L.Str(d.in[start:end])
 	}
 	out := append(d.scratch[:0], d.in[start:end]...)
 	for d.at = end; ; {
@@ -267,11 +254,10 @@ func (d *decoding) text(expected string) string {
 		switch c := d.in[d.at]; c {
 		case '"':
 			d.at++
-			d.owe(int64(len(out)) + textBytes)
 			if cap(out) <= 64<<10 {
 				d.scratch = out
 			}
-			return string(out)
+			return d.L.Bytes(out)
 		case '\\':
 			out = d.escape(out, expected)
 		default:
@@ -332,4 +318,14 @@ func hex4(s string) (rune, bool) {
 		r = r<<4 | rune(d)
 	}
 	return r, true
+}
+
+func digitOf(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return int(c|0x20-'a') + 10
+	}
+	return 16
 }

@@ -3,9 +3,10 @@ package lib
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
-	lua "github.com/yuin/gopher-lua"
+	"sandbar/sandbox/lua/vm"
 
 	"sandbar/sandbox"
 	"sandbar/sandbox/number"
@@ -17,24 +18,29 @@ const (
 	sparseRatio = 2
 )
 
+const (
+	maxText    = 256 << 20 // bytes of what is encoded
+	numberSize = 32        // the most bytes of a number
+)
+
 // encode is encode(value).
-func (m *cjson) encode(L *lua.LState) int {
-	m.onlyArgument(L, "encode")
+func (m *cjson) encode(L *vm.State) int {
+	onlyArgument(L)
 	e := encoding{L: L, h: m.h, out: m.scratch[:0], limit: m.h.OutputLimit()}
 	m.scratch = nil
-	e.value(L.Get(1), 0)
+	e.value(L.Arg(1), 0)
 	e.room(0)
 	if cap(e.out) <= 64<<10 {
 		m.scratch = e.out
 	}
-	m.h.Spend(L, 1+e.work)
-	L.Push(lua.LString(e.out))
+	L.Spend(1 + e.work)
+	L.Push(L.Bytes(e.out))
 	return 1
 }
 
 // encoding is one call of encode.
 type encoding struct {
-	L        *lua.LState
+	L        *vm.State
 	h        Host
 	out      []byte
 	limit    int64
@@ -50,32 +56,33 @@ func (e *encoding) room(n int) {
 	}
 	if need > e.reserved {
 		more := max(need-e.reserved, min(e.reserved, maxText), 256)
-		e.h.Reserve(e.L, more)
+		e.L.Room(more)
 		e.reserved += more
-		e.h.Spend(e.L, e.work+more/64)
+		e.L.Spend(e.work + more/64)
 		e.work = 0
 	}
 }
 
-func (e *encoding) fail(v lua.LValue, why string) {
-	e.L.RaiseError("Cannot serialise %s: %s", v.Type(), why)
+func (e *encoding) fail(v vm.Value, why string) {
+	e.L.Throwf("Cannot serialise %s: %s", v.Type(), why)
 }
 
-func (e *encoding) value(v lua.LValue, depth int) {
+func (e *encoding) value(v vm.Value, depth int) {
 	e.work++
-	switch v := v.(type) {
-	case lua.LString:
-		e.text(string(v))
-	case lua.LNumber:
+	switch v.Type() {
+	case vm.StringType:
+		s, _ := v.Str()
+		e.text(s)
+	case vm.NumberType:
 		e.number(v)
-	case lua.LBool:
-		e.raw(v.String())
-	case *lua.LNilType:
+	case vm.BoolType:
+		e.raw(strconv.FormatBool(v.True()))
+	case vm.NilType:
 		e.raw("null")
-	case *lua.LTable:
-		e.table(v, depth+1)
-	case *lua.LUserData:
-		if v.Value != nil { // only cjson.null has none
+	case vm.TableType:
+		e.table(v.Table(), depth+1)
+	case vm.UserdataType:
+		if v.Userdata().Object != nil { // only cjson.null has none
 			e.fail(v, "type not supported")
 		}
 		e.raw("null")
@@ -89,12 +96,13 @@ func (e *encoding) raw(s string) {
 	e.out = append(e.out, s...)
 }
 
-func (e *encoding) number(v lua.LNumber) {
-	if v-v != 0 {
+func (e *encoding) number(v vm.Value) {
+	f, _ := v.Float()
+	if f-f != 0 {
 		e.fail(v, "must not be NaN or Inf")
 	}
 	e.room(numberSize)
-	e.out = number.AppendG(e.out, float64(v), 14)
+	e.out = number.AppendG(e.out, f, 14)
 }
 
 func (e *encoding) text(s string) {
@@ -124,9 +132,9 @@ func (e *encoding) escaped(c byte) {
 	e.out = append(e.out, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 }
 
-func (e *encoding) table(t *lua.LTable, depth int) {
+func (e *encoding) table(t *vm.Table, depth int) {
 	if depth > maxJSONDepth {
-		e.L.RaiseError("Cannot serialise, excessive depth (%d)", depth)
+		e.L.Throwf("Cannot serialise, excessive depth (%d)", depth)
 	}
 	if n := e.arrayLength(t); n > 0 {
 		e.array(t, n, depth)
@@ -134,20 +142,19 @@ func (e *encoding) table(t *lua.LTable, depth int) {
 	}
 	e.raw("{")
 	empty := true
-	for k, v := next(e.L, e.h, t, lua.LNil); k != lua.LNil; k, v = next(e.L, e.h, t, k) {
+	for k, v, _ := t.Next(e.L, vm.Nil); !k.IsNil(); k, v, _ = t.Next(e.L, k) {
 		if !empty {
 			e.raw(",")
 		}
 		empty = false
-		switch k := k.(type) {
-		case lua.LString:
-			e.text(string(k))
-		case lua.LNumber:
+		if s, ok := k.Str(); ok {
+			e.text(s)
+		} else if k.Type() == vm.NumberType {
 			e.raw(`"`)
 			e.number(k)
 			e.raw(`"`)
-		default:
-			e.fail(t, "table key must be a number or string")
+		} else {
+			e.fail(t.Value(), "table key must be a number or string")
 		}
 		e.raw(":")
 		e.value(v, depth)
@@ -155,46 +162,42 @@ func (e *encoding) table(t *lua.LTable, depth int) {
 	e.raw("}")
 }
 
-func (e *encoding) array(t *lua.LTable, n, depth int) {
+func (e *encoding) array(t *vm.Table, n, depth int) {
 	e.raw("[")
 	for i := 1; i <= n; i++ {
 		if i > 1 {
 			e.raw(",")
 		}
-		e.value(getIndex(t, i), depth)
+		e.value(t.GetInt(i), depth)
 	}
 	e.raw("]")
 }
 
 // arrayLength is the largest index of an array, 0 for an empty table and -1 for what is no array.
-func (e *encoding) arrayLength(t *lua.LTable) int {
-	largest := length(e.L, e.h, t)
-	slots, items := largest, 0
-	if ShapeOf(t).Live > 0 {
-		k := lua.LNil
-		if slots > 0 {
-			k = lua.LNumber(slots)
+func (e *encoding) arrayLength(t *vm.Table) int {
+	slots, keys := t.Shape()
+	largest, items := 0, 0
+	k := vm.Nil
+	if keys == 0 && slots > 0 {
+		largest = slots
+		for i := 1; i <= slots; i++ {
+			if !t.GetInt(i).IsNil() {
+				items++
+			}
 		}
-		for k, _ = next(e.L, e.h, t, k); k != lua.LNil; k, _ = next(e.L, e.h, t, k) {
-			n, ok := k.(lua.LNumber)
-			if !ok || n < 1 || float64(n) != math.Floor(float64(n)) || n > maxInt {
+		e.work += int64(slots) / 16
+	} else {
+		for k, _, _ = t.Next(e.L, k); !k.IsNil(); k, _, _ = t.Next(e.L, k) {
+			n, ok := k.Float()
+			if !ok || n < 1 || n != math.Floor(n) || n > vm.MaxInt {
 				return -1
 			}
 			items, largest = items+1, max(largest, int(n))
 			e.work++
 		}
 	}
-	if largest <= sparseSafe {
-		return largest
-	}
-	e.work += int64(slots) / 16
-	for i := 1; i <= slots; i++ {
-		if t.RawGetInt(i) != lua.LNil {
-			items++
-		}
-	}
-	if largest > items*sparseRatio {
-		e.fail(t, "excessively sparse array")
+	if largest > sparseSafe && largest > items*sparseRatio {
+		e.fail(t.Value(), "excessively sparse array")
 	}
 	return largest
 }

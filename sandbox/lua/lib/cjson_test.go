@@ -4,9 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	lua "github.com/yuin/gopher-lua"
-
 	"sandbar/sandbox"
+	"sandbar/sandbox/lua/vm"
 )
 
 func TestEncode(t *testing.T) {
@@ -35,7 +34,7 @@ func TestEncode(t *testing.T) {
 		`(function() local t = {a = 1} t.a = nil return cjson.encode(t) end)()`:                 `{}`,
 		`(function() local t = {z = 1, y = 2} t.x = 3 t.y = nil return #cjson.encode(t) end)()`: `13`,
 	} {
-		if got := evaluate(t, newHost(1<<40, 1<<40), expression); got != want {
+		if got := evaluate(t, expression); got != want {
 			t.Errorf("%s gave %s, want %s", expression, got, want)
 		}
 	}
@@ -74,18 +73,17 @@ func TestDecode(t *testing.T) {
 		strings.Repeat("[", 1001):  `error Found too many nested data structures (1001)`,
 		strings.Repeat("[", 1<<20): `error Found too many nested data structures (1001)`,
 	} {
-		h := newHost(1<<40, 1<<40)
-		L, _ := newState(h)
-		L.SetGlobal("text", lua.LString(text))
+		h := newHost()
+		L, _ := newState(h, vm.Options{})
+		L.SetGlobal("text", L.Str(text))
 		got := ""
-		if err := L.DoString(`local ok, v = pcall(cjson.decode, text) if ok then r = tostring(v) else r = "error " .. v:gsub("^<string>:1: ", "") end`); err != nil {
+		if err := doString(L, `local ok, v = pcall(cjson.decode, text) if ok then r = tostring(v) else r = "error " .. v:gsub("^x.lua:1: ", "") end`); err != nil {
 			t.Fatal(err)
 		}
-		got = lua.LVAsString(L.GetGlobal("r"))
+		got, _ = L.Global("r").Str()
 		if got != want {
 			t.Errorf("%.40q gave %q, want %q", text, got, want)
 		}
-		L.Close()
 	}
 }
 
@@ -96,7 +94,7 @@ func TestDecodedTables(t *testing.T) {
 		`#cjson.decode('[1,2,3]')`:                                                     `3`,
 		`cjson.decode('{"a":null}').a`:                                                 `nil`,
 		`next(cjson.decode('{"a":null}'))`:                                             `nil`,
-		`#cjson.decode('[1,null,3]'), cjson.decode('[1,null,3]')[2]`:                   `3 nil`,
+		`#cjson.decode('[1,null,3]'), cjson.decode('[1,null,3]')[2]`:                   `1 nil`,
 		`#cjson.decode('[1,null]')`:                                                    `1`,
 		`cjson.decode_null(true), cjson.decode('[null]')[1] == cjson.null`:             `nil true`,
 		`cjson.decode_null(true), cjson.encode(cjson.decode('[null,{"a":null}]'))`:     `nil [null,{"a":null}]`,
@@ -111,7 +109,7 @@ func TestDecodedTables(t *testing.T) {
 		`#cjson.decode('[' .. ('1,'):rep(9999) .. '1]')`:                               `10000`,
 		`cjson.encode(cjson.decode('{"a":[1,2.5,"x\\u0001\\/",{"b":{}}],"c":-1e-7}'))`: `{"a":[1,2.5,"x\u0001\/",{"b":{}}],"c":-1e-07}`,
 	} {
-		if got := evaluate(t, newHost(1<<40, 1<<40), expression); got != want {
+		if got := evaluate(t, expression); got != want {
 			t.Errorf("%s gave %s, want %s", expression, got, want)
 		}
 	}
@@ -123,14 +121,13 @@ func TestEncodeOutputLimit(t *testing.T) {
 		`cjson.encode(("x"):rep(999))`, `cjson.encode({("x"):rep(500), ("x"):rep(500)})`, `cjson.encode(("\1"):rep(200))`,
 		`local t = {} for i = 1, 20 do t = {t, t} end cjson.encode(t)`, `local t = {} for i = 1, 600 do t[i] = 1 end cjson.encode(t)`,
 	} {
-		h := newHost(1<<40, 1<<40)
+		h := newHost()
 		h.output = 1000
-		L, _ := newState(h)
-		err := L.DoString(source)
+		L, _ := newState(h, vm.Options{})
+		err := doString(L, source)
 		if err == nil || !strings.Contains(err.Error(), "output_limit exceeded") || h.outcome != sandbox.OutputExceeded {
 			t.Errorf("%s ended with %v (%v)", source, err, h.outcome)
 		}
-		L.Close()
 	}
 }
 
@@ -140,10 +137,9 @@ func FuzzDecode(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		L, _ := newState(newHost(1<<24, 64<<20))
-		defer L.Close()
-		L.SetGlobal("text", lua.LString(s))
-		err := L.DoString(`
+		L, _ := newState(newHost(), vm.Options{Fuel: 1 << 24, Memory: 64 << 20})
+		L.SetGlobal("text", L.Str(s))
+		err := doString(L, `
 			local ok, v = pcall(cjson.decode, text)
 			if not ok then return end
 			local ok, once = pcall(cjson.encode, v)

@@ -3,7 +3,7 @@ package lib
 import (
 	"fmt"
 
-	lua "github.com/yuin/gopher-lua"
+	"sandbar/sandbox/lua/vm"
 
 	"sandbar/sandbox/number"
 	"sandbar/sandbox/sketch"
@@ -24,101 +24,102 @@ func reviveFilter(state string) (*filter, error) {
 
 type filters struct{ h Host }
 
-func openCuckoo(L *lua.LState, h Host) *lua.LTable {
-	return functions(L, map[string]lua.LGFunction{"new": filters{h}.create})
+func openCuckoo(L *vm.State, h Host) *vm.Table {
+	return functions(L, map[string]vm.HostFunc{"new": filters{h}.create})
 }
 
-func newFilterObject(L *lua.LState, h Host, f *filter) *lua.LUserData {
+func newFilterObject(L *vm.State, h Host, f *filter) *vm.Userdata {
 	m := filters{h}
-	return newObject(L, cuckooExpire, map[string]lua.LGFunction{
+	return newObject(L, cuckooExpire, map[string]vm.HostFunc{
 		"add": m.add, "delete": m.remove, "query": m.query, "count": m.count, "clear": m.clear,
 		"current_interval": m.interval, "fromstring": m.fromString,
 	}, f)
 }
 
 // create is new(items, minutes of an interval).
-func (m filters) create(L *lua.LState) int {
+func (m filters) create(L *vm.State) int {
 	items, minutes := L.CheckInt(1), L.CheckInt(2)
 	size, err := sketch.CuckooExpireSize(items, minutes)
 	if err != nil {
-		L.RaiseError("cuckoo_filter_expire.new() %s", err.Error())
+		L.Throwf("cuckoo_filter_expire.new() %s", err.Error())
 	}
-	m.h.Reserve(L, size)
+	L.Charge(size)
 	f, err := sketch.NewCuckooExpire(items, minutes)
 	if err != nil {
-		L.RaiseError("cuckoo_filter_expire.new() %s", err.Error())
+		L.Throwf("cuckoo_filter_expire.new() %s", err.Error())
 	}
-	L.Push(newFilterObject(L, m.h, &filter{f}))
+	L.Push(newFilterObject(L, m.h, &filter{f}).Value())
 	return 1
 }
 
 // key is the second argument: a string, or a number in its usual form.
-func (m filters) key(L *lua.LState) string {
-	switch v := L.Get(2).(type) {
-	case lua.LString:
-		m.h.Spend(L, int64(len(v))/64)
-		return string(v)
-	case lua.LNumber:
-		return string(number.AppendG(nil, float64(v), 14))
+func (m filters) key(L *vm.State) string {
+	v := L.Arg(2)
+	if s, ok := v.Str(); ok {
+		L.Spend(int64(len(s)) / 64)
+		return s
 	}
-	L.ArgError(2, fmt.Sprintf("must be a string or number, not a %s", L.Get(2).Type()))
+	if f, ok := v.Float(); ok {
+		return string(number.AppendG(nil, f, 14))
+	}
+	L.ArgError(2, fmt.Sprintf("must be a string or number, not a %s", L.Arg(2).Type()))
 	return ""
 }
 
 // add is add(key, ns) → added, delta in intervals.
-func (m filters) add(L *lua.LState) int {
+func (m filters) add(L *vm.State) int {
 	f := self[*filter](L, cuckooExpire)
 	added, delta, inWindow := f.Add(m.key(L), int64(L.CheckNumber(3)))
-	L.Push(lua.LBool(added))
+	L.PushBool(added)
 	if !inWindow {
 		return 1
 	}
-	L.Push(lua.LNumber(delta))
+	L.PushFloat(float64(delta))
 	return 2
 }
 
-func (m filters) remove(L *lua.LState) int {
+func (m filters) remove(L *vm.State) int {
 	f := self[*filter](L, cuckooExpire)
-	L.Push(lua.LBool(f.Delete(m.key(L))))
+	L.PushBool(f.Delete(m.key(L)))
 	return 1
 }
 
-func (m filters) query(L *lua.LState) int {
+func (m filters) query(L *vm.State) int {
 	f := self[*filter](L, cuckooExpire)
 	found, interval := f.Query(m.key(L))
-	L.Push(lua.LBool(found))
+	L.PushBool(found)
 	if !found {
 		return 1
 	}
-	L.Push(lua.LNumber(interval))
+	L.PushFloat(float64(interval))
 	return 2
 }
 
-func (m filters) count(L *lua.LState) int {
-	L.Push(lua.LNumber(self[*filter](L, cuckooExpire).Count()))
+func (m filters) count(L *vm.State) int {
+	L.PushFloat(float64(self[*filter](L, cuckooExpire).Count()))
 	return 1
 }
 
-func (m filters) clear(L *lua.LState) int {
+func (m filters) clear(L *vm.State) int {
 	f := self[*filter](L, cuckooExpire)
-	m.h.Spend(L, f.Size()/64)
+	L.Spend(f.Size() / 64)
 	f.Clear()
 	return 0
 }
 
-func (m filters) interval(L *lua.LState) int {
+func (m filters) interval(L *vm.State) int {
 	ns, idx := self[*filter](L, cuckooExpire).CurrentInterval()
-	L.Push(lua.LNumber(ns))
-	L.Push(lua.LNumber(idx))
+	L.PushFloat(float64(ns))
+	L.PushFloat(float64(idx))
 	return 2
 }
 
-func (m filters) fromString(L *lua.LState) int {
+func (m filters) fromString(L *vm.State) int {
 	f := self[*filter](L, cuckooExpire)
 	s := L.CheckString(2)
-	m.h.Spend(L, int64(len(s))/64)
+	L.Spend(int64(len(s)) / 64)
 	if err := f.FromString(s); err != nil {
-		L.RaiseError("fromstring() %s", err.Error())
+		L.Throwf("fromstring() %s", err.Error())
 	}
 	return 0
 }

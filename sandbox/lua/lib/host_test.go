@@ -1,125 +1,79 @@
 package lib
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"math"
 	"strings"
 	"testing"
 	"time"
 
-	lua "github.com/yuin/gopher-lua"
-
 	"sandbar/sandbox"
+	"sandbar/sandbox/lua/std"
+	"sandbar/sandbox/lua/vm"
 	"sandbar/sandbox/message"
 )
 
-// host is the smallest sandbox: fuel that instructions and functions share, bytes that are never given back.
+// host is the smallest sandbox.
 type host struct {
-	context.Context
-	fuel, bytes, limit int64
-	output             int64
-	cause              error
-	closed             chan struct{}
-	env                sandbox.Env
-	outcome            sandbox.Outcome
+	output  int64
+	env     sandbox.Env
+	outcome sandbox.Outcome
 }
 
-func newHost(fuel, bytes int64) *host {
+func newHost() *host {
 	now := time.Unix(1_700_000_000, 0)
-	h := &host{Context: context.Background(), fuel: fuel, limit: bytes, output: math.MaxInt64, closed: make(chan struct{})}
-	close(h.closed)
-	h.env = sandbox.Env{Seed: 1, Now: func() time.Time {
+	return &host{output: math.MaxInt64, env: sandbox.Env{Seed: 1, Now: func() time.Time {
 		now = now.Add(250 * time.Millisecond)
 		return now
-	}}
-	return h
+	}}}
 }
 
-func (h *host) Done() <-chan struct{} {
-	if h.fuel > 0 {
-		h.fuel--
-		return nil
-	}
-	if h.cause == nil {
-		h.cause = errors.New("instruction_limit exceeded")
-	}
-	return h.closed
-}
-
-func (h *host) Err() error { return h.cause }
-
-func (h *host) Spend(L *lua.LState, units int64) {
-	if h.fuel > units {
-		h.fuel -= units
-		return
-	}
-	h.fuel = 0
-	<-h.Done()
-	L.RaiseError("%s", h.cause.Error())
-}
-
-func (h *host) Reserve(L *lua.LState, bytes int64) {
-	if h.bytes += bytes; h.bytes > h.limit {
-		h.fuel, h.cause = 0, errors.New("memory_limit exceeded")
-		L.RaiseError("%s", h.cause.Error())
-	}
-}
-
-func (h *host) Fail(L *lua.LState, o sandbox.Outcome, text string) {
+func (h *host) Fail(L *vm.State, o sandbox.Outcome, text string) {
 	h.outcome = o
-	L.RaiseError("%s", text)
+	L.Throw(text)
 }
 
-func (h *host) OutputLimit() int64              { return h.output }
-func (h *host) Config() *sandbox.Config         { return &sandbox.Config{} }
-func (h *host) Env() *sandbox.Env               { return &h.env }
-func (h *host) Message() *message.View          { return nil }
-func (h *host) Inject(*lua.LState, *lua.LTable) {}
+func (h *host) OutputLimit() int64          { return h.output }
+func (h *host) Config() *sandbox.Config     { return &sandbox.Config{} }
+func (h *host) Env() *sandbox.Env           { return &h.env }
+func (h *host) Message() *message.View      { return nil }
+func (h *host) Inject(*vm.State, *vm.Table) {}
 
-// newState has the base library and the modules of Lua and cjson as globals. What tests collect they print().
-func newState(h Host) (*lua.LState, *strings.Builder) {
-	L := lua.NewState(lua.Options{
-		SkipOpenLibs: true, CallStackSize: 200, MinimizeStackMemory: true, RegistrySize: 1 << 10, RegistryMaxSize: 64 << 10,
-		RegistryGrowStep: 4 << 10,
-	})
-	if ctx, ok := h.(context.Context); ok {
-		L.SetContext(ctx)
+// newState has the base library, Lua's modules and cjson as globals. What tests print is collected.
+func newState(h Host, opts vm.Options) (*vm.State, *strings.Builder) {
+	L := vm.New(opts)
+	std.OpenBase(L)
+	for _, m := range Modules() {
+		switch m.Name {
+		case "string", "table", "math", "os", "cjson":
+			L.SetGlobal(m.Name, m.Open(L, h).Value())
+		}
 	}
-	OpenBase(L, h)
-	for name, open := range map[string]func(*lua.LState, Host) *lua.LTable{
-		"string": openString, "table": openTable, "math": openMath, "os": openOS, "cjson": openCJSON,
-	} {
-		L.SetGlobal(name, open(L, h))
-	}
-	L.SetGlobal("concat", L.NewFunction(func(L *lua.LState) int { return Concat(L, h) }))
 	out := new(strings.Builder)
-	L.SetGlobal("print", L.NewFunction(func(L *lua.LState) int {
-		for i := 1; i <= L.GetTop(); i++ {
-			fmt.Fprint(out, L.ToStringMeta(L.Get(i)), "\n")
+	L.SetGlobal("print", L.NewFunction("print", func(L *vm.State) int {
+		for i := 1; i <= L.Args(); i++ {
+			s, _ := std.Text(L, L.Arg(i)).Str()
+			fmt.Fprint(out, s, "\n")
 		}
 		return 0
-	}))
+	}).Value())
+	L.Refill()
 	return L, out
 }
 
-// run runs source with ample limits and returns what it prints.
-func run(t *testing.T, source string) string {
-	t.Helper()
-	L, out := newState(newHost(1<<40, 1<<40))
-	defer L.Close()
-	if err := L.DoString(source); err != nil {
-		t.Fatalf("%s\n%v", source, err)
+func doString(L *vm.State, source string) error {
+	fn, err := L.Load("x.lua", []byte(source))
+	if err != nil {
+		return err
 	}
-	return out.String()
+	_, err = L.Do(fn.Value(), 0)
+	return err
 }
 
 // evaluate returns the values of a list of expressions, as tostring shows them, or the error without its place.
-func evaluate(t *testing.T, h Host, expressions string) string {
+func evaluate(t *testing.T, expressions string) string {
 	t.Helper()
-	L, out := newState(h)
-	defer L.Close()
+	L, out := newState(newHost(), vm.Options{})
 	source := `local function show(ok, ...)
 		if not ok then
 			print((("error " .. tostring((...))):gsub("^error .-:%d+: ", "error ")))
@@ -131,7 +85,7 @@ func evaluate(t *testing.T, h Host, expressions string) string {
 	end
 	local function pack(...) return ... end
 	show(pcall(function() return pack(` + expressions + `) end))`
-	if err := L.DoString(source); err != nil {
+	if err := doString(L, source); err != nil {
 		return err.Error()
 	}
 	return strings.TrimSuffix(out.String(), "\n")

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	lua "github.com/yuin/gopher-lua"
+	"sandbar/sandbox/lua/vm"
 
 	"sandbar/sandbox"
 	"sandbar/sandbox/jsondoc"
@@ -24,26 +24,26 @@ func (d document) Representation() string { return "json" }
 
 type documents struct{ h Host }
 
-func openJSON(L *lua.LState, h Host) *lua.LTable {
+func openJSON(L *vm.State, h Host) *vm.Table {
 	d := documents{h}
-	return functions(L, map[string]lua.LGFunction{"parse": d.parse, "parse_message": d.parseMessage})
+	return functions(L, map[string]vm.HostFunc{"parse": d.parse, "parse_message": d.parseMessage})
 }
 
 // parse is parse(text) → document, or nil and why not.
-func (m documents) parse(L *lua.LState) int {
+func (m documents) parse(L *vm.State) int {
 	return m.push(L, []byte(L.CheckString(1)))
 }
 
 // parseMessage is parse_message("Payload" or "Fields[name]" [, field index [, array index]]); a gzip body is
 // inflated first, within the bounds of a document.
-func (m documents) parseMessage(L *lua.LState) int {
+func (m documents) parseMessage(L *vm.State) int {
 	text, ok := messageBytes(m.h.Message(), L.CheckString(1), L.OptInt(2, 0), L.OptInt(3, 0))
 	if !ok {
 		return fault(L, errors.New("the message has no "+L.CheckString(1)))
 	}
 	if jsondoc.IsGzip(text) {
 		var err error
-		m.h.Spend(L, int64(len(text))/8)
+		L.Spend(int64(len(text)) / 8)
 		if text, err = jsondoc.Inflate(nil, text, jsondoc.MaxBytes); err != nil {
 			return fault(L, fmt.Errorf("ungzip failed: %w", err))
 		}
@@ -51,40 +51,39 @@ func (m documents) parseMessage(L *lua.LState) int {
 	return m.push(L, text)
 }
 
-func fault(L *lua.LState, err error) int {
-	L.Push(lua.LNil)
-	L.Push(lua.LString(strings.ToValidUTF8(err.Error(), "?")))
+func fault(L *vm.State, err error) int {
+	L.Push(vm.Nil)
+	L.PushString(string(strings.ToValidUTF8(err.Error(), "?")))
 	return 2
 }
 
 // push parses text and pushes the document, or nil and why not.
-func (m documents) push(L *lua.LState, text []byte) int {
-	m.h.Spend(L, int64(len(text))/16)
-	m.h.Reserve(L, 4*int64(len(text)))
+func (m documents) push(L *vm.State, text []byte) int {
+	L.Spend(int64(len(text)) / 16)
+	L.Charge(4 * int64(len(text)))
 	doc, err := jsondoc.Parse(text, jsondoc.Limits{})
 	if err != nil {
 		return fault(L, err)
 	}
-	L.Push(m.wrap(L, doc))
+	L.Push(m.wrap(L, doc).Value())
 	return 1
 }
 
-func (m documents) wrap(L *lua.LState, doc *jsondoc.Doc) *lua.LUserData {
-	return newObject(L, jsonDocument, map[string]lua.LGFunction{
+func (m documents) wrap(L *vm.State, doc *jsondoc.Doc) *vm.Userdata {
+	return newObject(L, jsonDocument, map[string]vm.HostFunc{
 		"get": m.get, "type": m.kind, "size": m.size, "remove": m.remove, "text": m.text,
 	}, document{doc})
 }
 
 // path is the arguments from i on: names, and array indices from 1.
-func path(L *lua.LState, i int) []any {
+func path(L *vm.State, i int) []any {
 	var p []any
-	for ; i <= L.GetTop(); i++ {
-		switch v := L.Get(i).(type) {
-		case lua.LString:
-			p = append(p, string(v))
-		case lua.LNumber:
-			p = append(p, int(v)-1)
-		default:
+	for ; i <= L.Args(); i++ {
+		if s, ok := L.Arg(i).Str(); ok {
+			p = append(p, s)
+		} else if f, ok := L.Arg(i).Float(); ok {
+			p = append(p, int(f)-1)
+		} else {
 			L.ArgError(i, "a path holds strings and numbers")
 		}
 	}
@@ -93,73 +92,73 @@ func path(L *lua.LState, i int) []any {
 
 // get is doc:get(path...) → string, number or boolean; an object or array as JSON text; nil for null and what is
 // not there.
-func (m documents) get(L *lua.LState) int {
+func (m documents) get(L *vm.State) int {
 	d := self[document](L, jsonDocument)
 	v, ok := d.Get(path(L, 2)...)
 	if !ok {
-		L.Push(lua.LNil)
+		L.Push(vm.Nil)
 		return 1
 	}
 	L.Push(m.value(L, v))
 	return 1
 }
 
-func (m documents) value(L *lua.LState, v jsondoc.Value) lua.LValue {
+func (m documents) value(L *vm.State, v jsondoc.Value) vm.Value {
 	switch v.Kind() {
 	case jsondoc.String:
 		s := v.Str()
-		m.h.Reserve(L, int64(len(s)))
-		return lua.LString(s)
+		L.Room(int64(len(s)))
+		return L.Str(string(s))
 	case jsondoc.Number:
-		return lua.LNumber(v.Num())
+		return vm.Number(float64(v.Num()))
 	case jsondoc.Bool:
-		return lua.LBool(v.Bool())
+		return vm.Bool(bool(v.Bool()))
 	case jsondoc.Object, jsondoc.Array:
 		text := v.AppendTo(nil)
-		m.h.Reserve(L, int64(len(text)))
-		m.h.Spend(L, int64(len(text))/32)
-		return lua.LString(text)
+		L.Room(int64(len(text)))
+		L.Spend(int64(len(text)) / 32)
+		return L.Str(string(text))
 	}
-	return lua.LNil
+	return vm.Nil
 }
 
 // kind is doc:type(path...) → "string", "number", "boolean", "object", "array", "null" or nil.
-func (m documents) kind(L *lua.LState) int {
+func (m documents) kind(L *vm.State) int {
 	v, ok := self[document](L, jsonDocument).Get(path(L, 2)...)
 	if !ok {
-		L.Push(lua.LNil)
+		L.Push(vm.Nil)
 		return 1
 	}
-	L.Push(lua.LString(v.Kind().String()))
+	L.PushString(string(v.Kind().String()))
 	return 1
 }
 
 // size is doc:size(path...) → members of an object or array, nil for anything else.
-func (m documents) size(L *lua.LState) int {
+func (m documents) size(L *vm.State) int {
 	v, ok := self[document](L, jsonDocument).Get(path(L, 2)...)
 	if !ok || v.Kind() != jsondoc.Object && v.Kind() != jsondoc.Array {
-		L.Push(lua.LNil)
+		L.Push(vm.Nil)
 		return 1
 	}
-	L.Push(lua.LNumber(v.Len()))
+	L.PushFloat(float64(v.Len()))
 	return 1
 }
 
 // remove is doc:remove(path...): cuts a part out and returns it as a document, nil when it is not there.
-func (m documents) remove(L *lua.LState) int {
+func (m documents) remove(L *vm.State) int {
 	d := self[document](L, jsonDocument)
 	var names []string
-	for i := 2; i <= L.GetTop(); i++ {
+	for i := 2; i <= L.Args(); i++ {
 		names = append(names, L.CheckString(i))
 	}
 	part, ok := d.Remove(names...)
 	if !ok {
-		L.Push(lua.LNil)
+		L.Push(vm.Nil)
 		return 1
 	}
-	m.h.Reserve(L, int64(len(part)))
-	m.h.Spend(L, int64(len(part))/32)
-	L.Push(newObject(L, "json text", nil, jsonText(part)))
+	L.Room(int64(len(part)))
+	L.Spend(int64(len(part)) / 32)
+	L.Push(newObject(L, "json text", nil, jsonText(part)).Value())
 	return 1
 }
 
@@ -176,46 +175,46 @@ func (t jsonText) AppendPayload(dst []byte) []byte { return append(dst, t...) }
 func (t jsonText) Representation() string { return "json" }
 
 // text is doc:text() → the whole document.
-func (m documents) text(L *lua.LState) int {
+func (m documents) text(L *vm.State) int {
 	text := self[document](L, jsonDocument).AppendTo(nil)
-	m.h.Reserve(L, int64(len(text)))
-	m.h.Spend(L, int64(len(text))/32)
-	L.Push(lua.LString(text))
+	L.Room(int64(len(text)))
+	L.Spend(int64(len(text)) / 32)
+	L.PushString(string(text))
 	return 1
 }
 
 type schemas struct{ h Host }
 
-func openSchema(L *lua.LState, h Host) *lua.LTable {
-	return functions(L, map[string]lua.LGFunction{"validate": schemas{h}.validate})
+func openSchema(L *vm.State, h Host) *vm.Table {
+	return functions(L, map[string]vm.HostFunc{"validate": schemas{h}.validate})
 }
 
 // validate is validate(document, namespace, type, version) → true; false and {path=, keyword=, message=}; or
 // nil and a text when there is no such schema.
-func (m schemas) validate(L *lua.LState) int {
+func (m schemas) validate(L *vm.State) int {
 	d := self[document](L, jsonDocument)
 	known := m.h.Env().Schemas
 	if known == nil {
-		L.RaiseError("schema.validate(): there are no schemas here")
+		L.Throwf("schema.validate(): there are no schemas here")
 	}
-	m.h.Spend(L, d.Size()/4)
+	L.Spend(d.Size() / 4)
 	v := known.Validate(L.CheckString(2), L.CheckString(3), L.CheckString(4), d.Any())
 	switch {
 	case !v.Known:
 		return fault(L, errors.New("there is no such schema"))
 	case v.Valid:
-		L.Push(lua.LTrue)
+		L.Push(vm.True)
 		return 1
 	}
-	L.Push(lua.LFalse)
-	L.Push(verdict(L, v))
+	L.Push(vm.False)
+	L.Push(verdict(L, v).Value())
 	return 2
 }
 
-func verdict(L *lua.LState, v sandbox.Verdict) *lua.LTable {
-	t := L.NewTable()
-	t.RawSetString("path", lua.LString(v.Path))
-	t.RawSetString("keyword", lua.LString(v.Keyword))
-	t.RawSetString("message", lua.LString(v.Message))
+func verdict(L *vm.State, v sandbox.Verdict) *vm.Table {
+	t := L.NewTable(0, 0)
+	L.SetField(t, "path", L.Str(string(v.Path)))
+	L.SetField(t, "keyword", L.Str(string(v.Keyword)))
+	L.SetField(t, "message", L.Str(string(v.Message)))
 	return t
 }

@@ -1,26 +1,21 @@
 // Package lib holds what a Lua plugin can require: one file for each module, each a thin binding of a value
 // package (pattern, cbuf, sketch, jsondoc, ...) or of a capability of the sandbox to Lua.
 //
-// A module never works for free: it spends fuel in proportion to what it does, and reserves bytes before it
+// A module never works for free: it spends fuel in proportion to what it does, and charges bytes before it
 // allocates them. It knows the sandbox it runs in only as a Host.
 package lib
 
 import (
-	lua "github.com/yuin/gopher-lua"
-
 	"sandbar/sandbox"
+	"sandbar/sandbox/lua/std"
+	"sandbar/sandbox/lua/vm"
 	"sandbar/sandbox/message"
 )
 
-// Host is what a module may ask of the sandbox it runs in. Spend, Reserve and Fail do not return when they
-// raise a Lua error.
+// Host is what a module may ask of the sandbox it runs in. Fail does not return.
 type Host interface {
-	// Spend charges work beside the instructions of Lua, one unit for about 10 ns.
-	Spend(L *lua.LState, units int64)
-	// Reserve charges bytes that are about to be allocated and may be kept by the plugin.
-	Reserve(L *lua.LState, bytes int64)
 	// Fail raises text as a Lua error that ends the call, when nothing catches it, with outcome o.
-	Fail(L *lua.LState, o sandbox.Outcome, text string)
+	Fail(L *vm.State, o sandbox.Outcome, text string)
 	// OutputLimit is the most bytes of one message, payload or encoded document.
 	OutputLimit() int64
 	Config() *sandbox.Config
@@ -28,14 +23,14 @@ type Host interface {
 	// Message is the one being processed, nil in timer_event and while loading.
 	Message() *message.View
 	// Inject encodes a message in one of its Lua forms, fills in headers and emits it.
-	Inject(L *lua.LState, msg *lua.LTable)
+	Inject(L *vm.State, msg *vm.Table)
 }
 
 // Module is a library that require finds.
 type Module struct {
 	Name string
-	Open func(L *lua.LState, h Host) *lua.LTable // a new table of its functions
-	Only sandbox.Kind                            // "" is every kind of plugin
+	Open func(L *vm.State, h Host) *vm.Table // a new table of its functions
+	Only sandbox.Kind                        // "" is every kind of plugin
 }
 
 // Object is what a userdata of the host holds beside its methods.
@@ -60,10 +55,11 @@ type Preserved interface {
 // Modules lists all of them.
 func Modules() []Module {
 	return []Module{
-		{Name: "string", Open: openString},
-		{Name: "table", Open: openTable},
-		{Name: "math", Open: openMath},
-		{Name: "os", Open: openOS},
+		{Name: "string", Open: standard("string")},
+		{Name: "table", Open: standard("table")},
+		{Name: "math", Open: standard("math")},
+		{Name: "os", Open: standard("os")},
+		{Name: "coroutine", Open: standard("coroutine")},
 		{Name: "cjson", Open: openCJSON},
 		{Name: "circular_buffer", Open: openCircularBuffer},
 		{Name: "cuckoo_filter_expire", Open: openCuckoo},
@@ -73,5 +69,13 @@ func Modules() []Module {
 		{Name: "geo", Open: openGeo},
 		{Name: "zlib", Open: openZlib},
 		{Name: "lake", Open: openLake, Only: sandbox.Output},
+	}
+}
+
+// standard is a module of Lua itself.
+func standard(name string) func(*vm.State, Host) *vm.Table {
+	return func(L *vm.State, h Host) *vm.Table {
+		env := h.Env()
+		return std.Modules(std.Options{Seed: env.Seed, Now: env.Now})[name](L)
 	}
 }

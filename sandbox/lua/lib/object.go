@@ -2,35 +2,38 @@ package lib
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
-	lua "github.com/yuin/gopher-lua"
+	"sandbar/sandbox/lua/vm"
 )
 
 // newObject wraps o as a userdata whose methods are a table that L keeps under the name of the kind of object.
-func newObject(L *lua.LState, kind string, methods map[string]lua.LGFunction, o Object) *lua.LUserData {
-	mt := L.NewTypeMetatable(kind)
-	if mt.RawGetString("__index") == lua.LNil {
-		mt.RawSetString("__index", L.SetFuncs(L.NewTable(), methods))
-		mt.RawSetString("__metatable", lua.LFalse)
+func newObject(L *vm.State, kind string, methods map[string]vm.HostFunc, o Object) *vm.Userdata {
+	name := "methods of " + kind
+	mt := L.Field(L.Loaded(), name).Table()
+	if mt == nil {
+		mt = L.NewTable(0, 2)
+		L.SetField(mt, "__index", functions(L, methods).Value())
+		L.SetField(mt, "__metatable", vm.False)
+		L.SetField(L.Loaded(), name, mt.Value())
 	}
-	ud := L.NewUserData()
-	ud.Value, ud.Metatable = o, mt
-	return ud
+	return L.NewUserdata(o, mt)
 }
 
 // self is the object of a method call.
-func self[T Object](L *lua.LState, kind string) T {
-	if ud, ok := L.Get(1).(*lua.LUserData); ok {
-		if o, ok := ud.Value.(T); ok {
+func self[T Object](L *vm.State, kind string) T {
+	if ud := L.Arg(1).Userdata(); ud != nil {
+		if o, ok := ud.Object.(T); ok {
 			return o
 		}
 	}
-	L.RaiseError("bad argument #1 (%s expected, got %s); call it as object:method()", kind, L.Get(1).Type())
+	L.Throwf("bad argument #1 (%s expected, got %s); call it as object:method()", kind, L.Arg(1).Type())
 	panic("unreachable")
 }
 
 // Revive makes a preserved object anew of its module's name and its state.
-func Revive(L *lua.LState, h Host, module, state string) (*lua.LUserData, error) {
+func Revive(L *vm.State, h Host, module, state string) (*vm.Userdata, error) {
 	switch module {
 	case circularBuffer:
 		b, err := reviveBuffer(state)
@@ -49,12 +52,16 @@ func Revive(L *lua.LState, h Host, module, state string) (*lua.LUserData, error)
 }
 
 // functions makes a module of Go functions.
-func functions(L *lua.LState, fns map[string]lua.LGFunction) *lua.LTable {
-	return L.SetFuncs(L.NewTable(), fns)
+func functions(L *vm.State, fns map[string]vm.HostFunc) *vm.Table {
+	t := L.NewTable(0, len(fns))
+	for _, name := range slices.Sorted(maps.Keys(fns)) { // pairs goes in this order
+		L.SetField(t, name, L.NewFunction(name, fns[name]).Value())
+	}
+	return t
 }
 
 // column is argument i as a column from 1 to n.
-func column(L *lua.LState, i, n int) int {
+func column(L *vm.State, i, n int) int {
 	c := L.CheckInt(i)
 	if c < 1 || c > n {
 		L.ArgError(i, "column out of range")

@@ -11,20 +11,20 @@ import (
 const maxUnpacked = 7900
 
 func assert(L *vm.State) int {
-	if checkAny(L, 1, "assert").True() {
+	if L.CheckAny(1).True() {
 		return L.Args()
 	}
-	L.Throwf("%s", optString(L, 2, "assert", "assertion failed!"))
+	L.Throwf("%s", L.OptString(2, "assertion failed!"))
 	return 0
 }
 
 // raise is error(value [, level]).
 func raise(L *vm.State) int {
-	v, level := L.Arg(1), optInt(L, 2, "error", 1)
+	v, level := L.Arg(1), L.OptInt(2, 1)
 	switch v.Type() {
 	case vm.StringType, vm.NumberType:
 		if where := L.Where(min(level, 1<<20)); where != "" {
-			text := checkString(L, 1, "error")
+			text := L.CheckString(1)
 			room(L, len(where)+len(text))
 			v = L.Str(where + text)
 		}
@@ -34,7 +34,7 @@ func raise(L *vm.State) int {
 }
 
 func pcall(L *vm.State) int {
-	f := checkAny(L, 1, "pcall")
+	f := L.CheckAny(1)
 	return L.Protected(f, L.ArgList(2), succeeded, func(L *vm.State, err vm.Value) int {
 		L.Push(vm.False)
 		L.Push(err)
@@ -54,7 +54,7 @@ func succeeded(L *vm.State) int {
 }
 
 func xpcall(L *vm.State) int {
-	f, handler := checkAny(L, 1, "xpcall"), checkAny(L, 2, "xpcall")
+	f, handler := L.CheckAny(1), L.CheckAny(2)
 	return L.Protected(f, nil, succeeded, func(L *vm.State, err vm.Value) int {
 		if handler.Function() == nil {
 			L.Push(vm.False)
@@ -74,7 +74,7 @@ func xpcall(L *vm.State) int {
 }
 
 func getMetatable(L *vm.State) int {
-	v := checkAny(L, 1, "getmetatable")
+	v := L.CheckAny(1)
 	if hidden := L.Meta(v, "__metatable"); !hidden.IsNil() {
 		L.Push(hidden)
 		return 1
@@ -88,10 +88,10 @@ func getMetatable(L *vm.State) int {
 }
 
 func setMetatable(L *vm.State) int {
-	t := checkTable(L, 1, "setmetatable")
+	t := L.CheckTable(1)
 	mt := L.Arg(2)
 	if mt.Table() == nil && (!mt.IsNil() || L.Args() < 2) {
-		argError(L, 2, "setmetatable", "nil or table expected")
+		L.ArgError(2, "nil or table expected")
 	}
 	if !L.Meta(t.Value(), "__metatable").IsNil() {
 		L.Throw("cannot change a protected metatable")
@@ -102,17 +102,17 @@ func setMetatable(L *vm.State) int {
 }
 
 func rawEqual(L *vm.State) int {
-	L.PushBool(vm.RawEqual(checkAny(L, 1, "rawequal"), checkAny(L, 2, "rawequal")))
+	L.PushBool(vm.RawEqual(L.CheckAny(1), L.CheckAny(2)))
 	return 1
 }
 
 func rawGet(L *vm.State) int {
-	L.Push(checkTable(L, 1, "rawget").Get(checkAny(L, 2, "rawget")))
+	L.Push(L.CheckTable(1).Get(L.CheckAny(2)))
 	return 1
 }
 
 func rawSet(L *vm.State) int {
-	t, k, v := checkTable(L, 1, "rawset"), checkAny(L, 2, "rawset"), checkAny(L, 3, "rawset")
+	t, k, v := L.CheckTable(1), L.CheckAny(2), L.CheckAny(3)
 	L.Set(t, k, v)
 	L.Push(t.Value())
 	return 1
@@ -125,12 +125,12 @@ func selectFn(L *vm.State) int {
 		L.PushInt(count - 1)
 		return 1
 	}
-	i := checkInt(L, 1, "select")
+	i := L.CheckInt(1)
 	if i < 0 {
 		i += count
 	}
 	if i < 1 {
-		argError(L, 1, "select", "index out of range")
+		L.ArgError(1, "index out of range")
 	}
 	n := max(count-i, 0)
 	L.Spend(int64(n) / 8)
@@ -139,8 +139,8 @@ func selectFn(L *vm.State) int {
 
 // nextIndex is what ipairs iterates with.
 func nextIndex(L *vm.State) int {
-	i := checkInt(L, 2, "ipairs") + 1
-	v := checkTable(L, 1, "ipairs").GetInt(i)
+	i := L.CheckInt(2) + 1
+	v := L.CheckTable(1).GetInt(i)
 	if v.IsNil() {
 		return 0
 	}
@@ -150,7 +150,7 @@ func nextIndex(L *vm.State) int {
 }
 
 func nextFn(L *vm.State) int {
-	k, v, ok := checkTable(L, 1, "next").Next(L, L.Arg(2))
+	k, v, ok := L.CheckTable(1).Next(L, L.Arg(2))
 	if !ok {
 		L.Throw("invalid key to 'next'")
 	}
@@ -163,12 +163,12 @@ func nextFn(L *vm.State) int {
 }
 
 func unpack(L *vm.State) int {
-	t, from := checkTable(L, 1, "unpack"), optInt(L, 2, "unpack", 1)
+	t, from := L.CheckTable(1), L.OptInt(2, 1)
 	to := 0
 	if L.Arg(3).IsNil() {
 		to = t.Len()
 	} else {
-		to = checkInt(L, 3, "unpack")
+		to = L.CheckInt(3)
 	}
 	if from > to {
 		return 0
@@ -191,13 +191,13 @@ func typeFn(L *vm.State) vm.HostFunc {
 		names[i] = L.Intern(vm.Type(i).String())
 	}
 	return func(L *vm.State) int {
-		L.Push(names[checkAny(L, 1, "type").Type()])
+		L.Push(names[L.CheckAny(1).Type()])
 		return 1
 	}
 }
 
 func toString(L *vm.State) int {
-	v := checkAny(L, 1, "tostring")
+	v := L.CheckAny(1)
 	if h := L.Meta(v, "__tostring"); !h.IsNil() {
 		return L.Call(h, []vm.Value{v}, func(L *vm.State) int {
 			L.Push(L.Result(1))
@@ -215,7 +215,7 @@ func Text(L *vm.State, v vm.Value) vm.Value {
 		return v
 	case vm.NumberType:
 		f, _ := v.Float()
-		return L.Str(numberText(f))
+		return L.Str(vm.NumberText(f))
 	case vm.NilType:
 		return L.Intern("nil")
 	case vm.BoolType:
@@ -232,9 +232,9 @@ func Text(L *vm.State, v vm.Value) vm.Value {
 }
 
 func toNumber(L *vm.State) int {
-	radix := optInt(L, 2, "tonumber", 10)
+	radix := L.OptInt(2, 10)
 	if radix == 10 {
-		v := checkAny(L, 1, "tonumber")
+		v := L.CheckAny(1)
 		if s, ok := v.Str(); ok {
 			L.Spend(int64(len(s)) / 16)
 		}
@@ -245,9 +245,9 @@ func toNumber(L *vm.State) int {
 		}
 		return 1
 	}
-	s := checkString(L, 1, "tonumber")
+	s := L.CheckString(1)
 	if radix < 2 || radix > 36 {
-		argError(L, 2, "tonumber", "base out of range")
+		L.ArgError(2, "base out of range")
 	}
 	L.Spend(int64(len(s)) / 8)
 	f, ok := parseInRadix(s, uint64(radix))
@@ -306,16 +306,16 @@ func envFunction(L *vm.State, fn string, otherwise int) (f *vm.Function, level i
 	}
 	level = otherwise
 	if otherwise < 0 || !L.Arg(1).IsNil() {
-		level = checkInt(L, 1, fn)
+		level = L.CheckInt(1)
 	}
 	if level < 0 {
-		argError(L, 1, fn, "level must be non-negative")
+		L.ArgError(1, "level must be non-negative")
 	}
 	if level == 0 {
 		return nil, 0
 	}
 	if f = L.FunctionAt(level); f == nil {
-		argError(L, 1, fn, "invalid level")
+		L.ArgError(1, "invalid level")
 	}
 	return f, level
 }
@@ -331,7 +331,7 @@ func getEnv(L *vm.State) int {
 }
 
 func setEnv(L *vm.State) int {
-	t := checkTable(L, 2, "setfenv")
+	t := L.CheckTable(2)
 	f, level := envFunction(L, "setfenv", -1)
 	if level == 0 {
 		L.SetGlobalEnv(t)

@@ -13,7 +13,7 @@ func OpenCoroutine(L *vm.State) *vm.Table {
 func luaFunction(L *vm.State, fn string) vm.Value {
 	v := L.Arg(1)
 	if f := v.Function(); f == nil || f.IsHost() {
-		argError(L, 1, fn, "Lua function expected")
+		L.ArgError(1, "Lua function expected")
 	}
 	return v
 }
@@ -26,7 +26,7 @@ func create(L *vm.State) int {
 func checkThread(L *vm.State, fn string) *vm.Thread {
 	co := L.Arg(1).Thread()
 	if co == nil {
-		argError(L, 1, fn, "coroutine expected")
+		L.ArgError(1, "coroutine expected")
 	}
 	return co
 }

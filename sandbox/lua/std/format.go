@@ -16,7 +16,7 @@ type conversion struct {
 }
 
 func (m *texts) format(L *vm.State) int {
-	format := checkString(L, 1, "format")
+	format := L.CheckString(1)
 	room(L, len(format))
 	b := m.take()
 	arg := 1
@@ -32,7 +32,7 @@ func (m *texts) format(L *vm.State) int {
 			continue
 		}
 		if arg++; arg > L.Args() {
-			argError(L, arg, "format", "no value")
+			L.ArgError(arg, "no value")
 		}
 		c := conversion{precision: -1}
 		format = c.scan(L, format)
@@ -91,7 +91,7 @@ flags:
 func (m *texts) convert(L *vm.State, b []byte, c conversion, i int) []byte {
 	switch c.verb {
 	case 'c':
-		if ch := byte(toInt(checkNumber(L, i, "format"))); ch != 0 {
+		if ch := byte(vm.ToInt(L.CheckNumber(i))); ch != 0 {
 			return c.pad(b, string([]byte{ch}))
 		}
 		if c.left { // C writes a NUL, at which the text ends
@@ -99,17 +99,17 @@ func (m *texts) convert(L *vm.State, b []byte, c conversion, i int) []byte {
 		}
 		return spaces(b, c.width-1)
 	case 'd', 'i':
-		return m.integer(L, b, c, checkNumber(L, i, "format"))
+		return m.integer(L, b, c, L.CheckNumber(i))
 	case 'o', 'u', 'x', 'X':
-		return m.unsigned(L, b, c, checkNumber(L, i, "format"))
+		return m.unsigned(L, b, c, L.CheckNumber(i))
 	case 'e', 'E', 'f', 'F', 'g', 'G':
-		f := checkNumber(L, i, "format")
+		f := L.CheckNumber(i)
 		L.Room(512)
 		return c.float(b, f)
 	case 'q':
-		return m.quoted(L, b, checkString(L, i, "format"))
+		return m.quoted(L, b, L.CheckString(i))
 	case 's':
-		s := checkString(L, i, "format")
+		s := L.CheckString(i)
 		if c.precision >= 0 && c.precision < len(s) {
 			s = s[:c.precision]
 		}

@@ -67,7 +67,7 @@ func (m *texts) pushCaptures(L *vm.State, s string, match *pattern.Match, whole 
 }
 
 func (m *texts) find(L *vm.State) int {
-	s, pat := checkString(L, 1, "find"), checkString(L, 2, "find")
+	s, pat := L.CheckString(1), L.CheckString(2)
 	init := start(L, "find", len(s))
 	if L.Arg(4).True() || pattern.Plain(pat) {
 		L.Spend(int64(len(s)-init) / 32)
@@ -94,11 +94,11 @@ func start(L *vm.State, fn string, n int) int {
 	if L.Args() < 3 {
 		return 0
 	}
-	return min(max(index(optInt(L, 3, fn, 1), n)-1, 0), n)
+	return min(max(index(L.OptInt(3, 1), n)-1, 0), n)
 }
 
 func (m *texts) matchFn(L *vm.State) int {
-	s, pat := checkString(L, 1, "match"), checkString(L, 2, "match")
+	s, pat := L.CheckString(1), L.CheckString(2)
 	if !m.search(L, s, pat, start(L, "match", len(s)), &m.match) {
 		L.Push(vm.Nil)
 		return 1
@@ -108,7 +108,7 @@ func (m *texts) matchFn(L *vm.State) int {
 
 // gmatch returns a function that keeps the string, the pattern and how far it got.
 func (m *texts) gmatch(L *vm.State) int {
-	s, pat := checkString(L, 1, "gmatch"), checkString(L, 2, "gmatch")
+	s, pat := L.CheckString(1), L.CheckString(2)
 	keep := []vm.Value{L.Arg(1), L.Arg(2), vm.Int(0)}
 	if keep[0].Type() != vm.StringType {
 		keep[0] = L.Str(s)
@@ -142,16 +142,16 @@ func (m *texts) nextMatch(L *vm.State) int {
 
 // gsub is gsub(s, pattern, string, table or function [, most]).
 func (m *texts) gsub(L *vm.State) int {
-	s, pat := checkString(L, 1, "gsub"), checkString(L, 2, "gsub")
+	s, pat := L.CheckString(1), L.CheckString(2)
 	g := &substitution{texts: m, s: s, pat: pat, repl: L.Arg(3)}
 	switch g.repl.Type() {
 	case vm.StringType, vm.NumberType:
-		g.text = checkString(L, 3, "gsub")
+		g.text = L.CheckString(3)
 	case vm.TableType, vm.FunctionType:
 	default:
-		argError(L, 3, "gsub", "string/function/table expected")
+		L.ArgError(3, "string/function/table expected")
 	}
-	g.most = optInt(L, 4, "gsub", len(s)+1)
+	g.most = L.OptInt(4, len(s)+1)
 	g.anchored = strings.HasPrefix(pat, "^")
 	return g.run(L)
 }
@@ -250,7 +250,7 @@ func (g *substitution) replace(L *vm.State, v vm.Value) {
 	if s, ok := v.Str(); ok {
 		g.copy(L, s)
 	} else if f, ok := v.Float(); ok {
-		g.copy(L, numberText(f))
+		g.copy(L, vm.NumberText(f))
 	} else if v.True() {
 		L.Throwf("invalid replacement value (a %s)", v.Type())
 	} else {

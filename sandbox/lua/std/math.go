@@ -18,14 +18,14 @@ func openMath(L *vm.State, seed uint64) *vm.Table {
 	for _, name := range sortedKeys(unary) {
 		f := unary[name]
 		L.SetField(t, name, L.NewFunction(name, func(L *vm.State) int {
-			L.PushFloat(f(checkNumber(L, 1, name)))
+			L.PushFloat(f(L.CheckNumber(1)))
 			return 1
 		}).Value())
 	}
 	for _, name := range sortedKeys(binary) {
 		f := binary[name]
 		L.SetField(t, name, L.NewFunction(name, func(L *vm.State) int {
-			L.PushFloat(f(checkNumber(L, 1, name), checkNumber(L, 2, name)))
+			L.PushFloat(f(L.CheckNumber(1), L.CheckNumber(2)))
 			return 1
 		}).Value())
 	}
@@ -58,20 +58,20 @@ func log10(x float64) float64 {
 }
 
 func frexp(L *vm.State) int {
-	f, e := math.Frexp(checkNumber(L, 1, "frexp"))
+	f, e := math.Frexp(L.CheckNumber(1))
 	L.PushFloat(float64(f))
 	L.PushFloat(float64(e))
 	return 2
 }
 
 func ldexp(L *vm.State) int {
-	x, e := checkNumber(L, 1, "ldexp"), checkInt(L, 2, "ldexp")
+	x, e := L.CheckNumber(1), L.CheckInt(2)
 	L.PushFloat(float64(math.Ldexp(x, e)))
 	return 1
 }
 
 func modf(L *vm.State) int {
-	x := checkNumber(L, 1, "modf")
+	x := L.CheckNumber(1)
 	whole, fraction := math.Trunc(x), math.Copysign(0, x)
 	if !math.IsInf(x, 0) {
 		fraction = math.Copysign(x-whole, x)
@@ -82,9 +82,9 @@ func modf(L *vm.State) int {
 }
 
 func largest(L *vm.State) int {
-	x := checkNumber(L, 1, "max")
+	x := L.CheckNumber(1)
 	for i := 2; i <= L.Args(); i++ {
-		if y := checkNumber(L, i, "max"); y > x {
+		if y := L.CheckNumber(i); y > x {
 			x = y
 		}
 	}
@@ -93,9 +93,9 @@ func largest(L *vm.State) int {
 }
 
 func smallest(L *vm.State) int {
-	x := checkNumber(L, 1, "min")
+	x := L.CheckNumber(1)
 	for i := 2; i <= L.Args(); i++ {
-		if y := checkNumber(L, i, "min"); y < x {
+		if y := L.CheckNumber(i); y < x {
 			x = y
 		}
 	}
@@ -112,21 +112,21 @@ func (m numbers) next(L *vm.State) int {
 		L.PushFloat(float64(r))
 		return 1
 	case 1:
-		to = checkInt(L, 1, "random")
+		to = L.CheckInt(1)
 	case 2:
-		from, to = checkInt(L, 1, "random"), checkInt(L, 2, "random")
+		from, to = L.CheckInt(1), L.CheckInt(2)
 	default:
 		L.Throwf("wrong number of arguments")
 	}
 	if from > to {
-		argError(L, L.Args(), "random", "interval is empty")
+		L.ArgError(L.Args(), "interval is empty")
 	}
 	L.PushFloat(float64(math.Floor(r*float64(to-from+1)) + float64(from)))
 	return 1
 }
 
 func (m numbers) seed(L *vm.State) int {
-	n := uint64(checkInt(L, 1, "randomseed"))
+	n := uint64(L.CheckInt(1))
 	m.random.Seed(n, n)
 	return 0
 }

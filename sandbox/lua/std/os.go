@@ -37,10 +37,10 @@ func (m *clock) clock(L *vm.State) int {
 }
 
 func (m *clock) difftime(L *vm.State) int {
-	later := checkNumber(L, 1, "difftime")
+	later := L.CheckNumber(1)
 	earlier := 0.0
 	if !L.Arg(2).IsNil() {
-		earlier = checkNumber(L, 2, "difftime")
+		earlier = L.CheckNumber(2)
 	}
 	L.PushFloat(float64(math.Trunc(later) - math.Trunc(earlier)))
 	return 1
@@ -52,7 +52,7 @@ func (m *clock) time(L *vm.State) int {
 		L.PushFloat(float64(m.now(L).Unix()))
 		return 1
 	}
-	t := checkTable(L, 1, "time")
+	t := L.CheckTable(1)
 	sec, minute, hour := part(L, t, "sec", 0), part(L, t, "min", 0), part(L, t, "hour", 12)
 	day, month, year := part(L, t, "day", -1), part(L, t, "month", -1), part(L, t, "year", -1)
 	at := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).Unix() + int64(hour)*3600 + int64(minute)*60 + int64(sec)
@@ -69,7 +69,7 @@ func part(L *vm.State, t *vm.Table, name string, otherwise int) int {
 	f, ok := vm.ToNumber(L.Field(t, name))
 	switch {
 	case ok:
-		return min(max(toInt(float64(f)), math.MinInt32), math.MaxInt32)
+		return min(max(vm.ToInt(float64(f)), math.MinInt32), math.MaxInt32)
 	case otherwise < 0:
 		L.Throwf("field '%s' missing in date table", name)
 	}
@@ -81,12 +81,12 @@ const lastDate = 67768036191676800
 
 // date is date([format [, time]]).
 func (m *clock) date(L *vm.State) int {
-	format := optString(L, 1, "date", "%c")
+	format := L.OptString(1, "%c")
 	var at time.Time
 	if L.Arg(2).IsNil() {
 		at = m.now(L).UTC()
 	} else {
-		sec := checkNumber(L, 2, "date")
+		sec := L.CheckNumber(2)
 		if !(math.Abs(sec) < lastDate) {
 			L.Push(vm.Nil)
 			return 1
@@ -114,7 +114,7 @@ func (m *clock) date(L *vm.State) int {
 		format = format[i+1:]
 		n := specifier(format)
 		if n == 0 {
-			argError(L, 1, "date", "invalid conversion specifier '%"+format[:min(2, len(format))]+"'")
+			L.ArgError(1, "invalid conversion specifier '%"+format[:min(2, len(format))]+"'")
 		}
 		out = d.append(out, format[n-1])
 		format = format[n:]

@@ -9,10 +9,10 @@ import (
 // sortFn is sort(t [, less]). The elements are sorted in a copy, so that a function that changes the table, or
 // contradicts itself, does no harm.
 func sortFn(L *vm.State) int {
-	t := checkTable(L, 1, "sort")
+	t := L.CheckTable(1)
 	o := &order{t: t}
 	if !L.Arg(2).IsNil() {
-		o.less = checkFunction(L, 2, "sort")
+		o.less = L.CheckFunction(2)
 	}
 	n := t.Len()
 	L.Charge(2 * 16 * int64(n))

@@ -27,14 +27,14 @@ func OpenBase(L *vm.State) {
 		"rawget": rawGet, "rawset": rawSet, "select": selectFn, "setfenv": setEnv, "setmetatable": setMetatable, "tonumber": toNumber,
 		"tostring": toString, "type": typeFn(L), "unpack": unpack, "xpcall": xpcall,
 		"ipairs": func(L *vm.State) int {
-			t := checkTable(L, 1, "ipairs")
+			t := L.CheckTable(1)
 			L.Push(nextIndex.Value())
 			L.Push(t.Value())
 			L.PushInt(0)
 			return 3
 		},
 		"pairs": func(L *vm.State) int {
-			t := checkTable(L, 1, "pairs")
+			t := L.CheckTable(1)
 			L.Push(next.Value())
 			L.Push(t.Value())
 			L.Push(vm.Nil)

@@ -68,9 +68,9 @@ func index(i, length int) int {
 }
 
 func (m *texts) byte(L *vm.State) int {
-	s := checkString(L, 1, "byte")
-	from := index(optInt(L, 2, "byte", 1), len(s))
-	to := min(index(optInt(L, 3, "byte", from), len(s)), len(s))
+	s := L.CheckString(1)
+	from := index(L.OptInt(2, 1), len(s))
+	to := min(index(L.OptInt(3, from), len(s)), len(s))
 	from = max(from, 1)
 	if from > to {
 		return 0
@@ -93,9 +93,9 @@ func (m *texts) char(L *vm.State) int {
 	room(L, n)
 	b := m.take()
 	for i := 1; i <= n; i++ {
-		c := checkInt(L, i, "char")
+		c := L.CheckInt(i)
 		if c < 0 || c > math.MaxUint8 {
-			argError(L, i, "char", "invalid value")
+			L.ArgError(i, "invalid value")
 		}
 		b = append(b, byte(c))
 	}
@@ -104,7 +104,7 @@ func (m *texts) char(L *vm.State) int {
 }
 
 func (m *texts) len(L *vm.State) int {
-	L.PushInt(len(checkString(L, 1, "len")))
+	L.PushInt(len(L.CheckString(1)))
 	return 1
 }
 
@@ -114,7 +114,7 @@ func (m *texts) upper(L *vm.State) int { return m.changeCase(L, "upper", 'a') }
 
 // changeCase changes the 26 letters from first on.
 func (m *texts) changeCase(L *vm.State, fn string, first byte) int {
-	s := checkString(L, 1, fn)
+	s := L.CheckString(1)
 	at := 0
 	for at < len(s) && s[at]-first >= 26 {
 		at++
@@ -136,7 +136,7 @@ func (m *texts) changeCase(L *vm.State, fn string, first byte) int {
 }
 
 func (m *texts) rep(L *vm.State) int {
-	s, n := checkString(L, 1, "rep"), checkInt(L, 2, "rep")
+	s, n := L.CheckString(1), L.CheckInt(2)
 	if n <= 0 || s == "" {
 		L.PushString("")
 		return 1
@@ -151,7 +151,7 @@ func (m *texts) rep(L *vm.State) int {
 }
 
 func (m *texts) reverse(L *vm.State) int {
-	s := checkString(L, 1, "reverse")
+	s := L.CheckString(1)
 	room(L, len(s))
 	b := m.take()
 	for i := len(s) - 1; i >= 0; i-- {
@@ -162,9 +162,9 @@ func (m *texts) reverse(L *vm.State) int {
 }
 
 func (m *texts) sub(L *vm.State) int {
-	s := checkString(L, 1, "sub")
-	from := max(index(checkInt(L, 2, "sub"), len(s)), 1)
-	to := min(index(optInt(L, 3, "sub", -1), len(s)), len(s))
+	s := L.CheckString(1)
+	from := max(index(L.CheckInt(2), len(s)), 1)
+	to := min(index(L.OptInt(3, -1), len(s)), len(s))
 	switch {
 	case from > to:
 		L.PushString("")

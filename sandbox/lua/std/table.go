@@ -17,13 +17,13 @@ func OpenTable(L *vm.State) *vm.Table {
 
 // concat is concat(t [, separator [, first [, last]]]).
 func concat(L *vm.State) int {
-	t, sep := checkTable(L, 1, "concat"), optString(L, 2, "concat", "")
-	first := optInt(L, 3, "concat", 1)
+	t, sep := L.CheckTable(1), L.OptString(2, "")
+	first := L.OptInt(3, 1)
 	last := 0
 	if L.Arg(4).IsNil() {
 		last = t.Len()
 	} else {
-		last = checkInt(L, 4, "concat")
+		last = L.CheckInt(4)
 	}
 	size := 0
 	for i := first; i <= last; i++ {
@@ -69,13 +69,13 @@ func appendText(b *strings.Builder, v vm.Value) {
 }
 
 func getn(L *vm.State) int {
-	L.PushInt(checkTable(L, 1, "getn").Len())
+	L.PushInt(L.CheckTable(1).Len())
 	return 1
 }
 
 // insert is insert(t [, position], value).
 func insert(L *vm.State) int {
-	t := checkTable(L, 1, "insert")
+	t := L.CheckTable(1)
 	end := t.Len() + 1
 	switch L.Args() {
 	case 2:
@@ -85,7 +85,7 @@ func insert(L *vm.State) int {
 	default:
 		L.Throw("wrong number of arguments to 'insert'")
 	}
-	at, v := checkInt(L, 2, "insert"), L.Arg(3)
+	at, v := L.CheckInt(2), L.Arg(3)
 	L.Spend(1 + int64(max(end-at, 0))/16)
 	for i := end; i > at; i-- {
 		L.SetInt(t, i, t.GetInt(i-1))
@@ -96,7 +96,7 @@ func insert(L *vm.State) int {
 
 // maxn is the largest positive number that is a key.
 func maxn(L *vm.State) int {
-	t := checkTable(L, 1, "maxn")
+	t := L.CheckTable(1)
 	largest := 0.0
 	for k, _, _ := t.Next(L, vm.Nil); !k.IsNil(); k, _, _ = t.Next(L, k) {
 		if f, ok := k.Float(); ok {
@@ -110,9 +110,9 @@ func maxn(L *vm.State) int {
 
 // remove is remove(t [, position]).
 func remove(L *vm.State) int {
-	t := checkTable(L, 1, "remove")
+	t := L.CheckTable(1)
 	end := t.Len()
-	at := optInt(L, 2, "remove", end)
+	at := L.OptInt(2, end)
 	if at < 1 || at > end {
 		return 0
 	}
@@ -128,7 +128,7 @@ func remove(L *vm.State) int {
 
 // foreach calls a function with each key and value until it returns something.
 func foreach(L *vm.State) int {
-	t, fn := checkTable(L, 1, "foreach"), checkFunction(L, 2, "foreach")
+	t, fn := L.CheckTable(1), L.CheckFunction(2)
 	k := vm.Nil
 	var again vm.HostFunc
 	step := func(L *vm.State) int {
@@ -149,7 +149,7 @@ func foreach(L *vm.State) int {
 }
 
 func foreachi(L *vm.State) int {
-	t, fn := checkTable(L, 1, "foreachi"), checkFunction(L, 2, "foreachi")
+	t, fn := L.CheckTable(1), L.CheckFunction(2)
 	i, n := 0, t.Len()
 	var again vm.HostFunc
 	step := func(L *vm.State) int {

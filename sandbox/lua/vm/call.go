@@ -265,7 +265,7 @@ func (L *State) concat(th *Thread, base, a, b, c int) {
 
 // joined joins strings and numbers, which take at most size bytes.
 func (L *State) joined(parts []Value, size int) Value {
-	L.spend(int64(size) / 16)
+	L.spend(int64(size) / 64)
 	if size <= smallText {
 		var buf [smallText]byte
 		b := buf[:0]

@@ -20,6 +20,11 @@ func (e *Error) Error() string { return e.Text }
 // thrown is an error on its way.
 type thrown struct{ value Value }
 
+func (t thrown) Error() string {
+	s, _ := t.value.Str()
+	return s
+}
+
 // Throw raises an error with a text, before which comes where it was raised.
 func (L *State) Throw(text string) { L.ThrowValue(L.errorText(L.Where(1) + text)) }
 

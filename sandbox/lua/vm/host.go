@@ -1,5 +1,7 @@
 package vm
 
+import "iter"
+
 // Args is the number of arguments.
 func (L *State) Args() int {
 	if L.results >= 0 {
@@ -54,6 +56,9 @@ func (t *Table) GetInt(i int) Value { return t.getInt(i) }
 
 // Len is the operator # without metamethods.
 func (t *Table) Len() int { return t.length() }
+
+// Shape returns how many values the array part has room in use for, and how many keys the hash part has had.
+func (t *Table) Shape() (slots, keys int) { return len(t.arr), len(t.nodes) }
 
 // Meta returns the metatable, nil when there is none.
 func (t *Table) Meta() *Table { return t.meta }
@@ -179,3 +184,14 @@ func (L *State) Kept(i int) Value { return L.hostFn.up[i-1].closed }
 
 // Keep replaces one.
 func (L *State) Keep(i int, v Value) { L.hostFn.up[i-1].closed = v }
+
+// All goes over the entries as pairs does, without spending anything.
+func (t *Table) All() iter.Seq2[Value, Value] {
+	return func(yield func(k, v Value) bool) {
+		for k, v, _, _ := t.next(Value{}); k.bits != nilBits; k, v, _, _ = t.next(k) {
+			if !yield(k, v) {
+				return
+			}
+		}
+	}
+}

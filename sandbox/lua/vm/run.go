@@ -2,6 +2,7 @@ package vm
 
 import (
 	"fmt"
+	"math"
 	"runtime/debug"
 )
 
@@ -9,6 +10,7 @@ import (
 type LimitError struct {
 	Limit Limit
 	Text  string
+	Line  int // of the source, 0: not known
 }
 
 func (e *LimitError) Error() string { return e.Text }
@@ -57,6 +59,20 @@ func (L *State) Do(fn Value, want int, args ...Value) ([]Value, error) {
 	return th.stack[1 : 1+n], nil
 }
 
+// Unlimited runs work of the host with the program's values: limits do not end it, but what it makes is counted.
+func (L *State) Unlimited(work func() error) (err error) {
+	const plenty = math.MaxInt64 / 4
+	fuel, left := L.fuel, L.memory.left
+	L.fuel, L.memory.left = plenty, plenty
+	defer func() {
+		if r := recover(); r != nil {
+			err = failure(r).(error)
+		}
+		L.fuel, L.memory.left = fuel, left-(plenty-L.memory.left)
+	}()
+	return work()
+}
+
 // start is how an attempt begins: with a call, or where an error is caught.
 type start struct {
 	fn     Value
@@ -96,7 +112,7 @@ func failure(r any) any {
 	case thrown:
 		return r
 	case *abort:
-		return &LimitError{r.limit, r.text}
+		return &LimitError{r.limit, r.text, r.line}
 	}
 	return &InternalError{r, string(debug.Stack())}
 }
@@ -147,14 +163,22 @@ func (L *State) uncaught(t thrown) error {
 	} else {
 		e.Text = fmt.Sprintf("(error object is a %s value)", t.value.Type())
 	}
-	th := L.current
-	for i := len(th.frames) - 1; i >= 0; i-- {
-		if f := &th.frames[i]; f.fn != nil {
-			e.Line = f.line()
-			break
+	e.Line = L.line()
+	return e
+}
+
+// line is the line of the newest call of Lua code, 0 when there is none.
+func (L *State) line() int {
+	if L.current == nil {
+		return 0
+	}
+	frames := L.current.frames
+	for i := len(frames) - 1; i >= 0; i-- {
+		if f := &frames[i]; f.fn != nil {
+			return f.line()
 		}
 	}
-	return e
+	return 0
 }
 
 // fail goes back to what catches an error, and goes on from there.

@@ -292,7 +292,7 @@ func (L *State) stop(why Limit, text string) {
 			L.opts.Exceeded(why)
 		}
 	}
-	panic(&abort{L.limit, L.cause})
+	panic(&abort{L.limit, L.cause, L.line()})
 }
 
 // Abort ends the call past every pcall, with an error text of the host's. It does not return.
@@ -305,6 +305,7 @@ func (L *State) Limit() Limit { return L.limit }
 type abort struct {
 	limit Limit
 	text  string
+	line  int
 }
 
 func (a *abort) Error() string { return a.text }
