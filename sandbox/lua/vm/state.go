@@ -3,6 +3,7 @@ package vm
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"unsafe"
 )
 
@@ -53,8 +54,9 @@ type State struct {
 	hostFn   *Function        // of the host, that runs
 	constant map[string]Value // texts of the code, each once
 	lastID   uint32
-	pending  call // what the host's function that returned callLua or a limit wants
-	threads  int  // coroutines that wait for the current one
+	seed     uint32 // of hashes
+	pending  call   // what the host's function that returned callLua or a limit wants
+	threads  int    // coroutines that wait for the current one
 	limit    Limit
 	cause    string // of an abort
 }
@@ -165,7 +167,7 @@ const (
 
 // New makes a State without any library.
 func New(opts Options) *State {
-	L := &State{opts: opts, constant: map[string]Value{}, fuel: math.MaxInt64}
+	L := &State{opts: opts, constant: map[string]Value{}, fuel: math.MaxInt64, seed: rand.Uint32()}
 	L.memory.limit = opts.Memory
 	L.memory.epoch = 1
 	if opts.Memory <= 0 {
@@ -196,7 +198,7 @@ func (L *State) newThread(env *Table) *Thread {
 // NewTable makes a table with room for that many values and keys.
 func (L *State) NewTable(array, keys int) *Table {
 	L.Charge(roundSize(tableSize))
-	t := &Table{id: L.nextID()}
+	t := &Table{id: L.nextID(), seed: L.seed}
 	if array > 0 {
 		L.Charge(roundSize(int64(array) * valueSize))
 		t.arr = make([]Value, 0, array)

@@ -1,9 +1,7 @@
 package vm
 
 import (
-	"hash/maphash"
 	"math"
-	"math/bits"
 	"unsafe"
 )
 
@@ -13,6 +11,7 @@ type Table struct {
 	mark   uint32
 	id     uint32
 	absent uint32 // bit by event: as a metatable it has no such metamethod
+	seed   uint32 // of hashes, the State's
 	arr    []Value
 	nodes  []node  // in the order of coming; a nil value is a key that went
 	heads  []int32 // by hash: 1 + the first node; a power of two of them
@@ -32,36 +31,6 @@ const (
 	minNodes   = 4
 	maxEntries = 1 << 30
 )
-
-var hashSeed = maphash.MakeSeed()
-
-func (v Value) hash() uint32 {
-	switch {
-	case v.bits >= numberBase:
-		return mix(v.bits)
-	case v.isString():
-		return v.strHash()
-	case v.bits <= trueBits:
-		return uint32(v.bits)
-	}
-	return mix(uint64(uintptr(v.ref)))
-}
-
-func mix(b uint64) uint32 {
-	hi, lo := bits.Mul64(b^0x9e3779b97f4a7c15, 0xd6e8feb86659fd93)
-	return uint32(hi>>32 ^ lo>>32 ^ lo)
-}
-
-func (v Value) strHash() uint32 {
-	if v.ref == nil || v.strLen() == 0 {
-		return 1
-	}
-	t := (*text)(v.ref)
-	if t.hash == 0 {
-		t.hash = uint32(maphash.String(hashSeed, v.str())) | 1
-	}
-	return t.hash
-}
 
 // get is rawget.
 func (t *Table) get(k Value) Value {
@@ -108,7 +77,7 @@ func (t *Table) find(k Value) int {
 	if k.isString() {
 		return t.findString(k)
 	}
-	n := t.heads[k.hash()&uint32(len(t.heads)-1)]
+	n := t.heads[t.hash(k)&uint32(len(t.heads)-1)]
 	for n != 0 {
 		nd := &t.nodes[n-1]
 		if nd.key.bits == k.bits && (k.bits >= numberBase || k.bits <= trueBits || nd.key.ref == k.ref) {
@@ -123,7 +92,7 @@ func (t *Table) findString(k Value) int {
 	if len(t.heads) == 0 {
 		return -1
 	}
-	h := k.strHash()
+	h := k.strHash(t.seed)
 	n := t.heads[h&uint32(len(t.heads)-1)]
 	for n != 0 {
 		nd := &t.nodes[n-1]
@@ -227,7 +196,7 @@ func (t *Table) add(L *State, k, v Value) {
 	if len(t.nodes) == cap(t.nodes) {
 		t.rehash(L)
 	}
-	h := k.hash()
+	h := t.hash(k)
 	head := &t.heads[h&uint32(len(t.heads)-1)]
 	t.nodes = append(t.nodes, node{key: k, val: v, next: *head, hash: h})
 	*head = int32(len(t.nodes))

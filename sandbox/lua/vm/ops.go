@@ -1,0 +1,175 @@
+package vm
+
+import (
+	"math"
+	"unsafe"
+)
+
+// What execute does outside of its loop: operations that may call, allocate or fail.
+
+func (L *State) prepareFor(r *[256]Value, a uint8) {
+	for j, what := range [3]string{"initial value", "limit", "step"} {
+		v := &r[a+uint8(j)]
+		f, ok := toNumber(*v)
+		if !ok {
+			L.Throw("'for' " + what + " must be a number")
+		}
+		v.bits = math.Float64bits(f) + numberBase
+	}
+}
+
+func (L *State) setList(th *Thread, at, n, block int) {
+	t := (*Table)(th.stack[at].ref)
+	if n == 0 {
+		n = th.top - at - 1
+	}
+	first := (block-1)*fieldsPerFlush + 1
+	if need := first + n - 1; len(t.arr) == first-1 && need > cap(t.arr) {
+		t.growArray(L, need)
+	}
+	L.spend(int64(n) / 4)
+	for j := range n {
+		t.setInt(L, first+j, th.stack[at+1+j])
+	}
+}
+
+const fieldsPerFlush = 50
+
+const (
+	functionSize = int64(unsafe.Sizeof(Function{}))
+	userdataSize = int64(unsafe.Sizeof(Userdata{}))
+	upvalueSize  = int64(unsafe.Sizeof(upvalue{}))
+)
+
+func (L *State) closure(th *Thread, f *frame, index int) *Function {
+	p := f.fn.p.protos[index]
+	captures := f.fn.p.captures[index]
+	L.Charge(roundSize(functionSize) + roundSize(8*int64(len(captures))))
+	fn := &Function{id: L.nextID(), p: p, env: f.fn.env}
+	if len(captures) > 0 {
+		fn.up = make([]*upvalue, len(captures))
+	}
+	for j, c := range captures {
+		if c.local {
+			fn.up[j] = L.findUpvalue(th, int(f.base)+c.index)
+		} else {
+			fn.up[j] = f.fn.up[c.index]
+		}
+	}
+	return fn
+}
+
+// varargs copies want values, or all that there are.
+func (L *State) varargs(th *Thread, f *frame, a, want int) {
+	at, have := int(f.base)+a, int(f.varargs)
+	n := want
+	if want < 0 {
+		n = have
+		L.grow(th, at+n)
+		th.top = at + n
+	}
+	L.spend(int64(n) / 8)
+	have = min(n, have)
+	copy(th.stack[at:at+have], th.stack[f.base-f.varargs:])
+	clear(th.stack[at+have : at+n])
+}
+
+// getTo puts v[k] into a place of the current stack.
+func (L *State) getTo(v, k Value, at int) {
+	found, h, on := L.index(v, k)
+	if h.bits != nilBits {
+		L.callMeta(h, on, k, to(at, 1))
+		return
+	}
+	L.current.stack[at] = found
+}
+
+func (L *State) setTo(v, k, x Value) {
+	h, on := L.setIndex(v, k, x)
+	if h.bits == nilBits {
+		return
+	}
+	at := L.scratch(4)
+	s := L.current.stack[at:]
+	s[0], s[1], s[2], s[3] = h, on, k, x
+	L.call(call{at: at, args: 3}, to(at, 0))
+}
+
+func (L *State) arithTo(e event, x, y Value, at int) {
+	if v, ok := L.arith(e, x, y); ok {
+		L.current.stack[at] = v
+		return
+	}
+	L.callMeta(L.arithHandler(e, x, y), x, y, to(at, 1))
+}
+
+func (L *State) lenTo(x Value, at int) {
+	h := L.metamethod(x, eventLen)
+	if h.bits == nilBits {
+		L.typeError("get length of", x)
+	}
+	L.callMeta(h, x, Value{}, to(at, 1))
+}
+
+// scratch is where n values can be put down behind all that the current frame, of Lua code, uses.
+func (L *State) scratch(n int) int {
+	th := L.current
+	f := &th.frames[len(th.frames)-1]
+	at := int(f.base) + int(f.fn.p.source.NumUsedRegisters)
+	L.grow(th, at+n)
+	return at
+}
+
+// callMeta calls a metamethod with two operands.
+func (L *State) callMeta(h, x, y Value, d dest) {
+	at := L.scratch(3)
+	s := L.current.stack[at:]
+	s[0], s[1], s[2] = h, x, y
+	if d.then == thenCompare {
+		d.at = int32(at)
+	}
+	L.call(call{at: at, args: 2}, d)
+}
+
+func (L *State) skipUnless(is bool, a uint8) {
+	if is != (a != 0) {
+		L.current.frames[len(L.current.frames)-1].pc++
+	}
+}
+
+func (L *State) lessTo(x, y Value, a uint8) {
+	if is, ok := less(x, y); ok {
+		L.spend(int64(min(x.size(), y.size())) / 16)
+		L.skipUnless(is, a)
+		return
+	}
+	h := L.compareHandler(eventLt, x, y)
+	if h.bits == nilBits {
+		L.compareError(x, y)
+	}
+	L.callMeta(h, x, y, dest{then: thenCompare, want: 1, arg: int32(a)})
+}
+
+func (L *State) lessEqualTo(x, y Value, a uint8) {
+	if is, ok := lessEqual(x, y); ok {
+		L.spend(int64(min(x.size(), y.size())) / 16)
+		L.skipUnless(is, a)
+		return
+	}
+	if h := L.compareHandler(eventLe, x, y); h.bits != nilBits {
+		L.callMeta(h, x, y, dest{then: thenCompare, want: 1, arg: int32(a)})
+		return
+	}
+	h := L.compareHandler(eventLt, y, x) // not (y < x)
+	if h.bits == nilBits {
+		L.compareError(x, y)
+	}
+	L.callMeta(h, y, x, dest{then: thenCompare, want: 1, arg: int32(1 - min(a, 1))})
+}
+
+func (v Value) size() int {
+	if v.isString() {
+		return v.strLen()
+	}
+	return 0
+}
