@@ -186,6 +186,13 @@ func (L *State) requested(n int, c call, d dest, fn *Function) (again call, ok b
 	return L.yieldBack(d)
 }
 
+// asked is requested, and makes the calls that follow.
+func (L *State) asked(n int, c call, d dest, fn *Function) {
+	if again, ok := L.requested(n, c, d, fn); ok {
+		L.call(again, toHost(again))
+	}
+}
+
 // requestedAgain is requested for a function that waited, and has its frame.
 func (L *State) requestedAgain(n int) (again call, ok bool) {
 	th := L.current

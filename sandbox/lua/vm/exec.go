@@ -452,6 +452,24 @@ resume:
 				}
 			}
 			L.fuel = fuel
+			if r[i.a].bits == functionBits {
+				if callee := (*Function)(r[i.a].ref); callee.host != nil {
+					L.base, L.top, L.results, L.hostFn = at+1, at+1+args, -1, callee
+					n := callee.host(L)
+					if n < 0 {
+						L.asked(n, call{at: at, args: args}, to(at, int(i.c)-1), callee)
+						goto resume
+					}
+					fuel = L.fuel
+					r = th.regs(int(f.base)) // the stack may have grown
+					if i.c == 2 && n > 0 {
+						r[i.a] = th.stack[L.top-n]
+						continue
+					}
+					th.deliver(L.top-n, n, to(at, int(i.c)-1))
+					continue
+				}
+			}
 			L.call(call{at: at, args: args}, to(at, int(i.c)-1))
 			goto resume
 		case opTailCall:

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"unsafe"
 )
@@ -46,16 +47,14 @@ func fold(b uint64, seed uint32) uint32 {
 // hashText multiplies eight bytes after the other into 128 bits and folds them, as wyhash does.
 func hashText(s string, seed uint32) uint32 {
 	h := oddA * uint64(seed|1)
-	p := unsafe.Pointer(unsafe.StringData(s))
-	n := len(s)
-	for ; n >= 8; n -= 8 {
-		hi, lo := bits.Mul64(h^*(*uint64)(p), oddB)
-		h = hi ^ lo
-		p = unsafe.Add(p, 8)
-	}
 	tail := uint64(len(s)) << 56
-	for i := range n {
-		tail ^= uint64(*(*byte)(unsafe.Add(p, i))) << (8 * i)
+	b := unsafe.Slice(unsafe.StringData(s), len(s))
+	for ; len(b) >= 8; b = b[8:] {
+		hi, lo := bits.Mul64(h^binary.LittleEndian.Uint64(b), oddB)
+		h = hi ^ lo
+	}
+	for i, c := range b {
+		tail ^= uint64(c) << (8 * i)
 	}
 	hi, lo := bits.Mul64(h^tail, oddB)
 	h = hi ^ lo
