@@ -22,8 +22,20 @@ func TestAccount(t *testing.T) { // not parallel: it reads the process's heap
 		{"short strings", `for i = 1, 50000 do t[i] = "s" .. i end`},
 		{"closures", `for i = 1, 20000 do t[i] = function() return i end end`},
 		{"number keys", `for i = 1, 20000 do t[i * 1e6] = i end`},
+		{"coroutines", `for i = 1, 300 do t[i] = coroutine.wrap(function(a) coroutine.yield(a) end) t[i](i) end`},
+		{"deep coroutine", `local function down(n) if n == 0 then coroutine.yield() end return 1 + down(n - 1) end
+			for i = 1, 20 do t[i] = coroutine.create(function() return down(1000) end) coroutine.resume(t[i]) end`},
+		{"buffers", `for i = 1, 50 do t[i] = circular_buffer.new(600, 4, 1) end`},
+		{"filters", `for i = 1, 5 do t[i] = cuckoo_filter_expire.new(20000, 1) end`},
+		{"metatables", `local m = {__index = function() return 1 end} for i = 1, 20000 do t[i] = setmetatable({}, m) end`},
+		{"shared strings", `local s = string.rep("x", 1000) for i = 1, 100000 do t[i] = s end`},
+		{"shared upvalues", `for i = 1, 5000 do local n = 0 t[i] = {function() n = n + 1 end, function() return n end} end`},
+		{"keys that went", `for i = 1, 20000 do t["key" .. i] = i end for i = 1, 20000, 2 do t["key" .. i] = nil end`},
+		{"emptied array", `for i = 1, 100000 do t[i] = i end for i = 100000, 10, -1 do t[i] = nil end`},
+		{"decoded JSON", `t = cjson.decode("[" .. string.rep('{"name":"value","list":[1,2,3],"on":true},', 2000) .. "{}]")`},
+		{"gmatch", `for i = 1, 5000 do t[i] = string.gmatch("some text " .. i, "%w+") end`},
 	} {
-		source := "require 'string' t = {} function process_message() " + c.build + " return 0 end function timer_event() end"
+		source := "require 'string' require 'coroutine' require 'circular_buffer' require 'cuckoo_filter_expire' require 'cjson' t = {} function process_message() " + c.build + " return 0 end function timer_event() end"
 		b := load(t, sandbox.Analysis, "instruction_limit = 0 memory_limit = 0", source)
 		before, start := heap(), b.Memory()
 		if res := b.Process(sample(t)); res.Outcome != sandbox.OK {
@@ -33,7 +45,7 @@ func TestAccount(t *testing.T) { // not parallel: it reads the process's heap
 		real, counted := heap()-before, b.Memory()-start
 		ratio := float64(counted) / float64(real)
 		t.Logf("%-18s heap %9d counted %9d ratio %.2f", c.name, real, counted, ratio)
-		if ratio < 0.5 || ratio > 2 {
+		if ratio < 0.85 || ratio > 1.15 {
 			t.Errorf("%s: %d bytes are counted, the heap has %d", c.name, counted, real)
 		}
 		runtime.KeepAlive(b)

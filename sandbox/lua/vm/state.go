@@ -158,11 +158,12 @@ type call struct {
 }
 
 const (
-	firstStack = 512
-	slack      = 256 + 32 // registers behind the base of every frame, so that an index of 8 bits is always one
-	stateSize  = int64(unsafe.Sizeof(State{})) + 4096
-	threadSize = int64(unsafe.Sizeof(Thread{}))
-	frameSize  = int64(unsafe.Sizeof(frame{}))
+	firstStack  = slack + 16
+	firstFrames = 4
+	slack       = 256 + 32 // registers behind the base of every frame, so that an index of 8 bits is always one
+	stateSize   = int64(unsafe.Sizeof(State{})) + 4096
+	threadSize  = int64(unsafe.Sizeof(Thread{}))
+	frameSize   = int64(unsafe.Sizeof(frame{}))
 )
 
 // New makes a State without any library.
@@ -191,8 +192,8 @@ func (L *State) nextID() uint32 {
 }
 
 func (L *State) newThread(env *Table) *Thread {
-	L.Charge(roundSize(threadSize) + (firstStack*valueSize)/4 + 8*frameSize)
-	return &Thread{id: L.nextID(), env: env, stack: make([]Value, slack+16), frames: make([]frame, 0, 4)}
+	L.Charge(roundSize(threadSize) + roundSize(firstStack*valueSize) + roundSize(firstFrames*frameSize))
+	return &Thread{id: L.nextID(), env: env, stack: make([]Value, firstStack), frames: make([]frame, 0, firstFrames)}
 }
 
 // NewTable makes a table with room for that many values and keys.
