@@ -94,8 +94,6 @@ func (v Value) float() float64 { return math.Float64frombits(v.bits - numberBase
 
 func (v Value) isString() bool { return v.bits>>kindShift == kindString }
 
-func (v Value) isTable() bool { return v.bits == tableBits }
-
 // IsNil says whether v is nil.
 func (v Value) IsNil() bool { return v.bits == nilBits }
 
