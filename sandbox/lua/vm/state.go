@@ -132,7 +132,7 @@ type frame struct {
 type waiting struct {
 	name    string
 	again   HostFunc // called with the results
-	protect bool // errors end here
+	protect bool     // errors end here
 	failed  func(L *State, err Value) int
 	top     int // the stack's top when it asked
 }
