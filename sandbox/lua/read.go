@@ -167,7 +167,7 @@ func (p *plugin) decodeMessage(L *vm.State) int {
 	if err != nil {
 		L.Throwf("decode_message() failed: %s", err.Error())
 	}
-	L.Spend(int64(len(raw)) / 16)
+	L.Spend(20 + int64(len(raw))/4) // fields become tables
 	t := L.NewTable(0, 0)
 	if u := v.UUID(); u != nil {
 		L.SetField(t, "Uuid", L.Bytes(u))

@@ -104,7 +104,7 @@ func (m *texts) convert(L *vm.State, b []byte, c conversion, i int) []byte {
 		return m.unsigned(L, b, c, L.CheckNumber(i))
 	case 'e', 'E', 'f', 'F', 'g', 'G':
 		f := L.CheckNumber(i)
-		L.Room(512)
+		L.Spend(int64(10 + 2*c.precision)) // a large number has hundreds of digits
 		return c.float(b, f)
 	case 'q':
 		return m.quoted(L, b, L.CheckString(i))
@@ -114,6 +114,7 @@ func (m *texts) convert(L *vm.State, b []byte, c conversion, i int) []byte {
 			s = s[:c.precision]
 		}
 		room(L, max(len(s), c.width))
+		L.Room(int64(len(b) + len(s))) // of all that was made
 		return c.pad(b, s)
 	}
 	verb := ""
@@ -309,6 +310,7 @@ func (m *texts) quoted(L *vm.State, b []byte, s string) []byte {
 		size += 1 + len(escape(s[i]))
 	}
 	room(L, size)
+	L.Room(int64(len(b) + size))
 	b = append(b, '"')
 	for i := range len(s) {
 		if e := escape(s[i]); e != "" {

@@ -1,0 +1,15 @@
+-- expect: memory_limit or instruction_limit
+-- in: process
+-- Two hundred operands in one concatenation.
+require "string" require "table" require "math" require "os" require "cjson"
+require "circular_buffer" require "cuckoo_filter_expire"
+local coroutine = require "coroutine"
+
+function process_message()
+    do
+        local s = ("x"):rep(1e4) while true do s = s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s .. s end
+    end
+    return 0
+end
+
+function timer_event(ns) end

@@ -1,0 +1,15 @@
+-- expect: error x
+-- in: process
+-- A level that is not there.
+require "string" require "table" require "math" require "os" require "cjson"
+require "circular_buffer" require "cuckoo_filter_expire"
+local coroutine = require "coroutine"
+
+function process_message()
+    do
+        error("x", 1e9)
+    end
+    return 0
+end
+
+function timer_event(ns) end

@@ -1,0 +1,15 @@
+-- expect: error C stack overflow
+-- in: process
+-- The same, not caught.
+require "string" require "table" require "math" require "os" require "cjson"
+require "circular_buffer" require "cuckoo_filter_expire"
+local coroutine = require "coroutine"
+
+function process_message()
+    do
+        local function f() return ("x"):gsub("x", f) end f()
+    end
+    return 0
+end
+
+function timer_event(ns) end

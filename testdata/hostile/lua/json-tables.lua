@@ -1,0 +1,15 @@
+-- expect: memory_limit or instruction_limit
+-- in: process
+-- A million empty objects.
+require "string" require "table" require "math" require "os" require "cjson"
+require "circular_buffer" require "cuckoo_filter_expire"
+local coroutine = require "coroutine"
+
+function process_message()
+    do
+        cjson.decode("[" .. ("{},"):rep(1000000) .. "{}]")
+    end
+    return 0
+end
+
+function timer_event(ns) end

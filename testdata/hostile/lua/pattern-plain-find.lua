@@ -1,0 +1,16 @@
+-- expect: instruction_limit
+-- in: process
+-- A plain search of a megabyte, again and again.
+require "string" require "table" require "math" require "os" require "cjson"
+require "circular_buffer" require "cuckoo_filter_expire"
+local coroutine = require "coroutine"
+
+function process_message()
+    do
+        local s = ("x"):rep(1000000)
+        while true do s:find("y", 1, true) end
+    end
+    return 0
+end
+
+function timer_event(ns) end

@@ -1,0 +1,15 @@
+-- expect: instruction_limit
+-- in: process
+-- print without end.
+require "string" require "table" require "math" require "os" require "cjson"
+require "circular_buffer" require "cuckoo_filter_expire"
+local coroutine = require "coroutine"
+
+function process_message()
+    do
+        while true do print("x") end
+    end
+    return 0
+end
+
+function timer_event(ns) end

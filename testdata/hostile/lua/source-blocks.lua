@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: ("do "):rep(50000) .. ("end "):rep(50000)
+-- Blocks in blocks.

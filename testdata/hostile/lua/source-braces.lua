@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: "local t = " .. ("{"):rep(200000)
+-- Braces that a recursive parser follows down its stack.

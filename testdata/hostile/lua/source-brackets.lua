@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: "local t = a" .. ("[a"):rep(100000)
+-- Index expressions.

@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: "\27Lua" .. ("\0"):rep(1000)
+-- Compiled code.

@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: "f" .. ("()"):rep(100000)
+-- Calls of what calls give.

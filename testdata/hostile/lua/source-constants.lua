@@ -1,0 +1,4 @@
+-- expect: ok
+-- in: load
+-- generate: (function() local s = {} for i = 1, 15000 do s[i] = "x = " .. i .. ".5 " end s[#s + 1] = " function process_message() return 0 end" return table.concat(s) end)()
+-- Tens of thousands of constants.

@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: "if a then " .. ("elseif a then "):rep(15000) .. "end"
+-- A chain of elseif, which a parser may take for nesting.

@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: "x = a" .. (".b"):rep(100000)
+-- Fields of fields.

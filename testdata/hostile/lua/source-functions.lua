@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: ("f = function() "):rep(15000)
+-- Functions in functions.

@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: ("if a then "):rep(20000) .. ("end "):rep(20000)
+-- if in if.

@@ -1,0 +1,4 @@
+-- expect: load error or ok
+-- in: load
+-- generate: "x = 1e" .. ("9"):rep(100000) .. " function process_message() return 0 end"
+-- A number with a hundred thousand digits.

@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: ("local a "):rep(300) .. "function process_message() return 0 end"
+-- More local variables than registers.

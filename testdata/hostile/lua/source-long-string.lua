@@ -1,0 +1,4 @@
+-- expect: ok
+-- in: load
+-- generate: "x = '" .. ("\\065"):rep(60000) .. "' function process_message() return 0 end"
+-- A string of escapes.

@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: "x = " .. ("- "):rep(100000) .. "1"
+-- Minus signs.

@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: ("\255\254"):rep(1000)
+-- Bytes that are no text.

@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: "x = 1" .. ("^1"):rep(100000)
+-- A right associative operator.

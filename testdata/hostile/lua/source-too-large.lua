@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: ("x = 1 "):rep(100000)
+-- More than a source may have.

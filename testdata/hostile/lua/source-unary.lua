@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: "x = " .. ("not "):rep(60000) .. "1"
+-- Unary operators.

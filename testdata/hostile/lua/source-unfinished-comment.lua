@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: "--[[" .. ("a"):rep(200000)
+-- A comment that does not end.

@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: "x = [[" .. ("a"):rep(200000)
+-- A string that does not end.

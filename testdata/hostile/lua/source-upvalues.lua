@@ -1,0 +1,4 @@
+-- expect: load error or ok
+-- in: load
+-- generate: (function() local s = {} for i = 1, 150 do s[#s + 1] = "local a" .. i .. " = 1 " end s[#s + 1] = "function process_message() return 0 " for i = 1, 150 do s[#s + 1] = "+ a" .. i end s[#s + 1] = " end" return table.concat(s) end)()
+-- More variables of outer functions than Lua 5.1 allows; taking them is no harm.

@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: ("\0"):rep(1000)
+-- Zero bytes.

@@ -1,0 +1,15 @@
+-- expect: instruction_limit
+-- in: process
+-- Thousands of results, again and again.
+require "string" require "table" require "math" require "os" require "cjson"
+require "circular_buffer" require "cuckoo_filter_expire"
+local coroutine = require "coroutine"
+
+function process_message()
+    do
+        local s = ("x"):rep(7000) while true do s:byte(1, -1) end
+    end
+    return 0
+end
+
+function timer_event(ns) end

@@ -1,0 +1,15 @@
+-- expect: memory_limit or instruction_limit
+-- in: process
+-- The same inside coroutines.
+require "string" require "table" require "math" require "os" require "cjson"
+require "circular_buffer" require "cuckoo_filter_expire"
+local coroutine = require "coroutine"
+
+function process_message()
+    do
+        while true do coroutine.wrap(function() local s = "x" while true do s = s .. s end end)() end
+    end
+    return 0
+end
+
+function timer_event(ns) end
