@@ -35,9 +35,10 @@ type order struct {
 	t        *vm.Table
 	less     vm.Value // nil: the operator <
 	from, to []vm.Value
-	width    int // of the runs that are merged
-	begin    int // of the two runs
-	i, j     int // the next of each
+	waits    bool // it has asked once
+	width    int  // of the runs that are merged
+	begin    int  // of the two runs
+	i, j     int  // the next of each
 	out      int
 }
 
@@ -94,9 +95,9 @@ func (o *order) step(L *vm.State) int {
 					o.take(is)
 					continue
 				}
-				return L.Call(L.LessHandler(a, b), []vm.Value{a, b}, o.answered)
+				return o.ask(L, L.LessHandler(a, b), a, b)
 			}
-			return L.Call(o.less, []vm.Value{a, b}, o.answered)
+			return o.ask(L, o.less, a, b)
 		}
 		o.out += copy(o.to[o.out:], o.from[o.i:max(mid, o.i)])
 		o.out += copy(o.to[o.out:], o.from[o.j:max(end, o.j)])
@@ -109,6 +110,15 @@ func (o *order) step(L *vm.State) int {
 	}
 	o.finish(L)
 	return 0
+}
+
+// ask has a function say whether a is less than b.
+func (o *order) ask(L *vm.State, less, a, b vm.Value) int {
+	if o.waits {
+		return L.Repeat(less, a, b)
+	}
+	o.waits = true
+	return L.Call(less, []vm.Value{a, b}, o.answered)
 }
 
 // take moves one element: of the right run when it is less.

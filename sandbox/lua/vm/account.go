@@ -163,7 +163,7 @@ func (w *walk) inside(v Value) {
 }
 
 func (w *walk) insideTable(t *Table) {
-	w.bytes += roundSize(tableSize) + roundSize(int64(cap(t.arr))*valueSize) + roundSize(int64(cap(t.nodes))*nodeSize) + roundSize(int64(len(t.heads))*4)
+	w.bytes += t.size()
 	w.table(t.meta)
 	w.values(t.arr)
 	clear(t.arr[len(t.arr):cap(t.arr)])

@@ -233,6 +233,17 @@ func (L *State) callWith(fn Value, args []Value, w *waiting) int {
 	return callLua
 }
 
+// Repeat is Call of another function, or of the same again, for a function of the host that waited: it goes on in the
+// same way, with one or two arguments.
+func (L *State) Repeat(fn, a, b Value) int {
+	th := L.current
+	at := L.results
+	L.grow(th, at+3)
+	th.stack[at], th.stack[at+1], th.stack[at+2] = fn, a, b
+	L.pending = call{at: at, args: 2, wait: th.frames[len(th.frames)-1].wait}
+	return callLua
+}
+
 // Results is the number of results of the call that a waiting function of the host asked for.
 func (L *State) Results() int { return L.top - L.results }
 

@@ -197,19 +197,27 @@ func (L *State) newThread(env *Table) *Thread {
 
 // NewTable makes a table with room for that many values and keys.
 func (L *State) NewTable(array, keys int) *Table {
-	L.Charge(roundSize(tableSize))
-	t := &Table{id: L.nextID(), seed: L.seed}
+	var t *Table
+	if keys > 0 && keys <= minNodes {
+		L.Charge(roundSize(smallSize))
+		s := &smallTable{Table: Table{id: L.nextID(), seed: L.seed, absent: small}}
+		t = &s.Table
+		t.nodes = s.room[:0]
+	} else {
+		L.Charge(roundSize(tableSize))
+		t = &Table{id: L.nextID(), seed: L.seed}
+		if keys > 0 {
+			size := minNodes
+			for size < keys {
+				size *= 2
+			}
+			L.Charge(nodesSize(size))
+			t.makeNodes(size)
+		}
+	}
 	if array > 0 {
 		L.Charge(roundSize(int64(array) * valueSize))
 		t.arr = make([]Value, 0, array)
-	}
-	if keys > 0 {
-		size := minNodes
-		for size < keys {
-			size *= 2
-		}
-		L.Charge(roundSize(int64(size)*nodeSize) + roundSize(int64(size)*4))
-		t.nodes, t.heads = make([]node, 0, size), make([]int32, size)
 	}
 	return t
 }

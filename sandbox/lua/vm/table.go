@@ -14,7 +14,7 @@ type Table struct {
 	seed   uint32 // of hashes, the State's
 	arr    []Value
 	nodes  []node  // in the order of coming; a nil value is a key that went
-	heads  []int32 // by hash: 1 + the first node; a power of two of them
+	heads  []int32 // by hash: 1 + the first node; a power of two of them, or none for so few nodes that all are looked at
 	meta   *Table
 }
 
@@ -24,7 +24,17 @@ type node struct {
 	hash     uint32
 }
 
+// smallTable is a table with room for a few keys beside it, in one piece of memory.
+type smallTable struct {
+	Table
+	room [minNodes]node
+}
+
+// small is the bit of absent that tells a smallTable.
+const small = 1 << 31
+
 const (
+	smallSize  = int64(unsafe.Sizeof(smallTable{}))
 	tableSize  = int64(unsafe.Sizeof(Table{}))
 	nodeSize   = int64(unsafe.Sizeof(node{}))
 	valueSize  = int64(unsafe.Sizeof(Value{}))
@@ -71,11 +81,16 @@ func (t *Table) getInt(i int) Value {
 
 // find returns the node of a key, or -1. A number has the form of Number, and is no -0.
 func (t *Table) find(k Value) int {
-	if len(t.heads) == 0 {
-		return -1
-	}
 	if k.isString() {
 		return t.findString(k)
+	}
+	if len(t.heads) == 0 {
+		for i := range t.nodes {
+			if nd := &t.nodes[i]; nd.key.bits == k.bits && (k.bits >= numberBase || k.bits <= trueBits || nd.key.ref == k.ref) {
+				return i
+			}
+		}
+		return -1
 	}
 	n := t.heads[t.hash(k)&uint32(len(t.heads)-1)]
 	for n != 0 {
@@ -90,7 +105,7 @@ func (t *Table) find(k Value) int {
 
 func (t *Table) findString(k Value) int {
 	if len(t.heads) == 0 {
-		return -1
+		return t.findAmongFew(k)
 	}
 	h := k.strHash(t.seed)
 	n := t.heads[h&uint32(len(t.heads)-1)]
@@ -100,6 +115,20 @@ func (t *Table) findString(k Value) int {
 			return int(n - 1)
 		}
 		n = nd.next
+	}
+	return -1
+}
+
+func (t *Table) findAmongFew(k Value) int {
+	for i := range t.nodes {
+		if nd := &t.nodes[i]; nd.key.ref == k.ref && nd.key.bits == k.bits {
+			return i
+		}
+	}
+	for i := range t.nodes {
+		if nd := &t.nodes[i]; nd.key.bits == k.bits && nd.key.str() == k.str() {
+			return i
+		}
 	}
 	return -1
 }
@@ -120,7 +149,7 @@ func (t *Table) setHash(L *State, k, v Value) {
 	if i := t.find(k); i >= 0 {
 		n := &t.nodes[i]
 		if n.val.bits == nilBits {
-			t.absent = 0
+			t.absent &= small
 		}
 		n.val = v
 		return
@@ -196,11 +225,15 @@ func (t *Table) add(L *State, k, v Value) {
 	if len(t.nodes) == cap(t.nodes) {
 		t.rehash(L)
 	}
+	t.absent &= small
+	if len(t.heads) == 0 {
+		t.nodes = append(t.nodes, node{key: k, val: v})
+		return
+	}
 	h := t.hash(k)
 	head := &t.heads[h&uint32(len(t.heads)-1)]
 	t.nodes = append(t.nodes, node{key: k, val: v, next: *head, hash: h})
 	*head = int32(len(t.nodes))
-	t.absent = 0
 }
 
 // rehash drops keys that went, and makes room for at least one more.
@@ -218,17 +251,49 @@ func (t *Table) rehash(L *State) {
 	if size > maxEntries {
 		L.Throw("table overflow")
 	}
-	L.Charge(roundSize(int64(size)*nodeSize) + roundSize(int64(size)*4))
+	L.Charge(nodesSize(size))
 	L.spend(int64(len(t.nodes)) / 2)
 	old := t.nodes
-	t.nodes, t.heads = make([]node, 0, size), make([]int32, size)
+	t.makeNodes(size)
 	for i := range old {
 		if n := &old[i]; n.val.bits != nilBits {
-			head := &t.heads[n.hash&uint32(size-1)]
-			t.nodes = append(t.nodes, node{key: n.key, val: n.val, next: *head, hash: n.hash})
+			if size <= minNodes {
+				t.nodes = append(t.nodes, node{key: n.key, val: n.val})
+				continue
+			}
+			h := t.hash(n.key)
+			head := &t.heads[h&uint32(size-1)]
+			t.nodes = append(t.nodes, node{key: n.key, val: n.val, next: *head, hash: h})
 			*head = int32(len(t.nodes))
 		}
 	}
+}
+
+func (t *Table) makeNodes(size int) {
+	t.nodes, t.heads = make([]node, 0, size), nil
+	if size > minNodes {
+		t.heads = make([]int32, size)
+	}
+}
+
+// nodesSize is what makeNodes allocates.
+func nodesSize(size int) int64 {
+	if size <= minNodes {
+		return roundSize(int64(size) * nodeSize)
+	}
+	return roundSize(int64(size)*nodeSize) + roundSize(int64(size)*4)
+}
+
+// size is what the table takes beside what it holds.
+func (t *Table) size() int64 {
+	own, nodes := roundSize(tableSize), roundSize(int64(cap(t.nodes))*nodeSize)+roundSize(int64(len(t.heads))*4)
+	if t.absent&small != 0 {
+		own = roundSize(smallSize)
+		if cap(t.nodes) <= minNodes {
+			nodes = 0
+		}
+	}
+	return own + nodes + roundSize(int64(cap(t.arr))*valueSize)
 }
 
 // length is the operator #: some n for which t[n] is not nil and t[n+1] is.
