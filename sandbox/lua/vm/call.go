@@ -79,6 +79,19 @@ func (L *State) enter(th *Thread, fn *Function, c call, d dest) {
 		}
 	}
 	L.pushFrame(th, frame{fn: fn, base: int32(base), area: int32(c.at), varargs: int32(extra), dest: d})
+	if fn.p.argTable {
+		L.makeArg(th, base, fn.p.params, extra)
+	}
+}
+
+// makeArg makes the variable arg, which follows the parameters of a function that takes more but has no use of "...".
+func (L *State) makeArg(th *Thread, base, params, extra int) {
+	t := L.NewTable(extra, 1)
+	for i := range extra {
+		t.setInt(L, i+1, th.stack[base-extra+i])
+	}
+	t.set(L, L.intern("n"), Int(extra))
+	th.stack[base+params] = t.Value()
 }
 
 // tailCall replaces the current frame.

@@ -69,6 +69,7 @@ func Compile(name string, source []byte) (p *lua.FunctionProto, err error) {
 	if err != nil {
 		return nil, sourceError(name, err)
 	}
+	repairBlock(chunk)
 	p, err = lua.Compile(chunk, name)
 	if err != nil {
 		return nil, sourceError(name, err)

@@ -40,7 +40,7 @@ func (L *State) switchTo(d dest) (again call, ok bool) {
 	from, c := L.current, L.pending
 	co := c.co
 	if co.status != Suspended {
-		text := "cannot resume " + map[Status]string{Running: "non-suspended", Normal: "non-suspended", Dead: "dead"}[co.status] + " coroutine"
+		text := "cannot resume " + co.status.String() + " coroutine"
 		if c.wrap {
 			L.Throw(text)
 		}

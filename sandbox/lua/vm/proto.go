@@ -15,6 +15,7 @@ type proto struct {
 	captures [][]capture // of each of protos: where its upvalues come from
 	params   int
 	vararg   bool
+	argTable bool // the function has the local arg of Lua 5.0
 	source   *lua.FunctionProto
 }
 
@@ -99,7 +100,7 @@ func (L *State) translate(src *lua.FunctionProto) *proto {
 	size := int64(len(src.Code))*16 + int64(len(src.Constants))*32 + int64(len(src.DbgSourcePositions))*8 + 512
 	L.Charge(size)
 	p := &proto{code: make([]inst, len(src.Code)), params: int(src.NumParameters), source: src,
-		vararg: src.IsVarArg&lua.VarArgIsVarArg != 0}
+		vararg: src.IsVarArg&lua.VarArgIsVarArg != 0, argTable: src.IsVarArg&lua.VarArgNeedsArg != 0}
 	for _, k := range src.Constants {
 		switch k := k.(type) {
 		case lua.LNumber:

@@ -1,0 +1,100 @@
+package std
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"sandbar/sandbox/lua/vm"
+)
+
+// TestScriptsLikeLua runs the scripts of testdata/lua/conformance, divided by lines that begin with "--## ", on lua5.1
+// and here, and compares what they print.
+func TestScriptsLikeLua(t *testing.T) {
+	t.Parallel()
+	command, err := exec.LookPath("lua5.1")
+	if err != nil {
+		t.Skip("lua5.1 is not installed: nothing to compare with")
+	}
+	files, err := filepath.Glob(filepath.Join("..", "..", "..", "testdata", "lua", "conformance", "*.lua"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range strings.Split(string(text), "--## ")[1:] {
+			name, source, _ := strings.Cut(c, "\n")
+			cases++
+			want := onCommand(t, command, source)
+			if got := onVM(source); nameless(got) != nameless(want) {
+				t.Errorf("%s: %s\n got %s\nwant %s", filepath.Base(file), name, got, want)
+			}
+		}
+	}
+	if cases < 70 {
+		t.Errorf("there are only %d scripts", cases)
+	}
+}
+
+var functionName = regexp.MustCompile(`to '[^']*'`)
+
+// nameless takes the names of functions out of errors of arguments: C knows them only where Lua code has called.
+func nameless(s string) string { return functionName.ReplaceAllString(s, "to '?'") }
+
+func onCommand(t *testing.T, command, source string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "x.lua"), []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(command, "x.lua")
+	cmd.Dir, cmd.Env = dir, []string{"TZ=UTC", "LC_ALL=C"}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("lua5.1 refuses a script: %v\n%s", err, source)
+	}
+	return string(out)
+}
+
+// onVM runs a script with print and io.write as Lua has them.
+func onVM(source string) string {
+	L, out := newState(vm.Options{Fuel: 50_000_000, Memory: 64 << 20})
+	write := func(between, end string) vm.HostFunc {
+		return func(L *vm.State) int {
+			fn := L.Global("tostring")
+			line, i := "", 0
+			var again vm.HostFunc
+			step := func(L *vm.State) int {
+				if i++; i > L.Args() {
+					out.WriteString(line + end)
+					return 0
+				}
+				if i > 1 {
+					line += between
+				}
+				return L.Call(fn, []vm.Value{L.Arg(i)}, again)
+			}
+			again = func(L *vm.State) int {
+				s, _ := L.Result(1).Str()
+				line += s
+				return step(L)
+			}
+			return step(L)
+		}
+	}
+	L.SetGlobal("print", L.NewFunction("print", write("\t", "\n")).Value())
+	io := L.NewTable(0, 1)
+	L.SetField(io, "write", L.NewFunction("write", write("", "")).Value())
+	L.SetGlobal("io", io.Value())
+	if err := doString(L, source); err != nil {
+		return out.String() + err.Error()
+	}
+	return out.String()
+}
