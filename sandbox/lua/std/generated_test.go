@@ -1,0 +1,171 @@
+package std
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"sandbar/sandbox/lua/vm"
+)
+
+// TestGeneratedPrograms runs random programs on lua5.1, on this engine and on stock gopher-lua, and compares what they
+// print. lua5.1 is right; where gopher-lua differs is only counted. SANDBAR_GENERATED is how many programs to run;
+// SANDBAR_SEED repeats a run.
+func TestGeneratedPrograms(t *testing.T) {
+	t.Parallel()
+	command, err := exec.LookPath("lua5.1")
+	if err != nil {
+		t.Skip("lua5.1 is not installed: nothing to compare with")
+	}
+	count, err := strconv.Atoi(os.Getenv("SANDBAR_GENERATED"))
+	if err != nil {
+		t.Skip("random programs run when SANDBAR_GENERATED says how many")
+	}
+	seed, err := strconv.ParseUint(os.Getenv("SANDBAR_SEED"), 10, 64)
+	if err != nil {
+		seed = uint64(time.Now().UnixNano())
+	}
+	const batch = 250
+	stock, lines := 0, 0
+	for from := 0; from < count; from += batch {
+		programs := make([][]string, min(batch, count-from))
+		for i := range programs {
+			programs[i] = newProgram(seed, uint64(from+i))
+		}
+		want := onLua(t, command, programs)
+		for i, p := range programs {
+			source := generatedPrelude + strings.Join(p, "\n")
+			lines += strings.Count(source, "\n")
+			if got := onVMWithError(source); got != want[i] {
+				p, got, want := smaller(t, command, p)
+				t.Fatalf("SANDBAR_SEED=%d, program %d:\n%s\n got %s\nwant %s", seed, from+i, strings.Join(p, "\n"), got, want)
+			}
+			if from == 0 && onStock(source) != want[i] {
+				stock++
+			}
+		}
+	}
+	t.Logf("SANDBAR_SEED=%d: %d programs of %d lines; of the first %d gopher-lua runs %d differently", seed, count, lines, min(count, batch), stock)
+}
+
+// onLua runs programs in one process.
+func onLua(t *testing.T, command string, programs [][]string) []string {
+	t.Helper()
+	dir := t.TempDir()
+	var driver strings.Builder
+	driver.WriteString("local G = _G\n")
+	for i, p := range programs {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), []byte(generatedPrelude+strings.Join(p, "\n")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&driver, "do local file = io.open(%q) local f, e = loadstring(file:read('*a'), '=x.lua') file:close()\n"+
+			"f = f or function() error('no Lua: ' .. e, 0) end setfenv(f, setmetatable({}, {__index = G})) local ok, e = pcall(f) if not ok then print(type(e) == 'string' and e or type(e)) end print('\\1') end\n", fmt.Sprint(i))
+	}
+	if err := os.WriteFile(filepath.Join(dir, "driver"), []byte(driver.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, command, "driver")
+	cmd.Dir = dir
+	cmd.Env = []string{"TZ=UTC", "LC_ALL=C"}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, tail(string(out)))
+	}
+	parts := strings.Split(string(out), "\x01\n")
+	if len(parts) != len(programs)+1 {
+		t.Fatalf("lua5.1 gave %d results of %d programs", len(parts)-1, len(programs))
+	}
+	for i := range parts {
+		parts[i] = plain(parts[i])
+	}
+	return parts[:len(programs)]
+}
+
+func tail(s string) string { return s[max(0, len(s)-500):] }
+
+func onVMWithError(source string) string {
+	L, out := newState(vm.Options{Fuel: 50_000_000, Memory: 64 << 20})
+	L.SetGlobal("print", L.NewFunction("print", printTo(out)).Value())
+	if err := doString(L, source); err != nil {
+		if e, ok := err.(*vm.Error); ok && e.Value.Type() != vm.StringType {
+			fmt.Fprintln(out, e.Value.Type())
+		} else {
+			fmt.Fprintln(out, err.Error())
+		}
+	}
+	return plain(out.String())
+}
+
+// onStock runs a program on gopher-lua, which may panic.
+func onStock(source string) (out string) {
+	defer func() {
+		if r := recover(); r != nil {
+			out = fmt.Sprint(r)
+		}
+	}()
+	L := lua.NewState(lua.Options{CallStackSize: 200})
+	defer L.Close()
+	var b strings.Builder
+	L.SetGlobal("print", L.NewFunction(func(L *lua.LState) int {
+		for i := 1; i <= L.GetTop(); i++ {
+			b.WriteString(L.ToStringMeta(L.Get(i)).String() + "\n")
+		}
+		return 0
+	}))
+	fn, err := L.Load(strings.NewReader(source), "x.lua")
+	if err != nil {
+		return err.Error()
+	}
+	L.Push(fn)
+	if err := L.PCall(0, 0, nil); err != nil {
+		fmt.Fprintln(&b, err)
+	}
+	return plain(b.String())
+}
+
+// smaller takes statements and then lines away while the results differ.
+func smaller(t *testing.T, command string, p []string) (least []string, got, want string) {
+	t.Helper()
+	differs := func(p []string) bool {
+		source := generatedPrelude + strings.Join(p, "\n")
+		if _, err := vm.Compile("x.lua", []byte(source)); err != nil {
+			return false
+		}
+		got, want = onVMWithError(source), onLua(t, command, [][]string{p})[0]
+		return got != want && !strings.HasPrefix(want, "no Lua")
+	}
+	p = strings.Split(strings.Join(p, "\n"), "\n")
+	for size := len(p)/2 + 1; size > 0; size /= 2 {
+		for i := len(p) - size; i >= 0; i -= max(size/2, 1) {
+			if i+size > len(p) {
+				continue
+			}
+			if less := slices.Delete(slices.Clone(p), i, i+size); differs(less) {
+				p = less
+			}
+		}
+	}
+	differs(p)
+	return p, got, want
+}
+
+// plain is nameless without lines and the names of variables: gopher-lua gives an operation the line on which its expression
+// begins, C the line of the operator, and its compiler keeps other registers, so that one machine knows a name now and then
+// where the other knows none.
+func plain(s string) string {
+	return lineNumber.ReplaceAllString(variableName.ReplaceAllString(nameless(s), "$1"), "x.lua:?:")
+}
+
+var lineNumber = regexp.MustCompile(`x\.lua:\d+:`)
