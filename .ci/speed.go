@@ -26,9 +26,9 @@ func loads() []load {
 	}
 	return []load{
 		{"no plugin wants them", 0.30, map[string]string{"none": counter("Type == 'nothing'", "", "")}},
-		{"circular buffer", 1.2, map[string]string{"cbuf": counter("Type == 'telemetry'",
+		{"circular buffer", 0.70, map[string]string{"cbuf": counter("Type == 'telemetry'",
 			`require "circular_buffer" local cb = circular_buffer.new(1440, 3, 60)`, `cb:add(read_message("Timestamp"), 1, 1)`)}},
-		{"table by two fields", 1.2, map[string]string{"table": counter("Type == 'telemetry'", `local counts = {}`,
+		{"table by two fields", 0.65, map[string]string{"table": counter("Type == 'telemetry'", `local counts = {}`,
 			`local a, b = read_message("Fields[docType]"), read_message("Fields[channel]")
 			local t = counts[a]
 			if not t then t = {} counts[a] = t end
