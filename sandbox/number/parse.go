@@ -1,6 +1,10 @@
 package number
 
-import "strconv"
+import (
+	"math"
+	"strconv"
+	"strings"
+)
 
 // Parse reads a number as C's strtod does: decimal, hexadecimal, "inf" or "nan", between spaces.
 func Parse(s string) (float64, bool) {
@@ -11,6 +15,12 @@ func Parse(s string) (float64, bool) {
 	digits := s
 	if digits != "" && (digits[0] == '-' || digits[0] == '+') {
 		digits = digits[1:]
+	}
+	if strings.EqualFold(digits, "nan") { // Go's has no sign
+		if s[0] == '-' {
+			return math.Copysign(math.NaN(), -1), true
+		}
+		return math.NaN(), true
 	}
 	hex := len(digits) > 2 && digits[0] == '0' && digits[1]|0x20 == 'x'
 	for i := range len(digits) {

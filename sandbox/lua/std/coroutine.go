@@ -10,7 +10,7 @@ func OpenCoroutine(L *vm.State) *vm.Table {
 	})
 }
 
-func luaFunction(L *vm.State, fn string) vm.Value {
+func luaFunction(L *vm.State) vm.Value {
 	v := L.Arg(1)
 	if f := v.Function(); f == nil || f.IsHost() {
 		L.ArgError(1, "Lua function expected")
@@ -19,11 +19,11 @@ func luaFunction(L *vm.State, fn string) vm.Value {
 }
 
 func create(L *vm.State) int {
-	L.Push(L.NewThread(luaFunction(L, "create")).Value())
+	L.Push(L.NewThread(luaFunction(L)).Value())
 	return 1
 }
 
-func checkThread(L *vm.State, fn string) *vm.Thread {
+func checkThread(L *vm.State) *vm.Thread {
 	co := L.Arg(1).Thread()
 	if co == nil {
 		L.ArgError(1, "coroutine expected")
@@ -31,7 +31,7 @@ func checkThread(L *vm.State, fn string) *vm.Thread {
 	return co
 }
 
-func resume(L *vm.State) int { return L.Resume(checkThread(L, "resume"), 2, false) }
+func resume(L *vm.State) int { return L.Resume(checkThread(L), 2, false) }
 
 func running(L *vm.State) int {
 	if co := L.Running(); co != nil {
@@ -43,12 +43,12 @@ func running(L *vm.State) int {
 }
 
 func status(L *vm.State) int {
-	L.Push(L.Intern(checkThread(L, "status").Status().String()))
+	L.Push(L.Intern(checkThread(L).Status().String()))
 	return 1
 }
 
 func wrap(L *vm.State) int {
-	co := L.NewThread(luaFunction(L, "wrap"))
+	co := L.NewThread(luaFunction(L))
 	L.Push(L.NewClosure("wrap", []vm.Value{co.Value()}, func(L *vm.State) int {
 		return L.Resume(L.Kept(1).Thread(), 1, true)
 	}).Value())

@@ -34,16 +34,21 @@ const (
 	functionKind
 	objectKind // with metamethods
 	kinds
+	elementKind // of lists: a number, and no nil, which would let # choose
 )
 
 // generatedPrelude has what generated programs use. show prints without addresses.
-const generatedPrelude = `local steps = 0
+const generatedPrelude = `local luas = tostring
+local function tostring(v) if type(v) == "function" or type(v) == "table" and not getmetatable(v) then return type(v) end return luas(v) end
+local steps = 0
 local function step() steps = steps + 1 if steps > 300 then error("too many steps", 0) end end
 local function int(x) x = tonumber(x) or 1 if x ~= x or x > 1e6 or x < -1e6 then return 3 end return math.floor(x) % 7 end
+local function id(x) return x end
+local function sorted(t) if pcall(table.sort, t) then return t end return {} end
 local function cut(s, ...) if type(s) == "string" then s = s:sub(1, 100) end return s, ... end
 local function text(v, d)
   if type(v) == "number" and v ~= v then return "nan" end
-  if type(v) ~= "table" then if type(v) == "function" or type(v) == "thread" then return type(v) end return tostring(v) end
+  if type(v) ~= "table" then return tostring(v) end
   if d > 2 then return "{...}" end
   local keys, out = {}, {}
   for k in pairs(v) do keys[#keys + 1] = k end
@@ -256,7 +261,7 @@ func (g *generator) target() (string, kind) {
 		v := g.vars[g.IntN(len(g.vars))]
 		switch {
 		case v.kind == listKind && g.IntN(2) == 0:
-			return v.name + g.pick("[#"+v.name+" + 1]", "[1]", "[int("+g.expr(numberKind, 1)+") + 1]"), numberKind
+			return v.name + g.pick("[#"+v.name+" + 1]", "[1]", "[math.min(int("+g.expr(numberKind, 1)+"), #"+v.name+") + 1]"), elementKind
 		case v.kind == recordKind && g.IntN(3) > 0:
 			return v.name + g.pick(".a", ".b", ".c", "['a']", "[ "+g.expr(stringKind, 1)+"]"), numberKind
 		case !v.fixed && v.kind != functionKind:
@@ -326,8 +331,11 @@ func (g *generator) variable(k kind) string {
 
 // expr is an expression of a kind, or now and then of another.
 func (g *generator) expr(k kind, depth int) string {
+	if k == elementKind {
+		return "(" + g.expr(numberKind, depth) + " or 0)"
+	}
 	if g.IntN(40) == 0 {
-		return g.pick("nil", "undefined", "(nil)", "{}", "'7'", "print")
+		return g.pick("nil", "undefined", "(nil)", "{}", "'7'", "show")
 	}
 	if g.IntN(60) == 0 {
 		k = kind(g.IntN(int(kinds)))
@@ -347,7 +355,7 @@ func (g *generator) expr(k kind, depth int) string {
 	case boolKind:
 		return g.boolExpr(sub)
 	case listKind:
-		return g.pick(g.literal(k), "{"+sub(numberKind)+", "+sub(numberKind)+"}", "{"+sub(numberKind)+", unpack("+sub(listKind)+")}", "(function(t) table.sort(t) return t end)("+sub(listKind)+")")
+		return g.pick(g.literal(k), "{"+sub(elementKind)+", "+sub(elementKind)+"}", "{"+sub(elementKind)+", unpack("+sub(listKind)+")}", "sorted("+sub(listKind)+")")
 	case recordKind:
 		return g.pick("{a = "+sub(numberKind)+", b = "+sub(stringKind)+"}", "{[ "+sub(stringKind)+"] = "+sub(boolKind)+", c = 3}", "{a = "+sub(recordKind)+", "+sub(numberKind)+"}")
 	case functionKind:
@@ -364,7 +372,7 @@ func (g *generator) numberExpr(sub func(kind) string) string {
 	case 0:
 		return "#" + g.pick(sub(listKind), sub(stringKind))
 	case 1:
-		return "- " + sub(numberKind)
+		return "- " + g.noConstant(sub)
 	case 2:
 		return "(" + g.pick(sub(recordKind)+").a", sub(recordKind)+").c", sub(listKind)+")[1]", sub(objectKind)+").n")
 	case 3:
@@ -374,7 +382,15 @@ func (g *generator) numberExpr(sub func(kind) string) string {
 	case 5:
 		return g.pick("(tonumber("+sub(stringKind)+") or 4)", "table.getn("+sub(listKind)+")", "(select('#', "+g.exprs(2)+"))")
 	}
-	return "(" + sub(numberKind) + " " + g.pick("+", "-", "*", "/", "%", "^", "+", "-") + " " + sub(numberKind) + ")"
+	return "(" + g.noConstant(sub) + " " + g.pick("+", "-", "*", "/", "%", "^", "+", "-") + " " + sub(numberKind) + ")"
+}
+
+// noConstant keeps C's compiler from computing with constants: it takes -0 and 0 for the same one.
+func (g *generator) noConstant(sub func(kind) string) string {
+	if v := g.variable(numberKind); v != "" && g.IntN(2) == 0 {
+		return v
+	}
+	return "id(" + sub(numberKind) + ")"
 }
 
 func (g *generator) stringExpr(sub func(kind) string) string {
@@ -388,7 +404,7 @@ func (g *generator) stringExpr(sub func(kind) string) string {
 	case 3:
 		return "cut(string.rep(" + sub(stringKind) + ", int(" + sub(numberKind) + ")))"
 	case 4:
-		return "string.format(" + g.pick("'%5.1f|%s', "+sub(numberKind)+", "+sub(stringKind), "'%q', "+sub(stringKind), "'%-8s|', "+sub(stringKind), "'%d', int("+sub(numberKind)+")") + ")"
+		return "cut(string.format(" + g.pick("'%5.1f|%s', "+sub(numberKind)+", "+sub(stringKind), "'%q', "+sub(stringKind), "'%-8s|', "+sub(stringKind), "'%d', int("+sub(numberKind)+")") + "))"
 	case 5:
 		return "cut(table.concat(" + sub(listKind) + ", " + sub(stringKind) + "))"
 	}

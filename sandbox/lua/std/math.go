@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"sandbar/sandbox/lua/vm"
+	"sandbar/sandbox/number"
 )
 
 // numbers is the math module.
@@ -42,7 +43,7 @@ var (
 		"log": math.Log, "log10": log10, "rad": radians, "sin": math.Sin, "sinh": math.Sinh, "sqrt": math.Sqrt,
 		"tan": math.Tan, "tanh": math.Tanh,
 	}
-	binary = map[string]func(x, y float64) float64{"atan2": math.Atan2, "fmod": math.Mod, "mod": math.Mod, "pow": math.Pow}
+	binary = map[string]func(x, y float64) float64{"atan2": math.Atan2, "fmod": math.Mod, "mod": math.Mod, "pow": number.Pow}
 )
 
 func degrees(x float64) float64 { return x / (math.Pi / 180) }

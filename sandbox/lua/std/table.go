@@ -17,7 +17,8 @@ func OpenTable(L *vm.State) *vm.Table {
 
 // concat is concat(t [, separator [, first [, last]]]).
 func concat(L *vm.State) int {
-	t, sep := L.CheckTable(1), L.OptString(2, "")
+	sep := L.OptString(2, "")
+	t := L.CheckTable(1)
 	first := L.OptInt(3, 1)
 	last := 0
 	if L.Arg(4).IsNil() {

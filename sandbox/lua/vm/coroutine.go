@@ -28,12 +28,7 @@ func (L *State) Resume(co *Thread, first int, wrap bool) int {
 }
 
 // Yield ends the running coroutine's turn with the arguments as values.
-func (L *State) Yield() int {
-	if L.current == L.main {
-		L.Throw("attempt to yield across metamethod/C-call boundary")
-	}
-	return yieldBack
-}
+func (L *State) Yield() int { return yieldBack }
 
 // switchTo lets the coroutine run that L.pending names. Its results will go to d.
 func (L *State) switchTo(d dest) (again call, ok bool) {
@@ -77,9 +72,21 @@ func (L *State) switchTo(d dest) (again call, ok bool) {
 // yieldBack ends the turn of the current coroutine. The next resume's arguments will go to d.
 func (L *State) yieldBack(d dest) (again call, ok bool) {
 	co := L.current
+	if co == L.main || co.hosts > 0 || co.withinOp(d) {
+		L.spend(int64(len(co.frames)))
+		L.ThrowValue(L.errorText("attempt to yield across metamethod/C-call boundary"))
+	}
 	n := L.top - L.base
 	co.yield, co.top = d, L.top
 	return L.finish(L.leave(co, Suspended, L.base, n))
+}
+
+// withinOp says whether a call that an instruction made on its own has not ended, d being that of the newest call.
+func (th *Thread) withinOp(d dest) bool {
+	for i := len(th.frames) - 1; i >= 0 && !d.holdsYield(); i-- {
+		d = th.frames[i].dest
+	}
+	return d.holdsYield()
 }
 
 // leave goes back to the coroutine that resumed this one, with n values of this one's stack, and returns what is to be

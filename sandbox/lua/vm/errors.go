@@ -25,8 +25,23 @@ func (t thrown) Error() string {
 	return s
 }
 
-// Throw raises an error with a text, before which comes where it was raised.
-func (L *State) Throw(text string) { L.ThrowValue(L.errorText(L.Where(1) + text)) }
+// Throw raises an error with a text, before which comes where the code is that called the running function of the host.
+func (L *State) Throw(text string) {
+	level := 1
+	if L.results >= 0 { // it has waited, and has a frame
+		level = 2
+	}
+	L.ThrowValue(L.errorText(L.Where(level) + text))
+}
+
+// throwOp raises the error of an operation. As in Lua 5.1 it has no position when a function of the host asked for it.
+func (L *State) throwOp(text string) {
+	if L.byHost {
+		L.byHost = false
+		L.ThrowValue(L.errorText(text))
+	}
+	L.ThrowValue(L.errorText(L.Where(1) + text))
+}
 
 // Throwf is Throw with a format.
 func (L *State) Throwf(format string, args ...any) { L.Throw(fmt.Sprintf(format, args...)) }
@@ -99,7 +114,7 @@ func (L *State) traceback() string {
 // The errors of Lua 5.1 about operands, with the name of the variable where the code tells it.
 
 func (L *State) typeError(doing string, v Value) {
-	L.Throw("attempt to " + doing + " " + describe(L.nameOf(v), v))
+	L.throwOp("attempt to " + doing + " " + describe(L.nameOf(v), v))
 }
 
 func describe(name string, v Value) string {
@@ -120,7 +135,7 @@ func (L *State) callError(v Value, at int) {
 			}
 		}
 	}
-	L.Throw("attempt to call " + describe(name, v))
+	L.throwOp("attempt to call " + describe(name, v))
 }
 
 func (L *State) arithError(a, b Value) {
@@ -139,16 +154,16 @@ func (L *State) concatError(a, b Value) {
 
 func (L *State) compareError(a, b Value) {
 	if x, y := a.Type(), b.Type(); x != y {
-		L.Throwf("attempt to compare %s with %s", x, y)
+		L.throwOp(fmt.Sprintf("attempt to compare %s with %s", x, y))
 	}
-	L.Throwf("attempt to compare two %s values", a.Type())
+	L.throwOp(fmt.Sprintf("attempt to compare two %s values", a.Type()))
 }
 
 // nameOf is "local 'x'", "field 'x'" and so on for an operand of the instruction that runs.
 func (L *State) nameOf(v Value) string {
 	th := L.current
 	f := &th.frames[len(th.frames)-1]
-	if f.fn == nil || f.pc == 0 {
+	if L.byHost || f.fn == nil || f.pc == 0 {
 		return ""
 	}
 	i := f.fn.p.code[f.pc-1]

@@ -544,7 +544,7 @@ resume:
 			}
 			at := f.reg(i.a) + 3
 			f.pc, L.fuel = int32(pc), fuel
-			L.call(call{at: at, args: 2}, to(at, int(i.c)))
+			L.call(call{at: at, args: 2}, toOp(at, int(i.c)))
 			goto resume
 		case opTForLoop:
 			if v := r[i.a+3]; v.bits != nilBits {

@@ -83,7 +83,11 @@ func (L *State) Field(t *Table, name string) Value { return t.get(L.intern(name)
 func (L *State) SetField(t *Table, name string, v Value) { t.set(L, L.intern(name), v) }
 
 // Set is rawset. It fails for nil and NaN as a key.
-func (L *State) Set(t *Table, k, v Value) { L.rawSet(t, k, v) }
+func (L *State) Set(t *Table, k, v Value) {
+	L.byHost = true
+	L.rawSet(t, k, v)
+	L.byHost = false
+}
 
 // SetInt is rawset of an index.
 func (L *State) SetInt(t *Table, i int, v Value) { t.setInt(L, i, v) }
@@ -110,6 +114,7 @@ func Less(a, b Value) (is, ok bool) { return less(a, b) }
 func (L *State) LessHandler(a, b Value) Value {
 	h := L.compareHandler(eventLt, a, b)
 	if h.bits == nilBits {
+		L.byHost = true
 		L.compareError(a, b)
 	}
 	return h
@@ -150,7 +155,12 @@ func (L *State) Intern(s string) Value { return L.intern(s) }
 func (L *State) MetaOf(v Value) *Table { return L.metaOf(v) }
 
 // Index is v[k]. When a function has to find it, handler is that function, to be called with on and k.
-func (L *State) Index(v, k Value) (found, handler, on Value) { return L.index(v, k) }
+func (L *State) Index(v, k Value) (found, handler, on Value) {
+	L.byHost = true
+	found, handler, on = L.index(v, k)
+	L.byHost = false
+	return found, handler, on
+}
 
 // ID is a number that tells objects of one State apart, in the order in which they were made; 0 for other values.
 func (v Value) ID() uint32 {

@@ -1,6 +1,10 @@
 package vm
 
-import "math"
+import (
+	"math"
+
+	"sandbar/sandbox/number"
+)
 
 // event is a metamethod.
 type event uint8
@@ -86,7 +90,7 @@ func (L *State) index(v, k Value) (found, handler, on Value) {
 		v = h
 		L.spend(1)
 	}
-	L.Throw("loop in gettable")
+	L.throwOp("loop in gettable")
 	panic("unreachable")
 }
 
@@ -112,7 +116,7 @@ func (L *State) setIndex(v, k, x Value) (handler, on Value) {
 		v = h
 		L.spend(1)
 	}
-	L.Throw("loop in settable")
+	L.throwOp("loop in settable")
 	panic("unreachable")
 }
 
@@ -120,9 +124,9 @@ func (L *State) setIndex(v, k, x Value) (handler, on Value) {
 func (L *State) rawSet(t *Table, k, x Value) {
 	switch {
 	case k.bits == nilBits:
-		L.Throw("table index is nil")
+		L.throwOp("table index is nil")
 	case k.bits >= numberBase && k.float() != k.float():
-		L.Throw("table index is NaN")
+		L.throwOp("table index is NaN")
 	}
 	if k.bits >= numberBase {
 		k = Value{bits: math.Float64bits(k.float()+0) + numberBase} // no -0
@@ -152,7 +156,7 @@ func (L *State) arith(e event, a, b Value) (Value, bool) {
 	case eventMod:
 		x = mod(x, y)
 	case eventPow:
-		x = pow(x, y)
+		x = number.Pow(x, y)
 	case eventUnm:
 		x = -x
 	}
@@ -165,13 +169,6 @@ func numberKeepingSign(f float64) Value { return Value{bits: math.Float64bits(f)
 // mod is a - floor(a/b)*b.
 func mod(a, b float64) float64 {
 	return a - float64(math.Floor(a/b)*b)
-}
-
-func pow(a, b float64) float64 {
-	if b == 2 {
-		return a * a
-	}
-	return math.Pow(a, b)
 }
 
 // arithHandler is the metamethod for two operands.

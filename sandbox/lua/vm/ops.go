@@ -23,14 +23,8 @@ func (L *State) setList(th *Thread, at, n, block int) {
 	if n == 0 {
 		n = th.top - at - 1
 	}
-	first := (block-1)*fieldsPerFlush + 1
-	if need := first + n - 1; len(t.arr) == first-1 && need > cap(t.arr) {
-		t.growArray(L, need)
-	}
 	L.spend(int64(n) / 4)
-	for j := range n {
-		t.setInt(L, first+j, th.stack[at+1+j])
-	}
+	t.fill(L, (block-1)*fieldsPerFlush, th.stack[at+1:at+1+n])
 }
 
 const fieldsPerFlush = 50
@@ -78,7 +72,7 @@ func (L *State) varargs(th *Thread, f *frame, a, want int) {
 func (L *State) getTo(v, k Value, at int) {
 	found, h, on := L.index(v, k)
 	if h.bits != nilBits {
-		L.callMeta(h, on, k, to(at, 1))
+		L.callMeta(h, on, k, toOp(at, 1))
 		return
 	}
 	L.current.stack[at] = found
@@ -92,7 +86,7 @@ func (L *State) setTo(v, k, x Value) {
 	at := L.scratch(4)
 	s := L.current.stack[at:]
 	s[0], s[1], s[2], s[3] = h, on, k, x
-	L.call(call{at: at, args: 3}, to(at, 0))
+	L.call(call{at: at, args: 3}, toOp(at, 0))
 }
 
 func (L *State) arithTo(e event, x, y Value, at int) {
@@ -100,7 +94,7 @@ func (L *State) arithTo(e event, x, y Value, at int) {
 		L.current.stack[at] = v
 		return
 	}
-	L.callMeta(L.arithHandler(e, x, y), x, y, to(at, 1))
+	L.callMeta(L.arithHandler(e, x, y), x, y, toOp(at, 1))
 }
 
 func (L *State) lenTo(x Value, at int) {
@@ -108,7 +102,7 @@ func (L *State) lenTo(x Value, at int) {
 	if h.bits == nilBits {
 		L.typeError("get length of", x)
 	}
-	L.callMeta(h, x, Value{}, to(at, 1))
+	L.callMeta(h, x, Value{}, toOp(at, 1))
 }
 
 // scratch is where n values can be put down behind all that the current frame, of Lua code, uses.

@@ -11,6 +11,9 @@ import (
 //   - `a, b = b, a` assigns b to both when they are local variables. Values go into variables of their own first, and
 //     are assigned from the right, as Lua does.
 //   - A generic for with fewer than three values leaves the missing ones undefined. They become nil.
+//   - A jump back to a loop that begins with a jump goes astray. Loops begin with one when what runs first is a break,
+//     or a constant that is false: a body that may begin with break gets an instruction before it, and conditions
+//     with constants are computed here, as C Lua's compiler does.
 
 type position interface {
 	ast.PositionHolder
@@ -39,34 +42,90 @@ func repair(s ast.Stmt) ast.Stmt {
 	case *ast.LocalAssignStmt:
 		repairExprs(s.Exprs)
 	case *ast.FuncCallStmt:
-		repairExpr(s.Expr)
+		s.Expr = repairExpr(s.Expr)
 	case *ast.DoBlockStmt:
 		repairBlock(s.Stmts)
 	case *ast.WhileStmt:
-		repairExpr(s.Condition)
-		repairBlock(s.Stmts)
+		return repairWhile(s)
 	case *ast.RepeatStmt:
-		repairExpr(s.Condition)
-		repairBlock(s.Stmts)
+		s.Condition = repairExpr(s.Condition)
+		s.Stmts = repairBody(s.Stmts)
 	case *ast.IfStmt:
-		repairExpr(s.Condition)
-		repairBlock(s.Then)
-		repairBlock(s.Else)
+		return repairIf(s)
 	case *ast.NumberForStmt:
-		repairExprs([]ast.Expr{s.Init, s.Limit, s.Step})
-		repairBlock(s.Stmts)
+		s.Init, s.Limit, s.Step = repairExpr(s.Init), repairExpr(s.Limit), repairExpr(s.Step)
+		s.Stmts = repairBody(s.Stmts)
 	case *ast.GenericForStmt:
 		repairExprs(s.Exprs)
 		for n := len(s.Exprs); n < 3 && (n == 0 || !several(s.Exprs[n-1])); n++ {
 			s.Exprs = append(s.Exprs, placed(&ast.NilExpr{}, s.Line()))
 		}
-		repairBlock(s.Stmts)
+		s.Stmts = repairBody(s.Stmts)
 	case *ast.FuncDefStmt:
 		repairExpr(s.Func)
 	case *ast.ReturnStmt:
 		repairExprs(s.Exprs)
 	}
 	return s
+}
+
+func repairWhile(s *ast.WhileStmt) ast.Stmt {
+	s.Condition = repairExpr(s.Condition)
+	s.Stmts = repairBody(s.Stmts)
+	if is, ok := constant(s.Condition); ok && !is {
+		return placed(&ast.DoBlockStmt{}, s.Line())
+	}
+	return s
+}
+
+func repairIf(s *ast.IfStmt) ast.Stmt {
+	s.Condition = repairExpr(s.Condition)
+	repairBlock(s.Then)
+	repairBlock(s.Else)
+	if is, ok := constant(s.Condition); ok {
+		if is {
+			return placed(&ast.DoBlockStmt{Stmts: s.Then}, s.Line())
+		}
+		return placed(&ast.DoBlockStmt{Stmts: s.Else}, s.Line())
+	}
+	return s
+}
+
+// repairBody repairs the body of a loop, which must not begin with a jump.
+func repairBody(stmts []ast.Stmt) []ast.Stmt {
+	repairBlock(stmts)
+	if breaks, _ := breaksFirst(stmts); !breaks {
+		return stmts
+	}
+	nothing := placed(&ast.LocalAssignStmt{Names: []string{"(nothing)"}}, stmts[0].Line())
+	return append([]ast.Stmt{placed(&ast.DoBlockStmt{Stmts: []ast.Stmt{nothing}}, stmts[0].Line())}, stmts...)
+}
+
+// breaksFirst says whether the first instruction of a block may be a break, and whether it may have none at all.
+func breaksFirst(stmts []ast.Stmt) (breaks, empty bool) {
+	for _, s := range stmts {
+		breaks, empty = false, false
+		switch s := s.(type) {
+		case *ast.BreakStmt:
+			return true, false
+		case *ast.DoBlockStmt:
+			breaks, empty = breaksFirst(s.Stmts)
+		case *ast.RepeatStmt:
+			breaks, _ = breaksFirst(s.Stmts)
+		case *ast.WhileStmt:
+			if _, ok := constant(s.Condition); ok {
+				breaks, _ = breaksFirst(s.Stmts)
+			}
+		case *ast.AssignStmt: // of a variable to itself
+			_, name := s.Lhs[0].(*ast.IdentExpr)
+			_, empty = s.Rhs[0].(*ast.IdentExpr)
+			empty = empty && name
+		}
+		if breaks || !empty {
+			return breaks, empty
+		}
+	}
+	return false, true
 }
 
 // several says whether an expression may have more or fewer values than one.
@@ -115,41 +174,4 @@ func repairAssign(s *ast.AssignStmt) ast.Stmt {
 		block.Stmts = append(block.Stmts, placed(&ast.AssignStmt{Lhs: []ast.Expr{targets[i]}, Rhs: []ast.Expr{hidden("v", i)}}, line))
 	}
 	return block
-}
-
-func repairExprs(list []ast.Expr) {
-	for _, e := range list {
-		repairExpr(e)
-	}
-}
-
-// repairExpr finds the functions in an expression.
-func repairExpr(e ast.Expr) {
-	switch e := e.(type) {
-	case *ast.AttrGetExpr:
-		repairExprs([]ast.Expr{e.Object, e.Key})
-	case *ast.TableExpr:
-		for _, f := range e.Fields {
-			repairExprs([]ast.Expr{f.Key, f.Value})
-		}
-	case *ast.FuncCallExpr:
-		repairExprs([]ast.Expr{e.Func, e.Receiver})
-		repairExprs(e.Args)
-	case *ast.LogicalOpExpr:
-		repairExprs([]ast.Expr{e.Lhs, e.Rhs})
-	case *ast.RelationalOpExpr:
-		repairExprs([]ast.Expr{e.Lhs, e.Rhs})
-	case *ast.ArithmeticOpExpr:
-		repairExprs([]ast.Expr{e.Lhs, e.Rhs})
-	case *ast.StringConcatOpExpr:
-		repairExprs([]ast.Expr{e.Lhs, e.Rhs})
-	case *ast.UnaryMinusOpExpr:
-		repairExpr(e.Expr)
-	case *ast.UnaryNotOpExpr:
-		repairExpr(e.Expr)
-	case *ast.UnaryLenOpExpr:
-		repairExpr(e.Expr)
-	case *ast.FunctionExpr:
-		repairBlock(e.Stmts)
-	}
 }

@@ -32,7 +32,7 @@ func (L *State) Do(fn Value, want int, args ...Value) ([]Value, error) {
 	if len(th.frames) > 0 {
 		return nil, fmt.Errorf("vm: a call while one is running")
 	}
-	L.current, L.threads, L.limit, L.results = th, 0, NoLimit, -1
+	L.current, L.threads, L.limit, L.results, L.byHost = th, 0, NoLimit, -1, false
 	err := L.attempt(start{fn: fn, args: args, want: want})
 	for {
 		t, ok := err.(thrown)

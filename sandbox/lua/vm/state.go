@@ -39,9 +39,10 @@ const (
 type State struct {
 	fuel    int64 // that is left of this call
 	current *Thread
-	base    int // first argument of the host's function that runs
-	top     int // after its last argument or result
-	results int // first result of the call that it waited for, -1 while there is none
+	base    int  // first argument of the host's function that runs
+	top     int  // after its last argument or result
+	results int  // first result of the call that it waited for, -1 while there is none
+	byHost  bool // a function of the host asked for the operation that runs
 
 	opts     Options
 	memory   account
@@ -98,12 +99,26 @@ func (s Status) String() string { return [...]string{"suspended", "running", "no
 type dest struct {
 	at   int32 // index of the stack for the first one
 	want int32 // how many, -1 for all
-	arg  int32 // of then
+	arg  int32 // of then; of thenGoOn: 1 when it is no call of the code itself
 	then finish
 }
 
 // to is the destination of results that need nothing more.
 func to(at, want int) dest { return dest{at: int32(at), want: int32(want)} }
+
+// toOp is to for a call that an instruction makes on its own: of a metamethod, or of an iterator.
+func toOp(at, want int) dest { return dest{at: int32(at), want: int32(want), arg: 1} }
+
+// holdsYield says whether C Lua would have a C function between the caller and what it called, which no yield passes.
+func (d dest) holdsYield() bool {
+	switch d.then {
+	case thenGoOn:
+		return d.arg != 0
+	case thenCompare, thenConcat, thenHost:
+		return true
+	}
+	return false
+}
 
 // finish is what is still to be done when a call has put down its results.
 type finish uint8

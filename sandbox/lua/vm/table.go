@@ -177,6 +177,22 @@ func (t *Table) setInt(L *State, i int, v Value) {
 	}
 }
 
+// fill sets the keys after from, for a constructor. The array gets room for nils too, as in Lua 5.1, so that # of
+// {nil, nil, 3} is 3.
+func (t *Table) fill(L *State, from int, values []Value) {
+	to := from + len(values)
+	if to > cap(t.arr) {
+		t.growArray(L, to)
+	}
+	for i := range t.nodes { // a key that is in the array has no node
+		if n := &t.nodes[i]; n.key.isNumber() && n.key.float() > float64(len(t.arr)) && n.key.float() <= float64(to) && n.key.float() == math.Trunc(n.key.float()) {
+			n.key, n.val = Value{}, Value{}
+		}
+	}
+	t.arr = t.arr[:max(to, len(t.arr))]
+	copy(t.arr[from:], values)
+}
+
 // trim lets the array end with a value.
 func (t *Table) trim() {
 	n := len(t.arr)

@@ -1,4 +1,4 @@
--- expect: instruction_limit
+-- expect: error
 -- in: process
 -- A gsub whose function yields, resumed without end.
 require "string" require "table" require "math" require "os" require "cjson"

@@ -1,4 +1,4 @@
--- expect: memory_limit or instruction_limit
+-- expect: error
 -- in: process
 -- A sort that is left in the middle, and kept.
 require "string" require "table" require "math" require "os" require "cjson"
