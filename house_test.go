@@ -100,6 +100,7 @@ func siblings() map[string][]string {
 		"sandbox/lua/std":          {"sandbox/lua/vm", "sandbox/pattern", "sandbox/number"},
 		"sandbox/lua/vm":           {"sandbox/number"},
 		"sandbox/cbuf":             {"sandbox/number"},
+		"sandbox/jsondoc":          {"sandbox/number"},
 		"host/stream/disk/faultfs": {"host/stream/disk"},
 		"host/stream/disk":         {"host/stream"},
 		"host/bucket/dir":          {"host/bucket"},

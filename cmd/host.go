@@ -170,7 +170,7 @@ func (h *host) openPlugins(ctx context.Context) error {
 		Lake:  func(logger string) runner.LakeWriter { return files.Writer(logger) },
 		OnEnd: func(e *sandbox.Error) { h.deploy.Ended(context.Background(), e) }, Now: clock.Now, Log: h.log})
 	h.opened = append(h.opened, h.runner.Close)
-	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Runner: h.runner, Parse: lua.ParseConfig, Removed: h.series.Forget, Now: clock.Now, Log: h.log})
+	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Runner: h.runner, Parse: parser(h.cfg.Limits), Removed: h.series.Forget, Now: clock.Now, Log: h.log})
 	if err := h.seed(ctx); err != nil {
 		return err
 	}
@@ -227,7 +227,7 @@ func (h *host) openDoors(context.Context) error {
 		streams[name] = h.store.Log(name)
 	}
 	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Edge: h.door,
-		Streams: streams, Parse: lua.ParseConfig, Check: checkPlugin, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
+		Streams: streams, Parse: parser(h.cfg.Limits), Check: checkPlugin, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log})
 	return err
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"sandbar/host/clock"
+	"sandbar/host/config"
 	"sandbar/host/landfill"
 	"sandbar/host/runner"
 	"sandbar/host/trial"
@@ -129,7 +130,7 @@ func loadTasks(dir string, con console) ([]*runner.Task, error) {
 }
 
 func loadTask(d *plugins.Definition, con console) (*runner.Task, error) {
-	cfg, err := lua.ParseConfig(d.Kind, d.Name, d.Config)
+	cfg, err := parser(config.Default().Limits)(d.Kind, d.Name, d.Config)
 	if err != nil {
 		return nil, err
 	}

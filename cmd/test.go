@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"sandbar/host/clock"
+	"sandbar/host/config"
 	"sandbar/host/runner"
 	"sandbar/host/trial"
 	"sandbar/plugins"
@@ -51,7 +52,7 @@ func (c *testCmd) Run(ctx context.Context, con console) error {
 
 // check loads a plugin, warns about its matcher and tries it where that is possible.
 func (c *testCmd) check(ctx context.Context, d *plugins.Definition, con console) error {
-	cfg, err := lua.ParseConfig(d.Kind, d.Name, d.Config)
+	cfg, err := parser(config.Default().Limits)(d.Kind, d.Name, d.Config)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package plugins
 
 import (
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -348,5 +349,46 @@ func TestBand(t *testing.T) {
 	}
 	if seen["main"] != 1 {
 		t.Errorf("alerts: %v", seen)
+	}
+}
+
+// TestNumbersThatStall: documents full of numbers with large exponents or many digits cost what other documents cost.
+func TestNumbersThatStall(t *testing.T) {
+	t.Parallel()
+	honest := `{"type":"reading","id":"x","version":1,"creationDate":"2026-11-23T10:00:00Z","application":{"name":"Sensor","version":"1"},` +
+		`"payload":{"sensorId":"box-1","temperature":20.5,"humidity":40,"pressure":1000.5,"battery":3.5}}`
+	hostile := []string{
+		strings.Replace(honest, "20.5", "1e999999", 1), strings.Replace(honest, "40", "1e-9999999", 1), strings.Replace(honest, "1000.5", "-1e99999999999", 1),
+		strings.Replace(honest, `"version":1`, `"version":1e999999`, 1), strings.Replace(honest, "3.5", "3."+strings.Repeat("0", 40)+"e99999", 1),
+	}
+	d := run(t, "decoder.submission")
+	n := 0
+	decode := func(body string) {
+		n++
+		d.submit(fmt.Sprintf("/submit/sensors/reading/1/%032d", n), body)
+	}
+	cost := func(bodies ...string) time.Duration { // of the quickest of some rounds
+		best := time.Hour
+		for range 5 {
+			start := time.Now()
+			for i := range 300 {
+				decode(bodies[i%len(bodies)])
+			}
+			best = min(best, time.Since(start))
+		}
+		return best
+	}
+	plain, mixed := cost(honest), cost(append(hostile, honest, honest, honest)...)
+	t.Logf("300 honest documents took %v, 300 of which five of eight are hostile %v", plain, mixed)
+	if mixed > 3*plain {
+		t.Errorf("hostile numbers cost %v, honest documents %v", mixed, plain)
+	}
+	start := time.Now()
+	decode(strings.Replace(honest, "20.5", "["+strings.Repeat("1e999999,", 100_000)+"1]", 1))
+	decode(strings.Replace(honest, "20.5", strings.Repeat("7", 2_000_000), 1))
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("two large documents took %v", took)
+	} else {
+		t.Logf("two large documents took %v", took)
 	}
 }

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"math"
+	"time"
 )
 
 // Table is a Lua table as a Go value. Keys are string, float64 or bool; values are string, float64, bool or Table.
@@ -37,13 +38,21 @@ const (
 	ReadAnalysis ReadQueue = "analysis" // stream derived
 )
 
-// Limits bound every call of a plugin. The names are Hindsight's. Zero means no limit.
+// Limits bound every call of a plugin. Those with a key are Hindsight's and a plugin's config sets them, the others are the
+// host's. Zero means no limit here; in a config it means the host's ceiling (Ceilings).
 type Limits struct {
 	Instructions  int64 // instruction_limit: fuel of one call
 	Memory        int64 // memory_limit: bytes of state
 	Output        int64 // output_limit: bytes of one message, payload or print
 	ProcessInject int   // process_message_inject_limit: messages in one process_message
 	TimerInject   int   // timer_event_inject_limit
+
+	InjectBytes int64         // bytes of all messages that one call makes
+	State       int64         // bytes of preserved state
+	Graph       int64         // bytes of one payload of a graph
+	LogLines    int           // lines that one call prints
+	Source      int           // bytes of the source
+	Time        time.Duration // of one call
 }
 
 // DefaultLimits are Hindsight's.

@@ -32,6 +32,9 @@ type Plugin interface {
 	Snapshot() ([]byte, error)
 	// Restore puts a snapshot back. A snapshot of another preservation version is ignored without error.
 	Restore(state []byte) error
+	// Interrupt ends the call that runs now with Stopped, and every later one that lasts longer than a few milliseconds.
+	// It may be called at any time, by any goroutine, and does not wait.
+	Interrupt()
 	// Memory is an estimate of the bytes that the plugin's state holds now.
 	Memory() int64
 	Close() error
@@ -66,9 +69,10 @@ type Env struct {
 
 // Schemas validates parsed JSON documents.
 type Schemas interface {
-	// Validate checks doc (as encoding/json's any tree, numbers as json.Number) against the schema
-	// that namespace, document type and version choose.
-	Validate(namespace, docType, version string, doc any) Verdict
+	// Validate checks doc (as encoding/json's any tree, numbers as json.Number that number.Bound has bounded)
+	// against the schema that namespace, document type and version choose. It calls spend before each piece of work
+	// with the fuel of it; a panic of spend passes through.
+	Validate(namespace, docType, version string, doc any, spend func(fuel int64)) Verdict
 }
 
 // Verdict is the answer of a validation.

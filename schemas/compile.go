@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/text/message"
 
 	"sandbar/sandbox"
+	"sandbar/sandbox/number"
 )
 
 // noLoader refuses what a schema refers to outside of itself.
@@ -25,13 +27,17 @@ func (noLoader) Load(url string) (any, error) {
 const maxRepairs = 50
 
 // compile compiles a schema. Some real schemas are not what their meta-schema demands ("required": [] in draft
-// 4): such keywords say nothing, so they are cut out and named in ignored.
-func compile(name string, doc any) (s *jsonschema.Schema, ignored string, err error) {
+// 4): keywords that say nothing are cut out and named in ignored. Anything else is refused: a schema is never weakened.
+func compile(name string, doc any, m *meter) (s *jsonschema.Schema, ignored string, err error) {
 	var cut []string
+	doc = boundNumbers(doc)
 	for range maxRepairs {
 		c := jsonschema.NewCompiler()
 		c.DefaultDraft(jsonschema.Draft4)
 		c.UseLoader(noLoader{})
+		c.UseRegexpEngine(patterns(m))
+		c.RegisterVocabulary(m.vocabulary())
+		c.AssertVocabs()
 		url := "schema:///" + name
 		if err := c.AddResource(url, doc); err != nil {
 			return nil, "", err
@@ -50,14 +56,32 @@ func compile(name string, doc any) (s *jsonschema.Schema, ignored string, err er
 		}
 		at := leaf(fault).InstanceLocation
 		if !remove(doc, at) {
-			return nil, "", err
+			return nil, "", fmt.Errorf("%s is not as the meta-schema demands: %s", pointer(at), reason(leaf(fault)))
 		}
 		cut = append(cut, "/"+strings.Join(at, "/"))
 	}
 	return nil, "", fmt.Errorf("more than %d keywords are not as the meta-schema demands", maxRepairs)
 }
 
-// remove cuts the innermost object member on the way to at out of doc.
+// boundNumbers bounds every number of a tree (number.Bound), so that the validator can compute with it.
+func boundNumbers(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		return json.Number(number.Bound(string(v)))
+	case []any:
+		for i := range v {
+			v[i] = boundNumbers(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = boundNumbers(v[k])
+		}
+	}
+	return v
+}
+
+// remove cuts the innermost object member on the way to at out of doc. It reports false for one that says
+// something about documents.
 func remove(doc any, at []string) bool {
 	var owner map[string]any
 	var key string
@@ -75,11 +99,36 @@ func remove(doc any, at []string) bool {
 			return false
 		}
 	}
-	if owner == nil {
+	if owner == nil || !saysNothing(key, owner[key]) {
 		return false
 	}
 	delete(owner, key)
 	return true
+}
+
+// saysNothing says whether a keyword could as well be left out.
+func saysNothing(key string, v any) bool {
+	switch key {
+	case "title", "description", "$comment", "default", "examples", "readOnly", "writeOnly", "deprecated", "$schema":
+		return true
+	case "required":
+		list, ok := v.([]any)
+		return ok && len(list) == 0
+	}
+	return false
+}
+
+func pointer(at []string) string {
+	var path strings.Builder
+	for _, step := range at {
+		path.WriteByte('/')
+		path.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(step))
+	}
+	return path.String()
+}
+
+func reason(e *jsonschema.ValidationError) string {
+	return e.ErrorKind.LocalizedString(message.NewPrinter(language.English))
 }
 
 // leaf follows the first cause down.
@@ -93,9 +142,23 @@ func leaf(e *jsonschema.ValidationError) *jsonschema.ValidationError {
 // maxText bounds a verdict's texts: they hold parts of the document.
 const maxText = 512
 
-// verdict validates doc.
-func (s *schema) verdict(doc any) sandbox.Verdict {
-	v := sandbox.Verdict{Known: true}
+// verdict validates doc, whose numbers are bounded. A panic of spend passes through.
+func (s *schema) verdict(doc any, spend func(int64)) (v sandbox.Verdict) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.meter
+	m.spend = spend
+	defer func() {
+		m.spend = nil
+		if r := recover(); r != nil {
+			if m.spending {
+				m.spending = false
+				panic(r)
+			}
+			v = sandbox.Verdict{Known: true, Keyword: "schema", Message: failed(r)}
+		}
+	}()
+	v.Known = true
 	err := s.compiled.Validate(doc)
 	if err == nil {
 		v.Valid = true
@@ -107,17 +170,20 @@ func (s *schema) verdict(doc any) sandbox.Verdict {
 		return v
 	}
 	first := leaf(fault)
-	var path strings.Builder
-	for _, step := range first.InstanceLocation {
-		path.WriteByte('/')
-		path.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(step))
-	}
-	v.Path = bounded(path.String())
+	v.Path = bounded(pointer(first.InstanceLocation))
 	if keywords := first.ErrorKind.KeywordPath(); len(keywords) > 0 {
 		v.Keyword = keywords[0]
 	}
-	v.Message = bounded(fmt.Sprintf("at '%s': %s", v.Path, first.ErrorKind.LocalizedString(message.NewPrinter(language.English))))
+	v.Message = bounded(fmt.Sprintf("at '%s': %s", v.Path, reason(first)))
 	return v
+}
+
+// failed says why there is no verdict.
+func failed(r any) string {
+	if slow, ok := r.(tooSlow); ok {
+		return bounded(fmt.Sprintf("a text takes more than %v to match with pattern %s", patternTime, slow.pattern))
+	}
+	return bounded(fmt.Sprintf("the validator failed: %v", r))
 }
 
 func bounded(s string) string {

@@ -78,6 +78,9 @@ type schema struct {
 	compiled *jsonschema.Schema
 	columns  []Column
 	ignored  string // keywords that are not as the meta-schema wants them
+
+	mu    sync.Mutex // one validation at a time, because of the meter
+	meter *meter
 }
 
 // Open reads a folder. A file that cannot be used is a Problem, not an error.
@@ -212,8 +215,8 @@ func (r *Registry) read(name string, old *schema) (*schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("it is no JSON: %w", err)
 	}
-	s := &schema{hash: hash}
-	if s.compiled, s.ignored, err = compile(name, doc); err != nil {
+	s := &schema{hash: hash, meter: &meter{}}
+	if s.compiled, s.ignored, err = compile(name, doc, s.meter); err != nil {
 		return nil, err
 	}
 	s.columns = columnsOf(doc)
@@ -256,12 +259,12 @@ func (r *Registry) Len() int { return len(r.now.Load().schemas) }
 func (r *Registry) Problems() []Problem { return slices.Clone(r.now.Load().problems) }
 
 // Validate implements sandbox.Schemas.
-func (r *Registry) Validate(namespace, docType, version string, doc any) sandbox.Verdict {
+func (r *Registry) Validate(namespace, docType, version string, doc any, spend func(fuel int64)) sandbox.Verdict {
 	s := r.now.Load().schemas[id{namespace, docType, version}]
 	if s == nil {
 		return sandbox.Verdict{}
 	}
-	return s.verdict(doc)
+	return s.verdict(doc, spend)
 }
 
 // Columns are the scalar values that a schema declares, nil when there is no such schema.

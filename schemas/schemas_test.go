@@ -17,6 +17,9 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
+// free is a spend that has no end.
+func free(int64) {}
+
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func open(t testing.TB, fsys fs.FS) *Registry {
@@ -92,7 +95,7 @@ func TestMozilla(t *testing.T) {
 			return err
 		}
 		want := parts[len(parts)-2] == "pass"
-		v := r.Validate(filepath.Base(filepath.Dir(path)), parts[0], parts[1], parse(t, text))
+		v := r.Validate(filepath.Base(filepath.Dir(path)), parts[0], parts[1], parse(t, text), free)
 		if pings++; !v.Known || v.Valid != want {
 			wrong++
 			t.Errorf("%s: %+v", path, v)
@@ -116,13 +119,13 @@ func TestVerdict(t *testing.T) {
 		{`{"a":[],"d":"y"}`, false, "/d", "enum"},
 		{`[]`, false, "", "type"},
 	} {
-		v := r.Validate("ns", "doc", "1", parse(t, []byte(c.doc)))
+		v := r.Validate("ns", "doc", "1", parse(t, []byte(c.doc)), free)
 		if !v.Known || v.Valid != c.valid || v.Path != c.path || v.Keyword != c.keyword || !c.valid && v.Message == "" {
 			t.Errorf("%s: %+v", c.doc, v)
 		}
 	}
 	for _, n := range [][3]string{{"no", "doc", "1"}, {"ns", "no", "1"}, {"ns", "doc", "2"}} {
-		if v := r.Validate(n[0], n[1], n[2], nil); v.Known {
+		if v := r.Validate(n[0], n[1], n[2], nil, free); v.Known {
 			t.Errorf("%v is known", n)
 		}
 	}
@@ -156,7 +159,7 @@ func TestBadFiles(t *testing.T) {
 			t.Errorf("%s: %q, want %q", path, got[path], want)
 		}
 	}
-	if !r.Validate("ns", "ok", "1", map[string]any{}).Valid {
+	if !r.Validate("ns", "ok", "1", map[string]any{}, free).Valid {
 		t.Error("a repaired schema refuses")
 	}
 	if _, err := OpenDir(filepath.Join(t.TempDir(), "none"), quiet()); err == nil {
@@ -198,7 +201,7 @@ func TestReload(t *testing.T) {
 			}
 		}
 	}
-	valid := func() bool { return r.Validate("ns", "doc", "1", "text").Valid }
+	valid := func() bool { return r.Validate("ns", "doc", "1", "text", free).Valid }
 	write(`{"type":"string"}`, 2*time.Hour)
 	until("the new schema", valid)
 	write(`{"type":`, time.Hour)
@@ -251,7 +254,7 @@ func BenchmarkValidate(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if v := r.Validate("telemetry", "main", "4", doc); !v.Valid {
+		if v := r.Validate("telemetry", "main", "4", doc, free); !v.Valid {
 			b.Fatal(v)
 		}
 	}

@@ -34,9 +34,20 @@ type limits struct {
 	Output        int64 `json:"output_limit"`
 	ProcessInject int   `json:"process_message_inject_limit"`
 	TimerInject   int   `json:"timer_event_inject_limit"`
+
+	InjectBytes int64   `json:"inject_bytes"`
+	State       int64   `json:"state_size"`
+	Graph       int64   `json:"graph_size"`
+	LogLines    int     `json:"log_lines"`
+	Source      int     `json:"source_size"`
+	Time        float64 `json:"call_time"` // seconds
 }
 
-func asPlugin(s runner.Status) plugin { return plugin{Status: s, Limits: limits(s.Limits)} }
+func asLimits(l sandbox.Limits) limits {
+	return limits{l.Instructions, l.Memory, l.Output, l.ProcessInject, l.TimerInject, l.InjectBytes, l.State, l.Graph, l.LogLines, l.Source, l.Time.Seconds()}
+}
+
+func asPlugin(s runner.Status) plugin { return plugin{Status: s, Limits: asLimits(s.Limits)} }
 
 func asPlugins(list []runner.Status) []plugin {
 	out := make([]plugin, len(list))

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"sandbar/sandbox"
 )
 
 // Config is the whole file. A tag's doc is for who runs a host.
@@ -32,6 +34,7 @@ type Config struct {
 	Streams  Streams `toml:"streams" doc:"The four streams under DATA/streams."`
 	Landfill Roll    `toml:"landfill" doc:"The archive of what came in. A file is finished when it reaches the size or the age."`
 	Lake     Roll    `toml:"lake" doc:"The Heka and Parquet files of output plugins. A file is finished when it reaches the size or the age."`
+	Limits   Limits  `toml:"limits" doc:"What a plugin may use at most, by kind. A limit of 0 in a plugin's config stands for these; a plugin that asks for more is refused."`
 	Geo      Geo     `toml:"geo" doc:"MaxMind databases. A file that is replaced is opened again."`
 }
 
@@ -75,6 +78,45 @@ type Roll struct {
 	Age  Duration `toml:"roll_age" doc:"Oldest age of an unfinished one."`
 }
 
+// Limits are the ceilings of plugins.
+type Limits struct {
+	Decoder  Ceilings `toml:"decoder" doc:"Decoders."`
+	Analysis Ceilings `toml:"analysis" doc:"Analysis plugins."`
+	Output   Ceilings `toml:"output" doc:"Output plugins."`
+}
+
+// Ceilings are those of one kind of plugin.
+type Ceilings struct {
+	Instructions  Count    `toml:"instruction_limit" doc:"Fuel of one call, and of loading."`
+	Memory        Size     `toml:"memory_limit" doc:"Memory of a plugin."`
+	Output        Size     `toml:"output_limit" doc:"One message, payload or printed text."`
+	ProcessInject Count    `toml:"process_message_inject_limit" doc:"Messages that one process_message makes."`
+	TimerInject   Count    `toml:"timer_event_inject_limit" doc:"Messages that one timer_event makes."`
+	InjectBytes   Size     `toml:"inject_bytes" doc:"Messages that one call makes, together."`
+	State         Size     `toml:"state_size" doc:"Preserved state."`
+	Graph         Size     `toml:"graph_size" doc:"Payload of one graph."`
+	LogLines      Count    `toml:"log_lines" doc:"Lines that one call prints; further ones are left out."`
+	Source        Size     `toml:"source_size" doc:"Source of a plugin."`
+	Ticker        Count    `toml:"ticker_interval" doc:"Shortest ticker_interval, in seconds."`
+	Time          Duration `toml:"call_time" doc:"Time of one call, and of loading. A decoder goes on with the next message, and this one is put on stream errors."`
+}
+
+// ceilings are the defaults of one kind.
+func ceilings(kind sandbox.Kind) Ceilings {
+	c := sandbox.DefaultCeilings(kind)
+	return Ceilings{Instructions: Count(c.Instructions), Memory: Size(c.Memory), Output: Size(c.Output), ProcessInject: Count(c.ProcessInject),
+		TimerInject: Count(c.TimerInject), InjectBytes: Size(c.InjectBytes), State: Size(c.State), Graph: Size(c.Graph), LogLines: Count(c.LogLines),
+		Source: Size(c.Source), Ticker: Count(c.Ticker), Time: Duration(c.Time)}
+}
+
+// Of returns the ceilings of a kind as plugins know them.
+func (l *Limits) Of(kind sandbox.Kind) sandbox.Ceilings {
+	c := map[sandbox.Kind]Ceilings{sandbox.Decoder: l.Decoder, sandbox.Analysis: l.Analysis, sandbox.Output: l.Output}[kind]
+	return sandbox.Ceilings{Ticker: int(c.Ticker), Limits: sandbox.Limits{
+		Instructions: int64(c.Instructions), Memory: int64(c.Memory), Output: int64(c.Output), ProcessInject: int(c.ProcessInject), TimerInject: int(c.TimerInject),
+		InjectBytes: int64(c.InjectBytes), State: int64(c.State), Graph: int64(c.Graph), LogLines: int(c.LogLines), Source: int(c.Source), Time: time.Duration(c.Time)}}
+}
+
 // Geo names databases.
 type Geo struct {
 	City string `toml:"city" doc:"File of a City database (.mmdb). Empty: no places."`
@@ -95,6 +137,7 @@ func Default() Config {
 		},
 		Landfill: Roll{128 * MiB, Duration(10 * time.Minute)},
 		Lake:     Roll{128 * MiB, Duration(5 * time.Minute)},
+		Limits:   Limits{ceilings(sandbox.Decoder), ceilings(sandbox.Analysis), ceilings(sandbox.Output)},
 	}
 }
 

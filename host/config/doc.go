@@ -33,6 +33,8 @@ func keysOf(v reflect.Value, prefix string) []key {
 			k.kind, k.value = "list of addresses", "[]"
 		case Size:
 			k.kind, k.value = "size", fmt.Sprintf("%q", x)
+		case Count:
+			k.kind, k.value = "number", fmt.Sprint(x)
 		case Duration:
 			k.kind, k.value = "duration", fmt.Sprintf("%q", x)
 		default:

@@ -78,6 +78,29 @@ func (c *Config) checkSizes(p *problems) {
 
 	between("streams.min_free", s.MinFree, 0, 1024*TiB)
 	c.checkSpans(p)
+	c.checkLimits(p)
+}
+
+// checkLimits keeps ceilings from being absent: 0 would mean no limit to an engine.
+func (c *Config) checkLimits(p *problems) {
+	for kind, l := range map[string]*Ceilings{"decoder": &c.Limits.Decoder, "analysis": &c.Limits.Analysis, "output": &c.Limits.Output} {
+		between := func(key string, v, low, high int64) {
+			p.unless(v >= low && v <= high, "limits.%s.%s is %d; it must be from %d to %d", kind, key, v, low, high)
+		}
+		between("instruction_limit", int64(l.Instructions), 10_000, 100_000_000_000)
+		between("memory_limit", int64(l.Memory), int64(64*KiB), int64(64*GiB))
+		between("output_limit", int64(l.Output), int64(KiB), int64(GiB))
+		between("process_message_inject_limit", int64(l.ProcessInject), 0, 1_000_000)
+		between("timer_event_inject_limit", int64(l.TimerInject), 0, 1_000_000)
+		between("inject_bytes", int64(l.InjectBytes), int64(KiB), int64(4*GiB))
+		between("state_size", int64(l.State), int64(KiB), int64(4*GiB))
+		between("graph_size", int64(l.Graph), int64(KiB), int64(GiB))
+		between("log_lines", int64(l.LogLines), 1, 1_000_000)
+		between("source_size", int64(l.Source), int64(KiB), int64(MiB))
+		between("ticker_interval", int64(l.Ticker), 1, 86400)
+		p.unless(time.Duration(l.Time) >= 100*time.Millisecond && time.Duration(l.Time) <= time.Hour,
+			"limits.%s.call_time is %s; it must be from 100ms to 1h, with its unit", kind, l.Time)
+	}
 }
 
 // checkSpans has a lowest value for each span for one more reason: a bare number in the file, 60, reads as 60 ns.

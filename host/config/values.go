@@ -21,6 +21,9 @@ const (
 	TiB Size = 1 << 40
 )
 
+// Count is a number of things.
+type Count int64
+
 type unit struct {
 	name string
 	size Size

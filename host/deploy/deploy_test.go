@@ -47,8 +47,10 @@ func (w *written) Process(v *message.View) sandbox.Result {
 func (w *written) Timer(int64, bool) sandbox.Result { return sandbox.Result{} }
 func (w *written) Snapshot() ([]byte, error)        { return []byte{w.count}, nil }
 func (w *written) Restore(b []byte) error           { w.count = b[0]; return nil }
-func (w *written) Memory() int64                    { return 1 }
-func (w *written) Close() error                     { return nil }
+func (*written) Interrupt()                         {}
+
+func (w *written) Memory() int64 { return 1 }
+func (w *written) Close() error  { return nil }
 
 // parse takes the config as the message_matcher.
 func parse(kind sandbox.Kind, name string, src []byte) (*sandbox.Config, error) {

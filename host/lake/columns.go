@@ -88,6 +88,7 @@ type source struct {
 type node struct {
 	column *column
 	kids   map[string]*node
+	object int64 // in which it was met the last time, as rows counts them
 }
 
 // newPlan looks at every row of a buffer.

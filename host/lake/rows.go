@@ -20,6 +20,7 @@ type rows struct {
 	n       int // rows in batch
 	row     parquet.Row
 	scratch []byte // holds text that is no part of the buffer; given up with the batch
+	objects int64  // that were walked
 	broken  int64  // rows whose payload is no JSON
 }
 
@@ -215,13 +216,30 @@ func (r *rows) walk(v jsondoc.Value, n *node) {
 	if n.column != nil {
 		r.json(n.column, v)
 	}
-	if n.kids != nil && v.Kind() == jsondoc.Object {
-		v.Each(func(key []byte, v jsondoc.Value) bool {
-			if kid := n.kids[string(key)]; kid != nil {
-				r.walk(v, kid)
+	if n.kids == nil || v.Kind() != jsondoc.Object {
+		return
+	}
+	r.objects++
+	object := r.objects
+	v.Each(func(key string, v jsondoc.Value) bool {
+		if kid := n.kids[key]; kid != nil {
+			if kid.object == object { // of members with one name the last counts
+				r.unset(kid)
 			}
-			return true
-		})
+			kid.object = object
+			r.walk(v, kid)
+		}
+		return true
+	})
+}
+
+// unset takes back what was set from n down.
+func (r *rows) unset(n *node) {
+	if n.column != nil {
+		r.row[n.column.index] = parquet.NullValue().Level(0, 0, n.column.index)
+	}
+	for _, kid := range n.kids {
+		r.unset(kid)
 	}
 }
 

@@ -50,6 +50,8 @@ func (s *script) Restore(state []byte) error {
 	}
 	return nil
 }
+func (*script) Interrupt() {}
+
 func (s *script) Memory() int64 { return int64(len(s.state)) }
 func (s *script) Close() error {
 	if s.closed != nil {

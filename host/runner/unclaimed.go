@@ -81,5 +81,6 @@ func (u unclaimed) Process(v *message.View) sandbox.Result {
 func (unclaimed) Timer(int64, bool) sandbox.Result { return sandbox.Result{} }
 func (unclaimed) Snapshot() ([]byte, error)        { return nil, nil }
 func (unclaimed) Restore([]byte) error             { return nil }
+func (unclaimed) Interrupt()                       {}
 func (unclaimed) Memory() int64                    { return 0 }
 func (unclaimed) Close() error                     { return nil }

@@ -48,8 +48,10 @@ func (s *script) Timer(ns int64, shutdown bool) sandbox.Result {
 }
 func (s *script) Snapshot() ([]byte, error) { return nil, nil }
 func (s *script) Restore([]byte) error      { return nil }
-func (s *script) Memory() int64             { return 42 }
-func (s *script) Close() error              { return nil }
+func (*script) Interrupt()                  {}
+
+func (s *script) Memory() int64 { return 42 }
+func (s *script) Close() error  { return nil }
 
 func text(typ, payload string, ns int64) []byte {
 	var b message.Builder

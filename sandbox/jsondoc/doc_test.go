@@ -5,15 +5,20 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
+	"unicode/utf16"
 	"unicode/utf8"
+
+	"sandbar/sandbox/number"
 )
 
 func TestAccess(t *testing.T) {
 	t.Parallel()
-	d, err := Parse([]byte(`{"a":{"b":[1,2.5,"x",null,true,9007199254740993]},"a":7,"é":"\u00e9\n","e":1e3}`), Limits{})
+	d, err := Parse([]byte(`{"a":7,"a":{"b":[1,2.5,"x",null,true,9007199254740993],"c": 1 },"é":"\u00e9\n","\u00e9e":1e3}`), Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,8 +28,8 @@ func TestAccess(t *testing.T) {
 		text string
 	}{
 		{[]any{"a", "b", 0}, Number, "1"}, {[]any{"a", "b", 1}, Number, "2.5"}, {[]any{"a", "b", 2}, String, `"x"`},
-		{[]any{"a", "b", 3}, Null, "null"}, {[]any{"a", "b", 4}, Bool, "true"}, {[]any{"é"}, String, `"é\n"`},
-		{[]any{"a", "b", 5}, Number, "9007199254740993"}, {[]any{"e"}, Number, "1e3"},
+		{[]any{"a", "b", 3}, Null, "null"}, {[]any{"a", "b", 4}, Bool, "true"}, {[]any{"é"}, String, `"\u00e9\n"`},
+		{[]any{"a", "b", 5}, Number, "9007199254740993"}, {[]any{"ée"}, Number, "1e3"},
 	} {
 		v, ok := d.Get(c.path...)
 		if !ok || v.Kind() != c.kind || string(v.AppendTo(nil)) != c.text {
@@ -40,7 +45,7 @@ func TestAccess(t *testing.T) {
 	if n, ok := v.Int(); !ok || n != 9007199254740993 {
 		t.Errorf("int %d %v", n, ok)
 	}
-	v, _ = d.Get("e")
+	v, _ = d.Get("ée")
 	if n, ok := v.Int(); !ok || n != 1000 {
 		t.Errorf("int of 1e3: %d %v", n, ok)
 	}
@@ -51,8 +56,14 @@ func TestAccess(t *testing.T) {
 	if _, ok := d.Remove("a", "b"); ok {
 		t.Error("removed twice")
 	}
-	if got := d.Any().(map[string]any)["a"]; !reflect.DeepEqual(got, map[string]any{}) {
-		t.Errorf("the first of two members counts, got %v", got)
+	if got := d.Any().(map[string]any)["a"]; !reflect.DeepEqual(got, map[string]any{"c": json.Number("1")}) {
+		t.Errorf("the last of two members counts, got %v", got)
+	}
+	if got := string(d.AppendTo(nil)); got != `{"a":7,"a":{"c":1},"é":"\u00e9\n","\u00e9e":1e3}` {
+		t.Errorf("written as %s", got)
+	}
+	if _, ok := d.Remove("a"); !ok || string(d.AppendTo(nil)) != `{"é":"\u00e9\n","\u00e9e":1e3}` {
+		t.Errorf("without a: %s", d.AppendTo(nil))
 	}
 }
 
@@ -116,7 +127,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d, err := Parse(data, Limits{Depth: 200})
-		if tooDeep(data, 200) >= 0 || !utf8.Valid(data) {
+		if _, _, deep := survey(data, 200); deep >= 0 || !utf8.Valid(data) {
 			return
 		}
 		if (err == nil) != json.Valid(data) {
@@ -125,45 +136,110 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if out := d.AppendTo(nil); !json.Valid(out) {
-			t.Fatalf("%q is written as %q", data, out)
-		}
-		if bytes.Contains(data, []byte(`\`)) { // lone surrogates are read differently
-			return
-		}
-		dec := json.NewDecoder(bytes.NewReader(data))
-		dec.UseNumber()
-		var want any
-		if err := dec.Decode(&want); err != nil {
-			t.Fatal(err)
-		}
-		if !hasDuplicates(want, d.Root()) && !reflect.DeepEqual(d.Any(), want) {
-			t.Fatalf("%q is %v, want %v", data, d.Any(), want)
-		}
+		same(t, data, d)
 	})
 }
 
-// hasDuplicates says whether an object of v has more members than its map.
-func hasDuplicates(m any, v Value) bool {
-	found := false
-	switch m := m.(type) {
-	case map[string]any:
-		if len(m) != v.Len() {
-			return true
-		}
-		v.Each(func(k []byte, e Value) bool {
-			found = found || hasDuplicates(m[string(k)], e)
-			return !found
-		})
-	case []any:
-		i := 0
-		v.Each(func(_ []byte, e Value) bool {
-			found = found || hasDuplicates(m[i], e)
-			i++
-			return !found
-		})
+// same compares a document, and what it writes, with what encoding/json reads.
+func same(t *testing.T, data []byte, d *Doc) {
+	t.Helper()
+	want := strict(t, data)
+	if got := d.Any(); !reflect.DeepEqual(got, want) {
+		t.Fatalf("%q is %v, want %v", data, got, want)
 	}
-	return found
+	if out := d.AppendTo(nil); !reflect.DeepEqual(strict(t, out), want) {
+		t.Fatalf("%q is written as %q", data, out)
+	}
+	if need, _ := Need(data); need < d.Size() {
+		t.Fatalf("%q holds %d bytes, said was %d", data, d.Size(), need)
+	}
+}
+
+// strict is the tree of encoding/json, its numbers bounded.
+func strict(t *testing.T, data []byte) any {
+	t.Helper()
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		t.Fatalf("%q: %v", data, err)
+	}
+	return boundTree(v)
+}
+
+func boundTree(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		return json.Number(number.Bound(string(v)))
+	case []any:
+		for i := range v {
+			v[i] = boundTree(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = boundTree(v[k])
+		}
+	}
+	return v
+}
+
+// TestEveryCharacter: each code point, written as it is and escaped, in a value and in a name, is read and written as
+// encoding/json reads it, and one that is no character becomes U+FFFD.
+func TestEveryCharacter(t *testing.T) {
+	t.Parallel()
+	for r := rune(0); r <= 0x10ffff; r++ {
+		if r > 0x3000 && r%97 != 0 && (r < 0xd7f0 || r > 0xe010) && r < 0x10fff0 {
+			continue
+		}
+		escaped := fmt.Sprintf(`\u%04x`, r)
+		if r > 0xffff {
+			a, b := utf16.EncodeRune(r)
+			escaped = fmt.Sprintf(`\u%04x\u%04X`, a, b)
+		}
+		texts := []string{`{"` + escaped + `":"a` + escaped + `b","n":1}`}
+		if r >= ' ' && r != '"' && r != '\\' && utf8.ValidRune(r) {
+			texts = append(texts, `{"`+string(r)+`":"`+string(r)+`"}`)
+		}
+		for _, text := range texts {
+			d, err := Parse([]byte(text), Limits{})
+			if err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+			same(t, []byte(text), d)
+		}
+	}
+	for in, want := range map[string]string{
+		`"\ud800"`: "\ufffd", `"\udc00"`: "\ufffd", `"\udc00\ud800"`: "\ufffd\ufffd", `"\ud800\ud800\udc00"`: "\ufffd\U00010000", `"\ud800x"`: "\ufffdx",
+		`"\ud800\n"`: "\ufffd\n", `"\uD83D\uDE00"`: "😀", `"\/\b\f\n\r\t\\\""`: "/\b\f\n\r\t\\\"",
+	} {
+		d, err := Parse([]byte(in), Limits{})
+		if err != nil || d.Root().Str() != want {
+			t.Errorf("%s: %v %q, want %q", in, err, d.Root().Str(), want)
+			continue
+		}
+		same(t, []byte(in), d)
+	}
+}
+
+// TestSize: what a document is said to hold is what Go allocates for it. It is not parallel: it counts all allocations.
+func TestSize(t *testing.T) {
+	for name, text := range map[string]string{
+		"numbers": "[1" + strings.Repeat(",1", 100_000) + "]", "arrays": "[[]" + strings.Repeat(",[]", 60_000) + "]",
+		"keys": `{"k":1` + strings.Repeat(`,"key":{}`, 20_000) + "}", "text": `"` + strings.Repeat("x", 1<<20) + `"`,
+	} {
+		data := []byte(text)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		d, err := Parse(data, Limits{})
+		runtime.ReadMemStats(&after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		allocated := after.TotalAlloc - before.TotalAlloc
+		if ratio := float64(d.Size()) / float64(allocated); ratio < 0.85 || ratio > 1.15 {
+			t.Errorf("%s: Size is %d, Go allocated %d", name, d.Size(), allocated)
+		}
+	}
 }
 
 func BenchmarkParse(b *testing.B) {

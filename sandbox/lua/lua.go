@@ -16,6 +16,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"sandbar/sandbox"
 	"sandbar/sandbox/lua/lib"
@@ -37,6 +39,9 @@ type plugin struct {
 	raised   fault // the last error that a limit raised
 	used     int64 // bytes, when they were last counted
 
+	interrupted atomic.Bool
+	polled      time.Time // when the call that runs was first asked to end; zero before that
+
 	process, timer vm.Value  // the names of the two functions
 	none           *vm.Table // is empty
 	texts          texts
@@ -55,7 +60,10 @@ type fault struct {
 // Load compiles and runs source and returns the plugin that it defines. Errors are *sandbox.Error.
 func Load(cfg *sandbox.Config, source []byte, env sandbox.Env) (sandbox.Plugin, error) {
 	p := &plugin{cfg: cfg, env: env, modules: map[string]lib.Module{}, libs: map[*vm.Table]bool{}, uuids: newUUIDs(env.Seed)}
-	p.L = vm.New(vm.Options{Fuel: cfg.Limits.Instructions, Memory: cfg.Limits.Memory})
+	p.L = vm.New(vm.Options{Fuel: cfg.Limits.Instructions, Memory: cfg.Limits.Memory, Poll: p.poll})
+	if most := cfg.Limits.Source; most > 0 && len(source) > most {
+		return nil, loadError(cfg, fmt.Errorf("the source has %d bytes, %d are allowed here (limits.%s.source_size)", len(source), most, cfg.Kind))
+	}
 	main, err := p.L.Load(cfg.Filename, source)
 	if err != nil {
 		return nil, loadError(cfg, err)
@@ -161,6 +169,7 @@ func (p *plugin) call(fn vm.Value, results int, args ...vm.Value) (sandbox.Resul
 	before := p.L.Fuel()
 	p.injected = 0
 	p.raised = fault{}
+	p.polled = time.Time{}
 	values, err := p.L.Do(fn, results, args...)
 	res := sandbox.Result{Fuel: before - p.L.Fuel()}
 	if err != nil {
@@ -169,6 +178,28 @@ func (p *plugin) call(fn vm.Value, results int, args ...vm.Value) (sandbox.Resul
 	}
 	return res, values
 }
+
+// poll says why the call that runs has to end now, if it has. A call is first polled when it has used some fuel; that is
+// where its time begins, so that a short call never looks at the clock.
+func (p *plugin) poll() string {
+	switch limit := p.cfg.Limits.Time; {
+	case p.interrupted.Load():
+		p.raised = fault{sandbox.Stopped, "the host ended the call"}
+	case limit <= 0 || p.env.Now == nil:
+		return ""
+	case p.polled.IsZero():
+		p.polled = p.env.Now()
+		return ""
+	case p.env.Now().Sub(p.polled) <= limit:
+		return ""
+	default:
+		p.raised = fault{sandbox.TimeExceeded, fmt.Sprintf("the call lasted longer than %v, which is all that the host allows", limit)}
+	}
+	return p.raised.text
+}
+
+// Interrupt implements sandbox.Plugin.
+func (p *plugin) Interrupt() { p.interrupted.Store(true) }
 
 var position = regexp.MustCompile(`^(.*?):(\d+):\s*`)
 
@@ -181,7 +212,10 @@ func (p *plugin) blame(res *sandbox.Result, err error) {
 	switch {
 	case errors.As(err, &limit):
 		res.Outcome, res.Line = outcomeOf(limit.Limit), limit.Line
-		if limit.Limit == vm.MemoryLimit {
+		switch limit.Limit {
+		case vm.HostLimit:
+			res.Outcome = p.raised.outcome
+		case vm.MemoryLimit:
 			text += fmt.Sprintf(": %d bytes are allowed; hold less or raise memory_limit", p.cfg.Limits.Memory)
 		}
 	case errors.As(err, &failed):

@@ -16,7 +16,7 @@ type fakes struct {
 	docs    []any
 }
 
-func (f *fakes) Validate(namespace, docType, version string, doc any) sandbox.Verdict {
+func (f *fakes) Validate(namespace, docType, version string, doc any, _ func(int64)) sandbox.Verdict {
 	f.docs = append(f.docs, doc)
 	switch docType {
 	case "unknown":

@@ -88,6 +88,7 @@ type matcher struct {
 	s, p  string
 	m     *Match
 	steps int64
+	more  func() int64 // asked for further steps; may be nil
 	depth int
 	err   error
 }
@@ -96,11 +97,16 @@ type matcher struct {
 // that begins with '^' matches only at init. Every comparison takes one of *steps; when they run out the error is
 // ErrSteps. Other errors say what is wrong with the pattern, as far as it was looked at.
 func Find(s, pat string, init int, m *Match, steps *int64) (bool, error) {
+	return FindMore(s, pat, init, m, steps, nil)
+}
+
+// FindMore is Find that asks more for further steps when they run out; it ends when there are none.
+func FindMore(s, pat string, init int, m *Match, steps *int64, more func() int64) (bool, error) {
 	anchored := len(pat) > 0 && pat[0] == '^'
 	if anchored {
 		pat = pat[1:]
 	}
-	x := matcher{s: s, p: pat, m: m, steps: *steps}
+	x := matcher{s: s, p: pat, m: m, steps: *steps, more: more}
 	found, err := x.search(init, anchored)
 	*steps = x.steps
 	return found, err
@@ -135,6 +141,18 @@ func (x *matcher) fail(err error) int {
 // step takes one step and reports whether there was one.
 func (x *matcher) step() bool {
 	x.steps--
+	return x.steps >= 0 || x.refill()
+}
+
+// refill asks for further steps and reports whether there are any.
+func (x *matcher) refill() bool {
+	for x.more != nil && x.steps < 0 {
+		n := x.more()
+		if n <= 0 {
+			break
+		}
+		x.steps += n
+	}
 	if x.steps < 0 {
 		x.fail(ErrSteps)
 		return false

@@ -59,12 +59,15 @@ func fault(L *vm.State, err error) int {
 
 // push parses text and pushes the document, or nil and why not.
 func (m documents) push(L *vm.State, text []byte) int {
-	L.Spend(int64(len(text)) / 16)
-	L.Charge(4 * int64(len(text)))
+	L.Spend(int64(len(text)) / 8)
+	if need, _ := jsondoc.Need(text); !L.Fits(need) {
+		return fault(L, fmt.Errorf("JSON: the document would hold %d bytes, more than memory_limit leaves", need))
+	}
 	doc, err := jsondoc.Parse(text, jsondoc.Limits{})
 	if err != nil {
 		return fault(L, err)
 	}
+	L.Charge(doc.Size())
 	L.Push(m.wrap(L, doc).Value())
 	return 1
 }
@@ -75,26 +78,32 @@ func (m documents) wrap(L *vm.State, doc *jsondoc.Doc) *vm.Userdata {
 	}, document{doc})
 }
 
-// path is the arguments from i on: names, and array indices from 1.
-func path(L *vm.State, i int) []any {
-	var p []any
-	for ; i <= L.Args(); i++ {
-		if s, ok := L.Arg(i).Str(); ok {
-			p = append(p, s)
-		} else if f, ok := L.Arg(i).Float(); ok {
-			p = append(p, int(f)-1)
+// find follows the arguments from the second on, names and array indices from 1. Looking through an object or passing
+// elements is paid before it is done.
+func find(L *vm.State, d document) (v jsondoc.Value, ok bool) {
+	v = d.Root()
+	for i := 2; i <= L.Args(); i++ {
+		if name, isName := L.Arg(i).Str(); isName {
+			L.Spend(int64(v.Len()))
+			v, ok = v.Member(name)
+		} else if f, isNumber := L.Arg(i).Float(); isNumber {
+			at := vm.ToInt(f) - 1
+			L.Spend(int64(min(max(at, 0), v.Len())) / 4)
+			v, ok = v.Element(at)
 		} else {
 			L.ArgError(i, "a path holds strings and numbers")
 		}
+		if !ok {
+			return v, false
+		}
 	}
-	return p
+	return v, true
 }
 
 // get is doc:get(path...) → string, number or boolean; an object or array as JSON text; nil for null and what is
 // not there.
 func (m documents) get(L *vm.State) int {
-	d := self[document](L, jsonDocument)
-	v, ok := d.Get(path(L, 2)...)
+	v, ok := find(L, self[document](L, jsonDocument))
 	if !ok {
 		L.Push(vm.Nil)
 		return 1
@@ -106,36 +115,41 @@ func (m documents) get(L *vm.State) int {
 func (m documents) value(L *vm.State, v jsondoc.Value) vm.Value {
 	switch v.Kind() {
 	case jsondoc.String:
-		s := v.Str()
-		L.Room(int64(len(s)))
-		return L.Str(string(s))
+		room(L, v)
+		return L.Str(v.Str())
 	case jsondoc.Number:
-		return vm.Number(float64(v.Num()))
+		L.Spend(int64(v.TextLen()) / 16)
+		return vm.Number(v.Num())
 	case jsondoc.Bool:
-		return vm.Bool(bool(v.Bool()))
+		return vm.Bool(v.Bool())
 	case jsondoc.Object, jsondoc.Array:
-		text := v.AppendTo(nil)
-		L.Room(int64(len(text)))
-		L.Spend(int64(len(text)) / 32)
-		return L.Str(string(text))
+		room(L, v)
+		return L.Bytes(v.AppendTo(nil))
 	}
 	return vm.Nil
 }
 
+// room pays for a copy of a part's text, and sees that there is memory for it, before it is made.
+func room(L *vm.State, v jsondoc.Value) {
+	n := int64(v.TextLen())
+	L.Spend(n / 16)
+	L.Room(2 * n)
+}
+
 // kind is doc:type(path...) → "string", "number", "boolean", "object", "array", "null" or nil.
 func (m documents) kind(L *vm.State) int {
-	v, ok := self[document](L, jsonDocument).Get(path(L, 2)...)
+	v, ok := find(L, self[document](L, jsonDocument))
 	if !ok {
 		L.Push(vm.Nil)
 		return 1
 	}
-	L.PushString(string(v.Kind().String()))
+	L.PushString(v.Kind().String())
 	return 1
 }
 
 // size is doc:size(path...) → members of an object or array, nil for anything else.
 func (m documents) size(L *vm.State) int {
-	v, ok := self[document](L, jsonDocument).Get(path(L, 2)...)
+	v, ok := find(L, self[document](L, jsonDocument))
 	if !ok || v.Kind() != jsondoc.Object && v.Kind() != jsondoc.Array {
 		L.Push(vm.Nil)
 		return 1
@@ -147,17 +161,18 @@ func (m documents) size(L *vm.State) int {
 // remove is doc:remove(path...): cuts a part out and returns it as a document, nil when it is not there.
 func (m documents) remove(L *vm.State) int {
 	d := self[document](L, jsonDocument)
-	var names []string
+	names := make([]string, 0, 4)
 	for i := 2; i <= L.Args(); i++ {
 		names = append(names, L.CheckString(i))
 	}
-	part, ok := d.Remove(names...)
-	if !ok {
+	v, ok := find(L, d)
+	if !ok || len(names) == 0 {
 		L.Push(vm.Nil)
 		return 1
 	}
-	L.Room(int64(len(part)))
-	L.Spend(int64(len(part)) / 32)
+	room(L, v)
+	L.Charge(int64(v.TextLen()))
+	part, _ := d.Remove(names...)
 	L.Push(newObject(L, "json text", nil, jsonText(part)).Value())
 	return 1
 }
@@ -166,7 +181,7 @@ func (m documents) remove(L *vm.State) int {
 type jsonText []byte
 
 // Size implements Object.
-func (t jsonText) Size() int64 { return int64(len(t)) }
+func (t jsonText) Size() int64 { return int64(cap(t)) }
 
 // AppendPayload implements Payload.
 func (t jsonText) AppendPayload(dst []byte) []byte { return append(dst, t...) }
@@ -176,14 +191,19 @@ func (t jsonText) Representation() string { return "json" }
 
 // text is doc:text() → the whole document.
 func (m documents) text(L *vm.State) int {
-	text := self[document](L, jsonDocument).AppendTo(nil)
-	L.Room(int64(len(text)))
-	L.Spend(int64(len(text)) / 32)
-	L.PushString(string(text))
+	d := self[document](L, jsonDocument)
+	room(L, d.Root())
+	L.Push(L.Bytes(d.AppendTo(nil)))
 	return 1
 }
 
 type schemas struct{ h Host }
+
+// What a value of a document costs and holds at most as a tree for the validator, which is let go of afterwards.
+const (
+	treeFuel  = 4
+	treeBytes = 64
+)
 
 func openSchema(L *vm.State, h Host) *vm.Table {
 	return functions(L, map[string]vm.HostFunc{"validate": schemas{h}.validate})
@@ -197,8 +217,11 @@ func (m schemas) validate(L *vm.State) int {
 	if known == nil {
 		L.Throwf("schema.validate(): there are no schemas here")
 	}
-	L.Spend(d.Size() / 4)
-	v := known.Validate(L.CheckString(2), L.CheckString(3), L.CheckString(4), d.Any())
+	L.Spend(int64(d.Nodes()) * treeFuel)
+	if !L.Fits(int64(d.Nodes()) * treeBytes) {
+		return fault(L, errors.New("the document has too many values for memory_limit"))
+	}
+	v := known.Validate(L.CheckString(2), L.CheckString(3), L.CheckString(4), d.Any(), L.Spend)
 	switch {
 	case !v.Known:
 		return fault(L, errors.New("there is no such schema"))

@@ -1,7 +1,6 @@
 package std
 
 import (
-	"errors"
 	"strings"
 
 	"sandbar/sandbox/lua/vm"
@@ -9,26 +8,29 @@ import (
 	"sandbar/sandbox/pattern"
 )
 
-// Steps of the pattern engine: how many make a unit of fuel, and how many a match gets at first. One that needs
-// more begins anew with four times as many, as long as there is fuel.
+// Steps of the pattern engine: how many make a unit of fuel, and how many a match gets at a time. They are paid in
+// advance but for the first, and what is left is given back.
 const (
 	stepsPerUnit = 4
-	firstSteps   = 1 << 20
+	stepsAtOnce  = 1 << 14
 )
 
 // search looks for pat in s from init on, spends what that costs and raises what is wrong with pat.
 func (m *texts) search(L *vm.State, s, pat string, init int, match *pattern.Match) bool {
-	for given := int64(firstSteps); ; given *= 4 {
-		steps := given
-		found, err := pattern.Find(s, pat, init, match, &steps)
-		L.Spend(1 + (given-max(steps, 0))/stepsPerUnit)
-		if err == nil {
-			return found
-		}
-		if !errors.Is(err, pattern.ErrSteps) {
-			L.Throw(err.Error())
+	if m.more == nil {
+		m.more = func() int64 {
+			L.Spend(stepsAtOnce / stepsPerUnit)
+			return stepsAtOnce
 		}
 	}
+	first := min(stepsAtOnce, stepsPerUnit*L.Fuel()) // paid below
+	steps := first
+	found, err := pattern.FindMore(s, pat, init, match, &steps, m.more)
+	L.Spend(1 + (first-steps)/stepsPerUnit)
+	if err != nil {
+		L.Throw(err.Error())
+	}
+	return found
 }
 
 // capture is the i-th capture of a match, from 0; the whole match when there are none.

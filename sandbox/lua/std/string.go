@@ -11,6 +11,7 @@ import (
 // texts is the string module. What it keeps are buffers for the next call.
 type texts struct {
 	match   pattern.Match
+	more    func() int64 // pays for further steps of a match
 	scratch []byte
 	ones    [256]vm.Value // the strings of one byte, as they are asked for
 }

@@ -21,6 +21,14 @@ func (L *State) Charge(bytes int64) {
 	}
 }
 
+// Fits says whether so many bytes can be allocated, without counting them yet.
+func (L *State) Fits(bytes int64) bool {
+	if bytes > L.memory.left && bytes <= L.memory.limit {
+		L.count()
+	}
+	return bytes <= L.memory.left
+}
+
 // recount counts what is reachable, and ends the call when that and bytes exceed the limit.
 func (L *State) recount(bytes int64) {
 	if bytes <= L.memory.limit {
@@ -71,7 +79,10 @@ func (L *State) count() {
 	}
 	m.used = w.bytes
 	m.left = m.limit - m.used
-	L.fuel = max(L.fuel-w.work/8, 0)
+	if L.fuel -= w.work / 8; L.fuel < 0 { // the next instruction polls, or ends the call
+		L.reserve = max(L.reserve+L.fuel, 0)
+		L.fuel = 0
+	}
 }
 
 type walk struct {

@@ -58,9 +58,7 @@ func (L *State) errorText(s string) Value {
 
 // ThrowValue raises any value as an error. It does not return.
 func (L *State) ThrowValue(v Value) {
-	if L.fuel -= throwFuel; L.fuel < 0 {
-		L.outOfFuel()
-	}
+	L.spend(throwFuel)
 	panic(thrown{v})
 }
 

@@ -35,8 +35,9 @@ resume:
 		i := &code[pc]
 		pc++
 		if fuel--; fuel < 0 {
-			f.pc = int32(pc)
-			L.outOfFuel()
+			f.pc, L.fuel = int32(pc), fuel
+			L.refuel()
+			fuel = L.fuel
 		}
 		switch i.op {
 		case opMove:

@@ -11,9 +11,13 @@ import (
 type Options struct {
 	Fuel   int64 // units of one call; 0: no limit
 	Memory int64 // bytes; 0: no limit
-	// Exceeded is told once when a call ends by a limit. It may be nil.
-	Exceeded func(Limit)
+	// Poll is asked during a call, each time that about a millisecond's fuel is used up. A text that it returns ends
+	// the call with HostLimit. It may be nil.
+	Poll func() string
 }
+
+// quantum is the fuel between two polls.
+const quantum = 1 << 16
 
 // Limit is what a call ran into.
 type Limit int
@@ -23,7 +27,7 @@ const (
 	NoLimit Limit = iota
 	FuelLimit
 	MemoryLimit
-	AbortLimit // the host ended the call with Abort
+	HostLimit // Poll ended the call
 )
 
 // How deep things may nest. They count frames, not the Go stack, and are those of Lua 5.1.
@@ -37,7 +41,8 @@ const (
 
 // State is one Lua program with all that it holds. It is used by one goroutine at a time.
 type State struct {
-	fuel    int64 // that is left of this call
+	fuel    int64 // at hand: what is left of this call until the next poll
+	reserve int64 // what is left beyond that
 	current *Thread
 	base    int  // first argument of the host's function that runs
 	top     int  // after its last argument or result
@@ -59,7 +64,7 @@ type State struct {
 	pending  call   // what the host's function that returned callLua or a limit wants
 	threads  int    // coroutines that wait for the current one
 	limit    Limit
-	cause    string // of an abort
+	cause    string // of the limit
 }
 
 // Thread is a coroutine, or the main program.
@@ -284,14 +289,16 @@ func (L *State) Global(name string) Value { return L.globals.get(L.intern(name))
 func (L *State) SetStringMeta(t *Table) { L.strMeta = t }
 
 // Fuel is what is left of the current call's.
-func (L *State) Fuel() int64 { return L.fuel }
+func (L *State) Fuel() int64 { return L.fuel + L.reserve }
 
 // Refill begins a call with the whole of the fuel.
 func (L *State) Refill() {
-	L.fuel = L.opts.Fuel
+	L.reserve = L.opts.Fuel
 	if L.opts.Fuel <= 0 {
-		L.fuel = math.MaxInt64 / 2
+		L.reserve = math.MaxInt64 / 2
 	}
+	L.fuel = min(quantum, L.reserve)
+	L.reserve -= L.fuel
 	L.limit = NoLimit
 }
 
@@ -300,28 +307,33 @@ func (L *State) Spend(units int64) { L.spend(units) }
 
 func (L *State) spend(units int64) {
 	if L.fuel -= units; L.fuel < 0 {
-		L.outOfFuel()
+		L.refuel()
 	}
 }
 
-func (L *State) outOfFuel() {
-	L.fuel = 0
-	L.stop(FuelLimit, "instruction_limit exceeded")
+// refuel goes on with the reserve when the fuel at hand is used up. It ends the call when that is too little, or when
+// the host wants it to end.
+func (L *State) refuel() {
+	if L.reserve += L.fuel; L.reserve < 0 {
+		L.fuel, L.reserve = 0, 0
+		L.stop(FuelLimit, "instruction_limit exceeded")
+	}
+	L.fuel = min(quantum, L.reserve)
+	L.reserve -= L.fuel
+	if L.opts.Poll != nil {
+		if why := L.opts.Poll(); why != "" {
+			L.stop(HostLimit, why)
+		}
+	}
 }
 
 // stop ends the call past every pcall.
 func (L *State) stop(why Limit, text string) {
 	if L.limit == NoLimit {
 		L.limit, L.cause = why, text
-		if L.opts.Exceeded != nil {
-			L.opts.Exceeded(why)
-		}
 	}
 	panic(&abort{L.limit, L.cause, L.line()})
 }
-
-// Abort ends the call past every pcall, with an error text of the host's. It does not return.
-func (L *State) Abort(text string) { L.stop(AbortLimit, text) }
 
 // Limit says whether the newest call ran into a limit.
 func (L *State) Limit() Limit { return L.limit }
