@@ -18,6 +18,7 @@ import (
 	"sandbar/host/catalog"
 	"sandbar/host/clock"
 	"sandbar/host/config"
+	"sandbar/host/deaths"
 	"sandbar/host/deploy"
 	"sandbar/host/failures"
 	"sandbar/host/geo"
@@ -166,15 +167,25 @@ func (h *host) openPlugins(ctx context.Context) error {
 	if err := files.Recover(ctx, manifests); err != nil {
 		return err
 	}
+	deaths, suspects, err := deaths.Open(h.path("deaths.json"))
+	if err != nil {
+		return err
+	}
+	h.opened = append(h.opened, deaths.Close)
+	atWork := func(names []string) {
+		if err := deaths.AtWork(names); err != nil {
+			h.log.Warn("if the host dies now it is not known who was at work", "error", err)
+		}
+	}
 	h.runner = runner.New(runner.Options{Store: h.store, Load: lua.Load, Env: h.env, Interval: time.Duration(h.cfg.Streams.CommitInterval),
 		Lake:  func(logger string) runner.LakeWriter { return files.Writer(logger) },
-		OnEnd: func(e *sandbox.Error) { h.deploy.Ended(context.Background(), e) }, Now: clock.Now, Log: h.log})
+		OnEnd: func(e *sandbox.Error) { h.deploy.Ended(context.Background(), e) }, AtWork: atWork, Now: clock.Now, Log: h.log})
 	h.opened = append(h.opened, h.runner.Close)
 	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Runner: h.runner, Parse: parser(h.cfg.Limits), Removed: h.series.Forget, Now: clock.Now, Log: h.log})
 	if err := h.seed(ctx); err != nil {
 		return err
 	}
-	if err := h.deploy.StartAll(ctx); err != nil {
+	if err := h.deploy.StartAll(ctx, suspects, h.cfg.Safe); err != nil {
 		return err
 	}
 	return h.runner.Begin()
@@ -227,22 +238,9 @@ func (h *host) openDoors(context.Context) error {
 		streams[name] = h.store.Log(name)
 	}
 	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Edge: h.door,
-		Streams: streams, Parse: parser(h.cfg.Limits), Check: checkPlugin, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
+		Streams: streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log})
 	return err
-}
-
-// checkPlugin loads a plugin without running it. The warning is for people who come from Hindsight.
-func checkPlugin(_ context.Context, cfg *sandbox.Config, source []byte) (warning string, err error) {
-	task, err := runner.NewTask(lua.Load, cfg, source, sandbox.Env{Hostname: "check", Now: clock.Now, Seed: 1}, nil)
-	if err != nil {
-		return "", err
-	}
-	defer task.Close()
-	if why, differs := task.Matcher.HindsightDiffers(); differs {
-		warning = "Hindsight reads this message_matcher differently: " + why
-	}
-	return warning, nil
 }
 
 // run starts everything that works in the background.

@@ -23,6 +23,7 @@ type hostFlags struct {
 	Config   string `placeholder:"FILE" help:"Config file, TOML; docs/configuration.md lists its keys."`
 	Token    string `env:"SANDBAR_TOKEN" help:"Secret that page and API ask for."`
 	Insecure bool   `help:"Serve page and API without a token on any address."`
+	Safe     bool   `help:"Start with submitted plugins stopped: those that ship run. Start others by hand."`
 	Verbose  bool   `short:"v" help:"Log more."`
 }
 
@@ -41,6 +42,7 @@ func (f *hostFlags) config() (config.Config, error) {
 		}
 	}
 	c.Insecure = c.Insecure || f.Insecure
+	c.Safe = f.Safe
 	if c.Hostname == "" {
 		c.Hostname, _ = os.Hostname()
 	}
@@ -71,11 +73,37 @@ func (c *serveCmd) Run(ctx context.Context, con console) error {
 	return serve(ctx, con, cfg, c.logger(con), nil)
 }
 
-// shutdownTime is how long requests under way may take when the host stops.
-const shutdownTime = 5 * time.Second
+// shutdownTime is how long requests under way may take when the host stops, and endTime how long all of its end.
+const (
+	shutdownTime = 2 * time.Second
+	endTime      = 9 * time.Second
+)
+
+// endInTime ends the process when it is still there endTime after ctx has ended, unless cancel is called before. What was
+// acknowledged is on disk, so that nothing is lost by it.
+func endInTime(ctx context.Context, log *slog.Logger) (cancel func()) {
+	over := make(chan struct{})
+	go func() {
+		select {
+		case <-over:
+			return
+		case <-ctx.Done():
+		}
+		timer := time.NewTimer(endTime)
+		defer timer.Stop()
+		select {
+		case <-over:
+		case <-timer.C:
+			log.Error("the host does not come to its end and is ended; what was acknowledged is kept", "after", endTime)
+			os.Exit(1)
+		}
+	}()
+	return func() { close(over) }
+}
 
 // serve runs a host until ctx ends or a part of it fails. beside, when not nil, runs while the host serves.
 func serve(ctx context.Context, con console, cfg config.Config, log *slog.Logger, beside func(ctx context.Context, url string) error) (err error) {
+	defer endInTime(ctx, log)()
 	listener, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w; choose another with --listen", cfg.Listen, err)

@@ -17,13 +17,14 @@ const (
 	TimeExceeded                      // a call lasted longer than the host allows
 	Stopped                           // the host was asked to stop it
 	TerminatedByPlugin                // process_message returned a status above zero
+	Quarantined                       // the host died several times while it was at work
 )
 
 // outcomeNames is indexed by Outcome; the names are used in counters, the API and the web page.
 var outcomeNames = [...]string{
 	OK: "ok", FuelExhausted: "fuel_exhausted", MemoryExceeded: "memory_exceeded", OutputExceeded: "output_exceeded",
 	InjectExceeded: "inject_exceeded", TimeExceeded: "time_exceeded", RuntimeError: "runtime_error", BadReturn: "bad_return", LoadError: "load_error",
-	Stopped: "stopped", TerminatedByPlugin: "terminated_by_plugin",
+	Stopped: "stopped", TerminatedByPlugin: "terminated_by_plugin", Quarantined: "quarantined",
 }
 
 // Outcomes is how many there are.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,6 +57,8 @@ func asFault(err error) *fault {
 		return &fault{status: http.StatusNotFound, Text: "there is no such plugin"}
 	case errors.Is(err, deploy.ErrNameTaken):
 		return &fault{status: http.StatusConflict, Text: err.Error(), Field: "name"}
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return &fault{status: http.StatusServiceUnavailable, Text: err.Error()}
 	case errors.As(err, &routing):
 		return &fault{status: routing.Code, Text: strings.ToLower(http.StatusText(routing.Code))}
 	}

@@ -176,9 +176,6 @@ func TestFaults(t *testing.T) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
-	if w := newHost(t, func(o *Options) { o.Check = nil }).do(request("POST", "/api/v1/check", submit(nil))); w.Code != 501 {
-		t.Errorf("a host that cannot check answers %d", w.Code)
-	}
 }
 
 func TestPanicIsAnswered(t *testing.T) {

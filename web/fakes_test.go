@@ -202,8 +202,9 @@ func fakeParse(kind sandbox.Kind, name string, src []byte) (*sandbox.Config, err
 	return &sandbox.Config{Kind: kind, Name: name}, nil
 }
 
-func fakeCheck(_ context.Context, _ *sandbox.Config, source []byte) (string, error) {
-	if bytes.Contains(source, []byte("broken")) {
+// Check implements Plugins.
+func (*fakePlugins) Check(_ context.Context, sub deploy.Submission) (string, error) {
+	if strings.Contains(sub.Source, "broken") {
 		return "", &sandbox.Error{Outcome: sandbox.LoadError, Line: 2, Text: "'=' expected"}
 	}
 	return "Hindsight reads this differently", nil
@@ -255,7 +256,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 		{Info: series.Info{Logger: "analysis.rate", Type: "txt", Title: "rate", Updated: start(), Bytes: 30, Version: 5}, Text: hostile},
 		{Info: series.Info{Logger: "analysis.other", Type: "txt", Title: "other", Updated: start(), Version: 6}, Text: "no"},
 	}
-	o := Options{Plugins: h.plugins, Series: h.series, Edge: fakeEdge{}, Parse: fakeParse, Check: fakeCheck,
+	o := Options{Plugins: h.plugins, Series: h.series, Edge: fakeEdge{}, Parse: fakeParse, Ceilings: sandbox.DefaultCeilings,
 		Alerts: fakeAlerts{{Version: 2, ID: "b", Summary: hostile, Logger: "analysis.rate", Time: start(), Fields: []alert.Field{{Name: "email.recipients", Values: []string{"a@b"}}}},
 			{Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start()}},
 		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: failures.Payload{Text: hostile}},

@@ -41,10 +41,23 @@ type limits struct {
 	LogLines    int     `json:"log_lines"`
 	Source      int     `json:"source_size"`
 	Time        float64 `json:"call_time"` // seconds
+	Ticker      int     `json:"ticker_interval,omitempty"`
 }
 
 func asLimits(l sandbox.Limits) limits {
-	return limits{l.Instructions, l.Memory, l.Output, l.ProcessInject, l.TimerInject, l.InjectBytes, l.State, l.Graph, l.LogLines, l.Source, l.Time.Seconds()}
+	return limits{l.Instructions, l.Memory, l.Output, l.ProcessInject, l.TimerInject, l.InjectBytes, l.State, l.Graph, l.LogLines, l.Source, l.Time.Seconds(), 0}
+}
+
+// limits answers with what the host allows plugins at most.
+func (s *Site) limits(c echo.Context) error {
+	all := map[sandbox.Kind]limits{}
+	for _, kind := range []sandbox.Kind{sandbox.Decoder, sandbox.Analysis, sandbox.Output} {
+		most := s.opt.Ceilings(kind)
+		l := asLimits(most.Limits)
+		l.Ticker = most.Ticker
+		all[kind] = l
+	}
+	return answer(c, http.StatusOK, all)
 }
 
 func asPlugin(s runner.Status) plugin { return plugin{Status: s, Limits: asLimits(s.Limits)} }
@@ -179,7 +192,7 @@ func finish(c echo.Context) (context.Context, context.CancelFunc) {
 }
 
 func (s *Site) deployPlugin(c echo.Context) error {
-	sub, _, err := s.submission(c)
+	sub, err := s.submission(c)
 	if err != nil {
 		return err
 	}
@@ -193,14 +206,13 @@ func (s *Site) deployPlugin(c echo.Context) error {
 }
 
 func (s *Site) checkPlugin(c echo.Context) error {
-	sub, cfg, err := s.submission(c)
+	sub, err := s.submission(c)
 	if err != nil {
 		return err
 	}
-	if s.opt.Check == nil {
-		return refuse(http.StatusNotImplemented, "this host checks plugins only when they are deployed")
-	}
-	warning, err := s.opt.Check(c.Request().Context(), cfg, []byte(sub.Source))
+	ctx, cancel := context.WithTimeout(c.Request().Context(), changeTime)
+	defer cancel()
+	warning, err := s.opt.Plugins.Check(ctx, sub)
 	if err != nil {
 		return err
 	}
@@ -211,7 +223,7 @@ func (s *Site) checkPlugin(c echo.Context) error {
 }
 
 // submission reads and checks all of a submission but its source.
-func (s *Site) submission(c echo.Context) (deploy.Submission, *sandbox.Config, error) {
+func (s *Site) submission(c echo.Context) (deploy.Submission, error) {
 	var in struct {
 		Kind    sandbox.Kind `json:"kind"`
 		Name    string       `json:"name"`
@@ -221,28 +233,27 @@ func (s *Site) submission(c echo.Context) (deploy.Submission, *sandbox.Config, e
 	}
 	var none deploy.Submission
 	if err := s.readJSON(c, &in); err != nil {
-		return none, nil, err
+		return none, err
 	}
 	switch in.Kind {
 	case sandbox.Decoder, sandbox.Analysis, sandbox.Output:
 	default:
-		return none, nil, blame("kind", errors.New("kind must be decoder, analysis or output"))
+		return none, blame("kind", errors.New("kind must be decoder, analysis or output"))
 	}
 	switch err := plugins.CheckName(in.Name); {
 	case err != nil:
-		return none, nil, blame("name", err)
+		return none, blame("name", err)
 	case len(in.Config) > plugins.MaxConfig:
-		return none, nil, blame("config", errors.New("the config is larger than 64 KiB"))
+		return none, blame("config", errors.New("the config is larger than 64 KiB"))
 	case len(in.Source) > plugins.MaxSource:
-		return none, nil, blame("source", errors.New("the source is larger than 256 KiB"))
+		return none, blame("source", errors.New("the source is larger than 256 KiB"))
 	case strings.TrimSpace(in.Source) == "":
-		return none, nil, blame("source", errors.New("the source is empty"))
+		return none, blame("source", errors.New("the source is empty"))
 	}
-	cfg, err := s.opt.Parse(in.Kind, in.Name, []byte(in.Config))
-	if err != nil {
-		return none, nil, blame("config", err)
+	if _, err := s.opt.Parse(in.Kind, in.Name, []byte(in.Config)); err != nil {
+		return none, blame("config", err)
 	}
-	return deploy.Submission{Kind: in.Kind, Name: in.Name, Config: in.Config, Source: in.Source, Replace: in.Replace}, cfg, nil
+	return deploy.Submission{Kind: in.Kind, Name: in.Name, Config: in.Config, Source: in.Source, Replace: in.Replace}, nil
 }
 
 const (

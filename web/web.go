@@ -34,6 +34,7 @@ type Plugins interface {
 	List(ctx context.Context) ([]runner.Status, error)
 	Get(ctx context.Context, name string) (deploy.Detail, error)
 	Logs(name string) []runner.LogLine
+	Check(ctx context.Context, s deploy.Submission) (warning string, err error)
 	Deploy(ctx context.Context, s deploy.Submission) (runner.Status, error)
 	Start(ctx context.Context, name string) error
 	Stop(ctx context.Context, name string) error
@@ -74,10 +75,7 @@ type Edge interface {
 	Stats() httpdoor.Stats
 }
 
-// Check loads a plugin without running it. An error is the plugin's fault when it is a *sandbox.Error.
-type Check func(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error)
-
-// Options of a Site. All are required but Check and Token.
+// Options of a Site. All are required but Token.
 type Options struct {
 	Plugins  Plugins
 	Series   Series
@@ -86,7 +84,8 @@ type Options struct {
 	Streams  map[string]Log // by the names of stream.Names
 	Edge     Edge
 	Parse    deploy.ParseConfig // the one that Plugins uses: it tells a config's faults from a source's
-	Check    Check              // nil: the API answers that it cannot check
+
+	Ceilings func(sandbox.Kind) sandbox.Ceilings // what this host allows at most
 
 	Hostname string
 	Listen   string // ADDRESS:PORT as configured
@@ -99,8 +98,8 @@ func (o *Options) complete() error {
 	switch {
 	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
 		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
-	case o.Parse == nil, o.Now == nil, o.Logger == nil, o.Listen == "":
-		return errors.New("web: Parse, Now, Logger and Listen are required")
+	case o.Parse == nil, o.Ceilings == nil, o.Now == nil, o.Logger == nil, o.Listen == "":
+		return errors.New("web: Parse, Ceilings, Now, Logger and Listen are required")
 	}
 	for _, name := range stream.Names() {
 		if o.Streams[name] == nil {
@@ -195,6 +194,7 @@ func (s *Site) routes() []route {
 		{post, "/api/v1/plugins/:name/start", api, s.startPlugin},
 		{get, "/api/v1/plugins/:name/logs", api, s.pluginLogs},
 		{get, "/api/v1/plugins/:name/series", api, s.pluginSeries},
+		{get, "/api/v1/limits", api, s.limits},
 		{get, "/api/v1/series", api, s.listSeries},
 		{get, "/api/v1/alerts", api, s.listAlerts},
 		{get, "/api/v1/errors", api, s.listErrors},

@@ -29,6 +29,9 @@ type Config struct {
 	Namespaces []string `toml:"namespaces" doc:"Namespaces that the edge takes beside those that have schemas."`
 	Plugins    string   `toml:"plugins" doc:"Folder of plugins in Hindsight's layout, decoder/, analysis/ and output/, loaded beside those of the catalog. Empty: none."`
 
+	// Safe is a flag's alone: the host starts with submitted plugins stopped.
+	Safe bool `toml:"-"`
+
 	Edge     Edge    `toml:"edge" doc:"What comes in over HTTP."`
 	TLS      TLS     `toml:"tls" doc:"HTTPS. The files are read again when they change."`
 	Streams  Streams `toml:"streams" doc:"The four streams under DATA/streams."`

@@ -21,6 +21,9 @@ func keysOf(v reflect.Value, prefix string) []key {
 	var plain, tables []key
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
+		if f.Tag.Get("toml") == "-" {
+			continue
+		}
 		k := key{name: prefix + f.Tag.Get("toml"), doc: f.Tag.Get("doc")}
 		switch x := v.Field(i).Interface().(type) {
 		case string:

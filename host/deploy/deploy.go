@@ -11,8 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"sandbar/host/catalog"
@@ -29,9 +30,9 @@ var ErrNotFound = catalog.ErrNotFound
 
 // Runner is what deploy asks of the runner.
 type Runner interface {
-	Check(cfg *sandbox.Config, source []byte) error
+	Check(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error)
 	Hold(cfg *sandbox.Config) error
-	Start(cfg *sandbox.Config, source []byte, from runner.From) error
+	Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error
 	Stop(ctx context.Context, name string) error
 	Replace(ctx context.Context, name string) error
 	Remove(ctx context.Context, name string) error
@@ -51,7 +52,8 @@ type Manager struct {
 	now     func() time.Time
 	log     *slog.Logger
 
-	mu sync.Mutex // one change at a time
+	names names       // one change of a plugin at a time
+	safe  atomic.Bool // submitted plugins were not started
 }
 
 // Options of a Manager; all are required but Removed.
@@ -119,41 +121,63 @@ func (m *Manager) seed(ctx context.Context, d *plugins.Definition) error {
 	return m.catalog.Put(ctx, have)
 }
 
-// StartAll starts what should run. A plugin that cannot be loaded is noted and left out. Submissions for
-// decoders that do not run wait for them.
-func (m *Manager) StartAll(ctx context.Context) error {
+// StartAll starts what should run. A plugin that cannot be loaded is noted and left out, and so are suspects, in whose work
+// the host has died. With safe only shipped plugins run. Submissions for decoders that do not run wait for them.
+func (m *Manager) StartAll(ctx context.Context, suspects []string, safe bool) error {
 	all, err := m.catalog.List(ctx)
 	if err != nil {
 		return err
 	}
+	m.safe.Store(safe)
 	for i := range all {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		p := &all[i]
-		if p.Run {
-			err := m.start(ctx, p)
+		switch {
+		case slices.Contains(suspects, p.Name):
+			if err := m.quarantine(ctx, p); err != nil {
+				return err
+			}
+		case p.Run && !(safe && p.Shipped == ""):
+			err := m.start(ctx, p, *p)
 			if err == nil {
 				continue
 			}
 			m.log.Warn("plugin does not start", "plugin", p.Name, "error", err)
 		}
-		if p.Kind != sandbox.Decoder {
-			continue
-		}
-		cfg, err := m.parse(p.Kind, short(p), []byte(p.Config))
-		if err == nil {
-			err = m.runner.Hold(cfg)
-		}
-		if err != nil {
-			m.log.Warn("submissions for a decoder go to the errors, since its config cannot be read", "plugin", p.Name, "error", err)
+		if p.Kind == sandbox.Decoder {
+			m.hold(p)
 		}
 	}
 	return nil
 }
 
-// start loads and runs a plugin of the catalog, and notes there how that went.
-func (m *Manager) start(ctx context.Context, p *catalog.Plugin) error {
+func (m *Manager) hold(p *catalog.Plugin) {
 	cfg, err := m.parse(p.Kind, short(p), []byte(p.Config))
 	if err == nil {
-		err = m.runner.Start(cfg, []byte(p.Source), begins(p.Kind))
+		err = m.runner.Hold(cfg)
+	}
+	if err != nil {
+		m.log.Warn("submissions for a decoder go to the errors, since its config cannot be read", "plugin", p.Name, "error", err)
+	}
+}
+
+func (m *Manager) quarantine(ctx context.Context, p *catalog.Plugin) error {
+	p.Run, p.Outcome, p.Line = false, sandbox.Quarantined.String(), 0
+	p.Reason = "the host died several times in a row while this plugin was at work; start it when the cause is known"
+	m.log.Error("plugin is quarantined", "plugin", p.Name, "reason", p.Reason)
+	return m.catalog.Put(ctx, *p)
+}
+
+// start loads and runs a plugin, and notes in the catalog, which has it as stored, how that went.
+func (m *Manager) start(ctx context.Context, p *catalog.Plugin, stored catalog.Plugin) error {
+	cfg, err := m.parse(p.Kind, short(p), []byte(p.Config))
+	if err == nil {
+		err = m.runner.Start(ctx, cfg, []byte(p.Source), begins(p.Kind))
+	}
+	if cerr := ctx.Err(); cerr != nil && err != nil { // no fault of the plugin
+		return err
 	}
 	p.Outcome, p.Reason, p.Line = "", "", 0
 	if err != nil {
@@ -162,6 +186,9 @@ func (m *Manager) start(ctx context.Context, p *catalog.Plugin) error {
 		if errors.As(err, &fault) {
 			p.Outcome, p.Reason, p.Line = fault.Outcome.String(), fault.Text, fault.Line
 		}
+	}
+	if *p == stored {
+		return err
 	}
 	if perr := m.catalog.Put(ctx, *p); perr != nil && err == nil {
 		err = perr
@@ -185,12 +212,15 @@ func short(p *catalog.Plugin) string { return strings.TrimPrefix(p.Name, string(
 // newest messages on. Nothing changes when it fails; errors are *sandbox.Error where the plugin is at fault,
 // or ErrNameTaken.
 func (m *Manager) Deploy(ctx context.Context, s Submission) (runner.Status, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	cfg, err := m.check(s)
 	if err != nil {
 		return runner.Status{}, err
 	}
+	release, err := m.names.take(ctx, cfg.Logger())
+	if err != nil {
+		return runner.Status{}, err
+	}
+	defer release()
 	p := catalog.Plugin{Name: cfg.Logger(), Kind: s.Kind, Config: s.Config, Source: s.Source, Run: true, Updated: m.now()}
 	old, err := m.catalog.Get(ctx, p.Name)
 	switch {
@@ -224,8 +254,17 @@ func (m *Manager) check(s Submission) (*sandbox.Config, error) {
 	return m.parse(s.Kind, s.Name, []byte(s.Config))
 }
 
+// Check loads a plugin as Deploy would, and closes it again. Errors are *sandbox.Error where the plugin is at fault.
+func (m *Manager) Check(ctx context.Context, s Submission) (warning string, err error) {
+	cfg, err := m.check(s)
+	if err != nil {
+		return "", err
+	}
+	return m.runner.Check(ctx, cfg, []byte(s.Source))
+}
+
 func (m *Manager) deployNew(ctx context.Context, cfg *sandbox.Config, p *catalog.Plugin) error {
-	if err := m.runner.Start(cfg, []byte(p.Source), runner.Newest); err != nil {
+	if err := m.runner.Start(ctx, cfg, []byte(p.Source), runner.Newest); err != nil {
 		return err
 	}
 	if err := m.catalog.Put(ctx, *p); err != nil {
@@ -237,7 +276,7 @@ func (m *Manager) deployNew(ctx context.Context, cfg *sandbox.Config, p *catalog
 // replace runs the new version in place of the old. It is loaded once before the old one is touched; should
 // it fail even so, the old one runs again.
 func (m *Manager) replace(ctx context.Context, cfg *sandbox.Config, p, old *catalog.Plugin) error {
-	if err := m.runner.Check(cfg, []byte(p.Source)); err != nil {
+	if _, err := m.runner.Check(ctx, cfg, []byte(p.Source)); err != nil {
 		return err
 	}
 	st, known := m.runner.Status(p.Name)
@@ -247,7 +286,7 @@ func (m *Manager) replace(ctx context.Context, cfg *sandbox.Config, p, old *cata
 	}
 	err := m.runner.Replace(ctx, p.Name)
 	if err == nil {
-		err = m.runner.Start(cfg, []byte(p.Source), begins(p.Kind))
+		err = m.runner.Start(ctx, cfg, []byte(p.Source), begins(p.Kind))
 	}
 	if err == nil {
 		return nil
@@ -256,7 +295,7 @@ func (m *Manager) replace(ctx context.Context, cfg *sandbox.Config, p, old *cata
 		err = errors.Join(err, perr)
 	}
 	if ran {
-		if rerr := m.start(ctx, old); rerr != nil {
+		if rerr := m.start(ctx, old, catalog.Plugin{}); rerr != nil {
 			m.log.Error("the version before cannot be started again", "plugin", old.Name, "error", rerr)
 		}
 	}
@@ -268,7 +307,7 @@ func (m *Manager) Stop(ctx context.Context, name string) error {
 	return m.change(ctx, name, func(p *catalog.Plugin) error {
 		p.Run = false
 		p.Outcome, p.Reason, p.Line = "", "", 0
-		return errors.Join(m.runner.Stop(ctx, name), m.catalog.Put(ctx, *p))
+		return errors.Join(m.catalog.Put(ctx, *p), m.runner.Stop(ctx, name))
 	})
 }
 
@@ -278,8 +317,9 @@ func (m *Manager) Start(ctx context.Context, name string) error {
 		if st, ok := m.runner.Status(name); ok && st.State == runner.Running {
 			return nil
 		}
+		stored := *p
 		p.Run = true
-		return m.start(ctx, p)
+		return m.start(ctx, p, stored)
 	})
 }
 
@@ -295,8 +335,11 @@ func (m *Manager) Remove(ctx context.Context, name string) error {
 }
 
 func (m *Manager) change(ctx context.Context, name string, f func(*catalog.Plugin) error) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	release, err := m.names.take(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer release()
 	p, err := m.catalog.Get(ctx, name)
 	if err != nil {
 		return err
@@ -306,8 +349,12 @@ func (m *Manager) change(ctx context.Context, name string, f func(*catalog.Plugi
 
 // Ended notes in the catalog that a plugin ended by itself. It is the runner's OnEnd.
 func (m *Manager) Ended(ctx context.Context, fault *sandbox.Error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	release, err := m.names.take(ctx, fault.Plugin)
+	if err != nil {
+		m.log.Error("the end of a plugin is not noted", "plugin", fault.Plugin, "error", err)
+		return
+	}
+	defer release()
 	if st, ok := m.runner.Status(fault.Plugin); ok && st.State == runner.Running {
 		return // somebody was quicker and started it again, or another in its place
 	}
@@ -359,6 +406,9 @@ func (m *Manager) status(p *catalog.Plugin) runner.Status {
 		}
 	}
 	st.Shipped = p.Shipped != ""
+	if !ok && p.Run && !st.Shipped && m.safe.Load() {
+		st.Reason = "not started, since the host runs with --safe; start it, or the host without --safe"
+	}
 	if st.State == runner.Running || p.Outcome == "" {
 		return st
 	}

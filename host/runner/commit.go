@@ -73,7 +73,12 @@ func (c *committer) flush(ctx context.Context) error {
 	reply := make(chan error, 1)
 	select {
 	case c.flushes <- reply:
-		return <-reply
+		select {
+		case err := <-reply:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	case <-c.over:
 		return errClosing
 	case <-ctx.Done():
@@ -232,8 +237,9 @@ func (l *live) answer(final bool) {
 // part collects all that the plugin did since its last part, if that is anything.
 func (l *live) part(final bool) (part, bool) {
 	p := part{reader: l.name, made: map[string][][]byte{}, states: map[string][]byte{}, forget: l.forget.Load()}
-	if l.lake != nil && l.ended != nil {
-		// What it wrote since its last part is discarded, and so is how far it came.
+	if l.ended != nil && (l.lake != nil || l.stopping.Load()) {
+		// What it wrote since its last part is discarded, and so is how far it came. One that failed or was interrupted
+		// while it was to stop does this again when it is started again.
 		return part{reader: l.name, forget: p.forget}, p.forget
 	}
 	if l.lake != nil && !final && l.lake.Dirty() && !l.full() {

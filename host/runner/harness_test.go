@@ -32,7 +32,8 @@ type script struct {
 	broken  error // of Snapshot
 	closed  func()
 
-	restored *string // what Restore was called with
+	interrupt func()
+	restored  *string // what Restore was called with
 }
 
 func (s *script) Process(v *message.View) sandbox.Result { return s.process(v, s.env.Emit) }
@@ -50,8 +51,11 @@ func (s *script) Restore(state []byte) error {
 	}
 	return nil
 }
-func (*script) Interrupt() {}
-
+func (s *script) Interrupt() {
+	if s.interrupt != nil {
+		s.interrupt()
+	}
+}
 func (s *script) Memory() int64 { return int64(len(s.state)) }
 func (s *script) Close() error {
 	if s.closed != nil {
@@ -143,7 +147,7 @@ func (b *bench) start(cfg *sandbox.Config, from runner.From, s func() *script) {
 	b.mu.Lock()
 	b.scripts[cfg.Logger()] = s
 	b.mu.Unlock()
-	if err := b.run.Start(cfg, nil, from); err != nil {
+	if err := b.run.Start(b.t.Context(), cfg, nil, from); err != nil {
 		b.t.Fatal(err)
 	}
 }

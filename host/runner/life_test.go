@@ -267,11 +267,11 @@ func TestCheckChangesNothing(t *testing.T) {
 		return &script{restored: &restored, closed: func() { closed = true }}
 	}
 	b.mu.Unlock()
-	if err := b.run.Check(cfg, nil); err != nil || restored != "1" || !closed {
+	if _, err := b.run.Check(t.Context(), cfg, nil); err != nil || restored != "1" || !closed {
 		t.Errorf("check: %v, restored %q, closed %v", err, restored, closed)
 	}
 	var fault *sandbox.Error
-	if err := b.run.Check(config(sandbox.Analysis, "missing", "TRUE"), nil); !errors.As(err, &fault) || fault.Line != 3 {
+	if _, err := b.run.Check(t.Context(), config(sandbox.Analysis, "missing", "TRUE"), nil); !errors.As(err, &fault) || fault.Line != 3 {
 		t.Errorf("check of a plugin that cannot be loaded: %v", err)
 	}
 	if st, _ := b.run.Status("analysis.c"); st.State != runner.Running {
@@ -298,7 +298,7 @@ func TestOutsideBeginAndClose(t *testing.T) {
 	if err := b.run.Remove(ctx, "analysis.a"); err == nil || ctx.Err() != nil {
 		t.Errorf("Remove after Close: %v", err)
 	}
-	if err := b.run.Start(config(sandbox.Analysis, "b", "TRUE"), nil, runner.Oldest); err == nil {
+	if err := b.run.Start(t.Context(), config(sandbox.Analysis, "b", "TRUE"), nil, runner.Oldest); err == nil {
 		t.Error("Start after Close says nothing")
 	}
 	unused := newBench(t, t.TempDir())
@@ -342,15 +342,21 @@ func TestCloseWaitsForOnEnd(t *testing.T) {
 			}
 		}
 	})
+	ended := make(chan struct{})
 	b.start(config(sandbox.Analysis, "a", "TRUE"), runner.Oldest, func() *script {
-		return &script{timer: func(int64, bool, func([]byte) error) sandbox.Result {
-			return sandbox.Result{Outcome: sandbox.RuntimeError, Text: "in the last timer event"}
-		}}
+		return &script{
+			process: func(*message.View, func([]byte) error) sandbox.Result {
+				return sandbox.Result{Outcome: sandbox.RuntimeError, Text: "in a message"}
+			},
+			closed: func() { close(ended) },
+		}
 	})
 	b.begin()
+	b.feed(stream.Valid, numbered("x", 1))
+	<-ended
 	b.close()
 	close(closed)
-	if st, _ := b.run.Status("analysis.a"); st.State != runner.Terminated || st.Reason != "in the last timer event" {
+	if st, _ := b.run.Status("analysis.a"); st.State != runner.Terminated || st.Reason != "in a message" {
 		t.Errorf("status %+v", st)
 	}
 }

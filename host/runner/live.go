@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,12 +14,8 @@ import (
 	"sandbar/sandbox/message"
 )
 
-const (
-	// chunk is how many messages a plugin is called for before it looks at its timer and at commits.
-	chunk = 32
-	// maxPending is how many bytes a plugin may make before they have to be committed.
-	maxPending = 4 << 20
-)
+// chunk is how many messages a plugin is called for before it looks at its timer and at commits.
+const chunk = 32
 
 // live is a plugin that runs: a goroutine around a Task.
 type live struct {
@@ -33,6 +30,10 @@ type live struct {
 	reload func(state []byte) (*Task, error)
 
 	matcher *matcher.Matcher // nil for the one that wants what no decoder does
+
+	work        *work
+	shared      atomic.Pointer[Task] // task, for who interrupts it
+	interrupted atomic.Bool
 
 	asked    atomic.Bool // a part is wanted
 	stopping atomic.Bool
@@ -58,7 +59,7 @@ func (l *live) run() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for l.ended == nil && !l.stopping.Load() {
-		worked := l.work()
+		worked := l.step()
 		if l.ended == nil && l.asked.Load() {
 			l.answer(false)
 		}
@@ -72,15 +73,69 @@ func (l *live) run() {
 		}
 	}
 	l.finish()
-	if l.ended != nil {
-		l.r.ended(l)
-	}
+	l.r.watch.remove(l.work)
+	l.r.ended(l)
 	close(l.done)
 	if l.ended != nil {
 		l.r.log.Warn("plugin terminated", "plugin", l.name, "outcome", l.ended.Outcome.String(), "line", l.ended.Line, "error", l.ended.Text)
+	}
+	if l.ended != nil && !l.stopping.Load() {
 		l.r.opt.OnEnd(l.ended)
 	}
 }
+
+// setTask makes t the one that runs, which its goroutine does, or who has made l.
+func (l *live) setTask(t *Task) {
+	l.task = t
+	l.shared.Store(t)
+	if l.interrupted.Load() {
+		t.Interrupt()
+	}
+}
+
+// interrupt ends the call that runs now, and every long one after it.
+func (l *live) interrupt() {
+	l.interrupted.Store(true)
+	l.shared.Load().Interrupt()
+}
+
+func (l *live) hasEnded() bool {
+	select {
+	case <-l.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// awaitEnd waits until a plugin that was asked to stop has ended. After grace, or when ctx ends, it interrupts it.
+func (l *live) awaitEnd(ctx context.Context, grace time.Duration) error {
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-l.done:
+		return nil
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	l.interrupt()
+	timer.Reset(interruptTime)
+	select {
+	case <-l.done:
+		return nil
+	case <-timer.C:
+		if ctx.Err() == nil {
+			<-ctx.Done()
+		}
+	}
+	if l.hasEnded() {
+		return nil
+	}
+	return ctx.Err()
+}
+
+// interruptTime is how long an interrupted call may take to end, even when nobody wants to wait any more.
+const interruptTime = 50 * time.Millisecond
 
 // askToStop makes the plugin end soon; done is closed when it has. It does nothing to one that has ended.
 func (l *live) askToStop(forget bool) {
@@ -91,9 +146,9 @@ func (l *live) askToStop(forget bool) {
 	l.inbox.signal()
 }
 
-// work does a piece of what waits for the plugin and reports whether there was any. A plugin that stops
+// step does a piece of what waits for the plugin and reports whether there was any. A plugin that stops
 // amid a piece is not asked for another.
-func (l *live) work() bool {
+func (l *live) step() bool {
 	it, worked := l.inbox.next()
 	if worked && !l.consume(&it) {
 		return true
@@ -116,7 +171,9 @@ func (l *live) consume(it *item) bool {
 		if l.stopping.Load() {
 			return false
 		}
+		l.work.begin()
 		n, err := l.task.Process(it.batch.views, it.hits[at:min(at+chunk, len(it.hits))])
+		l.work.end()
 		last := it.hits[at+n-1]
 		if err != nil && !l.carryOn(&it.batch.views[last], err) {
 			if n > 1 { // what it did before counts
@@ -153,15 +210,15 @@ func (l *live) yield() bool {
 
 // full says that a plugin must give a part before it makes more.
 func (l *live) full() bool {
-	return l.task.Pending() > maxPending || l.lake != nil && l.lake.Due(l.r.opt.Now())
+	return l.task.Full() || l.lake != nil && l.lake.Due(l.r.opt.Now())
 }
 
 // carryOn decides what an abnormal ending means. A decoder's message goes to the errors as it came, and
 // the decoder goes on, since a submission must neither be lost nor stop the others. Anything else ends;
 // one that will read the message again then has made nothing of it.
 func (l *live) carryOn(v *message.View, err *sandbox.Error) bool {
-	if l.kind != sandbox.Decoder || err.Outcome == sandbox.TerminatedByPlugin {
-		if !l.givesUp() {
+	if l.kind != sandbox.Decoder || err.Outcome == sandbox.TerminatedByPlugin || err.Outcome == sandbox.Stopped {
+		if !l.givesUp() || l.stopping.Load() {
 			l.task.takeBack()
 		}
 		l.end(err)
@@ -177,7 +234,7 @@ func (l *live) carryOn(v *message.View, err *sandbox.Error) bool {
 		}
 		task.succeed(l.task)
 		l.task.Close()
-		l.task = task
+		l.setTask(task)
 	}
 	l.task.emit(undecoded(v, err.Outcome.String(), err.Text))
 	return true
@@ -197,7 +254,9 @@ func (l *live) tick() {
 	if now/int64(time.Second) < l.task.NextTick() {
 		return
 	}
+	l.work.begin()
 	err := l.task.Tick(now)
+	l.work.end()
 	l.inbox.touched()
 	if err != nil {
 		l.end(err)
@@ -289,13 +348,17 @@ func (l *live) finish() {
 	for s := range l.own {
 		l.closeReader(s)
 	}
-	if l.ended == nil {
-		if err := l.task.Timer(l.r.opt.Now().UnixNano(), true); err != nil {
+	if l.ended == nil { // as Hindsight, also without a ticker
+		l.answer(false) // what it did counts even if its last timer event fails
+		l.work.begin()
+		err := l.task.Timer(l.r.opt.Now().UnixNano(), true)
+		l.work.end()
+		if err != nil {
 			l.ended = err
 		}
 		l.inbox.touched()
 	}
-	if l.ended != nil && l.givesUp() {
+	if l.ended != nil && l.givesUp() && !l.stopping.Load() {
 		l.forget.Store(true)
 	}
 	l.answer(true)

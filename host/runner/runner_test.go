@@ -108,7 +108,7 @@ func TestStopStartReplaceRemove(t *testing.T) {
 	b.feedRaw(0, 10)
 	b.await("ten", func() bool { return state() == 10 })
 
-	if err := b.run.Start(count, nil, runner.Newest); err == nil {
+	if err := b.run.Start(t.Context(), count, nil, runner.Newest); err == nil {
 		t.Error("two plugins of one name run")
 	}
 	if err := b.run.Replace(t.Context(), "analysis.count"); err != nil {
@@ -181,11 +181,11 @@ func TestEndings(t *testing.T) {
 		t.Errorf("OnEnd heard of %v", b.ends)
 	}
 	b.mu.Unlock()
-	if err := b.run.Start(config(sandbox.Analysis, "missing", "TRUE"), nil, runner.Oldest); err == nil {
+	if err := b.run.Start(t.Context(), config(sandbox.Analysis, "missing", "TRUE"), nil, runner.Oldest); err == nil {
 		t.Error("a plugin that cannot be loaded started")
 	}
 	var fault *sandbox.Error
-	if err := b.run.Start(config(sandbox.Analysis, "syntax", "Type =="), nil, runner.Oldest); !errors.As(err, &fault) || fault.Outcome != sandbox.LoadError {
+	if err := b.run.Start(t.Context(), config(sandbox.Analysis, "syntax", "Type =="), nil, runner.Oldest); !errors.As(err, &fault) || fault.Outcome != sandbox.LoadError {
 		t.Errorf("a matcher that does not parse gave %v", err)
 	}
 	b.close()

@@ -74,9 +74,12 @@ func (t *Task) emit(msg []byte) error {
 	return nil
 }
 
+// maxPending is how many bytes a task may make before somebody has to take them.
+const maxPending = 4 << 20
+
 // Process runs process_message on the messages of views that hits names, in order, and returns how many
-// of the hits it was called for. An error means that the last of these calls ended abnormally; what the
-// plugin injected in it is kept, unless the caller takes it back.
+// of the hits it was called for: all of them, unless the task is Full before. An error means that the last of these calls
+// ended abnormally; what the plugin injected in it is kept, unless the caller takes it back.
 func (t *Task) Process(views []message.View, hits []int32) (int, *sandbox.Error) {
 	if len(hits) == 0 {
 		return 0, nil
@@ -93,6 +96,9 @@ func (t *Task) Process(views []message.View, hits []int32) (int, *sandbox.Error)
 		}
 		if res.Status == -1 && t.Config.Kind == sandbox.Decoder && len(t.made) == t.before {
 			t.emit(undecoded(&views[h], "failed", res.Text)) // or the submission would be gone
+		}
+		if t.Full() {
+			return i + 1, nil
 		}
 	}
 	return len(hits), nil
@@ -172,8 +178,11 @@ func (t *Task) Take() [][]byte {
 	return made
 }
 
-// Pending is how many bytes Take would return.
-func (t *Task) Pending() int { return t.madeBytes }
+// Full says that what the task made has to be taken before it is called again.
+func (t *Task) Full() bool { return t.madeBytes > maxPending }
+
+// Interrupt ends the call that runs, and every later one that lasts long. Any goroutine may call it.
+func (t *Task) Interrupt() { t.plugin.Interrupt() }
 
 // Measure asks how much memory the plugin's state holds, for Stats.
 func (t *Task) Measure() { t.counts.Memory = t.plugin.Memory() }

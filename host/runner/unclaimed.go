@@ -62,7 +62,7 @@ func (r *Runner) addUnclaimed() error {
 	if err != nil {
 		return err
 	}
-	l := &live{r: r, name: "host.unclaimed", kind: sandbox.Decoder, task: task, logs: newLogRing(), done: make(chan struct{}), own: map[string]*ownReader{}}
+	l := &live{r: r, name: "host.unclaimed", kind: sandbox.Decoder, task: task, work: r.watch.add("host.unclaimed"), logs: newLogRing(), done: make(chan struct{}), own: map[string]*ownReader{}}
 	if err := r.place(l, []string{stream.Raw}, Oldest); err != nil {
 		return err
 	}

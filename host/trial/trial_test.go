@@ -235,7 +235,7 @@ func TestSameAsRunner(t *testing.T) {
 		},
 		Env: func(*sandbox.Config) sandbox.Env { return sandbox.Env{Now: clock.Now} }})
 	for _, cfg := range configs {
-		if err := r.Start(cfg, nil, runner.Oldest); err != nil {
+		if err := r.Start(t.Context(), cfg, nil, runner.Oldest); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -150,7 +150,10 @@ func (p *plugin) status(res sandbox.Result, status, text vm.Value) sandbox.Resul
 func (p *plugin) Timer(ns int64, shutdown bool) sandbox.Result {
 	fn := p.L.Globals().Get(p.timer)
 	if fn.Function() == nil {
-		return sandbox.Result{Outcome: sandbox.RuntimeError, Text: "timer_event() function was not found"}
+		if shutdown { // a plugin without a ticker needs none
+			return sandbox.Result{}
+		}
+		return sandbox.Result{Outcome: sandbox.RuntimeError, Text: "timer_event() function was not found; add one, or take ticker_interval out of the config"}
 	}
 	p.inTimer = true
 	res, _ := p.call(fn, 0, vm.Number(float64(ns)), vm.Bool(shutdown))

@@ -98,8 +98,11 @@ func TestReturns(t *testing.T) {
 		if c.outcome == sandbox.RuntimeError && c.text != "error object is a table value" && c.text != "stack overflow" && res.Line != 3 {
 			t.Errorf("%s: line %d, want 3", c.body, res.Line)
 		}
-		if res := b.Timer(0, true); res.Outcome != sandbox.RuntimeError || !strings.Contains(res.Text, "timer_event") {
+		if res := b.Timer(0, false); res.Outcome != sandbox.RuntimeError || !strings.Contains(res.Text, "timer_event") {
 			t.Errorf("a missing timer_event: %v %s", res.Outcome, res.Text)
+		}
+		if res := b.Timer(0, true); res.Outcome != sandbox.OK {
+			t.Errorf("a missing timer_event at the end: %v %s", res.Outcome, res.Text)
 		}
 	}
 }

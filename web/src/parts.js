@@ -27,10 +27,11 @@ export function bar(label, show) {
   const el = h("div.bar", { role: "meter", "aria-label": label, "aria-valuemin": 0 }, h("span.bar-text", null, value, limit), track);
   return {
     el,
-    set(n, most) {
+    // set shows n of the plugin's limit; ceiling is the host's, where it is another.
+    set(n, most, ceiling) {
       const share = most > 0 ? Math.min(1, n / most) : 0;
       put(value, show(n));
-      put(limit, most > 0 ? " / " + show(most) : " no limit");
+      put(limit, (most > 0 ? " / " + show(most) : " no limit") + (ceiling && ceiling !== most ? ` (this host allows ${show(ceiling)})` : ""));
       fill.style.width = `${(100 * share).toFixed(1)}%`;
       attr(el, "data-level", share >= 0.9 ? "high" : share >= 0.7 ? "warm" : null);
       attr(el, "title", `${label}: ${show(n)} of ${most > 0 ? show(most) : "no limit"}`);

@@ -13,7 +13,9 @@ export function plugin(main) {
   const name = main.dataset.name;
   main.querySelector("h1").replaceChildren(...pluginName(name));
   byId("all-alerts").href = "/alerts?plugin=" + encodeURIComponent(name);
-  const draw = [head(name), use(), texts()];
+  const ceilings = {}; // the host's, by kind
+  get("limits").then((all) => Object.assign(ceilings, all), () => {}); // without them only the plugin's own are shown
+  const draw = [head(name), use(ceilings), texts()];
   const shows = series(name);
   let gone = false;
   const load = async () => {
@@ -96,8 +98,8 @@ function askRemove(name, failed) {
   dialog.showModal();
 }
 
-// use draws limits and counters.
-function use() {
+// use draws limits and counters. ceilings may be filled later.
+function use(ceilings) {
   const bars = { fuel: bar("Fuel of the dearest call", count), memory: bar("Memory", bytes) };
   const facts = h("dl.facts");
   const matcher = h("code.matcher");
@@ -120,8 +122,9 @@ function use() {
   return (p) => {
     const s = p.stats;
     const l = p.limits;
-    bars.fuel.set(s.fuel_max, l.instruction_limit);
-    bars.memory.set(s.memory, l.memory_limit);
+    const most = ceilings[p.kind] ?? {};
+    bars.fuel.set(s.fuel_max, l.instruction_limit, most.instruction_limit);
+    bars.memory.set(s.memory, l.memory_limit, most.memory_limit);
     const each = (limit, what) => (limit > 0 && limit < 2 ** 31 - 1 ? `${exact(limit)} ${what}` : "");
     show([
       ["Matched", count(s.matched), `${exact(s.matched)} of ${exact(s.seen)} messages seen`],
@@ -130,7 +133,8 @@ function use() {
       ["Fuel per message", s.matched ? count(Math.round(s.fuel / s.matched)) : "–"],
       ["Returned −1", count(s.failed)],
       ["Injected", `${count(s.injected)} · ${bytes(s.injected_bytes)}`, [each(l.process_message_inject_limit, "per message"), each(l.timer_event_inject_limit, "per timer event")].filter(Boolean).join(", ")],
-      ["Output limit", l.output_limit ? bytes(l.output_limit) : "none"],
+      ["Output limit", bytes(l.output_limit), most.output_limit ? `this host allows ${bytes(most.output_limit)}` : ""],
+      ["Time of a call", l.call_time ? `at most ${exact(l.call_time)} s` : "–"],
       ["Timer events", count(s.timers)],
       ["Lag", p.lag_bytes ? bytes(p.lag_bytes) : "0"],
     ]);

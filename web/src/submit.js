@@ -2,6 +2,7 @@
 import { byId, h, put, attr } from "./dom.js";
 import { get, post, pluginPath, pluginPage } from "./api.js";
 import { problem, splitName } from "./parts.js";
+import { bytes, exact } from "./format.js";
 import { editor } from "./editor.js";
 import { starters } from "./starters.js";
 
@@ -14,12 +15,25 @@ export function submit(main) {
   const page = { form, source, config, busy: false };
   if (main.dataset.name) change(page, main.dataset.name);
   else startFrom(page);
+  allowed(form.kind);
   byId("form").addEventListener("submit", (e) => {
     e.preventDefault();
     send(page, "plugins", "Deploying", (p) => location.assign(pluginPage(p.name)));
   });
   byId("check").addEventListener("click", () =>
     send(page, "check", "Checking", ({ warning }) => say(warning ? `It loads. ${warning}` : "It loads.", "good")));
+}
+
+// allowed says what this host allows a plugin of the chosen kind.
+async function allowed(kind) {
+  const all = await get("limits").catch(() => ({}));
+  const show = () => {
+    const l = all[kind.value];
+    put(byId("allowed"), l ? `Allowed here: ${exact(l.instruction_limit)} instructions, ${bytes(l.memory_limit)} of memory, ${bytes(l.output_limit)} a message, `
+      + `${exact(l.timer_event_inject_limit)} messages a timer event, a ticker of ${exact(l.ticker_interval)} s. 0 stands for these.` : "");
+  };
+  kind.addEventListener("change", show);
+  show();
 }
 
 function say(text, tone) {
