@@ -15,14 +15,14 @@ type Ceilings struct {
 func DefaultCeilings(kind Kind) Ceilings {
 	c := Ceilings{Ticker: 1, Limits: Limits{
 		Instructions: 10_000_000, Memory: 64 << 20, Output: 1 << 20, ProcessInject: 100, TimerInject: 100,
-		InjectBytes: 4 << 20, State: 16 << 20, Graph: 1 << 20, LogLines: 100, Source: 256 << 10, Time: 10 * time.Second,
+		InjectBytes: 4 << 20, Hourly: 512 << 20, State: 16 << 20, Graph: 1 << 20, LogLines: 100, Source: 256 << 10, Time: 10 * time.Second,
 	}}
 	switch kind {
 	case Decoder: // of bodies of up to 10 MiB, and trusted more
 		c.Instructions, c.Memory, c.Output = 100_000_000, 256<<20, 16<<20
-		c.ProcessInject, c.TimerInject, c.InjectBytes, c.State = 10_000, 10_000, 64<<20, 64<<20
+		c.ProcessInject, c.TimerInject, c.InjectBytes, c.Hourly, c.State = 10_000, 10_000, 64<<20, 0, 64<<20
 	case Output:
-		c.Output, c.ProcessInject, c.TimerInject, c.InjectBytes = 16<<20, 1000, 1000, 16<<20
+		c.Output, c.ProcessInject, c.TimerInject, c.InjectBytes, c.Hourly = 16<<20, 1000, 1000, 16<<20, 0
 	}
 	return c
 }
@@ -66,7 +66,7 @@ func (c *Ceilings) Apply(cfg *Config) error {
 		return fmt.Errorf("config key ticker_interval is %d; this host allows no less than %d seconds (%sticker_interval)", t, c.Ticker, table)
 	}
 	l := &cfg.Limits
-	l.InjectBytes, l.State, l.Graph, l.LogLines, l.Source, l.Time = c.InjectBytes, c.State, c.Graph, c.LogLines, c.Source, c.Time
+	l.InjectBytes, l.Hourly, l.State, l.Graph, l.LogLines, l.Source, l.Time = c.InjectBytes, c.Hourly, c.State, c.Graph, c.LogLines, c.Source, c.Time
 	return nil
 }
 

@@ -48,6 +48,7 @@ type Limits struct {
 	TimerInject   int   // timer_event_inject_limit
 
 	InjectBytes int64         // bytes of all messages that one call makes
+	Hourly      int64         // bytes of messages in an hour; beyond it the plugin waits
 	State       int64         // bytes of preserved state
 	Graph       int64         // bytes of one payload of a graph
 	LogLines    int           // lines that one call prints

@@ -14,6 +14,7 @@ const (
 	RuntimeError                      // the plugin's code raised an error
 	BadReturn                         // process_message returned something that is not a status
 	LoadError                         // config or source could not be loaded
+	StateExceeded                     // the preserved state is larger than the host keeps
 	TimeExceeded                      // a call lasted longer than the host allows
 	Stopped                           // the host was asked to stop it
 	TerminatedByPlugin                // process_message returned a status above zero
@@ -23,7 +24,7 @@ const (
 // outcomeNames is indexed by Outcome; the names are used in counters, the API and the web page.
 var outcomeNames = [...]string{
 	OK: "ok", FuelExhausted: "fuel_exhausted", MemoryExceeded: "memory_exceeded", OutputExceeded: "output_exceeded",
-	InjectExceeded: "inject_exceeded", TimeExceeded: "time_exceeded", RuntimeError: "runtime_error", BadReturn: "bad_return", LoadError: "load_error",
+	InjectExceeded: "inject_exceeded", StateExceeded: "state_exceeded", TimeExceeded: "time_exceeded", RuntimeError: "runtime_error", BadReturn: "bad_return", LoadError: "load_error",
 	Stopped: "stopped", TerminatedByPlugin: "terminated_by_plugin", Quarantined: "quarantined",
 }
 

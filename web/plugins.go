@@ -36,6 +36,7 @@ type limits struct {
 	TimerInject   int   `json:"timer_event_inject_limit"`
 
 	InjectBytes int64   `json:"inject_bytes"`
+	Hourly      int64   `json:"hourly_bytes"`
 	State       int64   `json:"state_size"`
 	Graph       int64   `json:"graph_size"`
 	LogLines    int     `json:"log_lines"`
@@ -45,7 +46,7 @@ type limits struct {
 }
 
 func asLimits(l sandbox.Limits) limits {
-	return limits{l.Instructions, l.Memory, l.Output, l.ProcessInject, l.TimerInject, l.InjectBytes, l.State, l.Graph, l.LogLines, l.Source, l.Time.Seconds(), 0}
+	return limits{l.Instructions, l.Memory, l.Output, l.ProcessInject, l.TimerInject, l.InjectBytes, l.Hourly, l.State, l.Graph, l.LogLines, l.Source, l.Time.Seconds(), 0}
 }
 
 // limits answers with what the host allows plugins at most.

@@ -96,6 +96,7 @@ type Ceilings struct {
 	ProcessInject Count    `toml:"process_message_inject_limit" doc:"Messages that one process_message makes."`
 	TimerInject   Count    `toml:"timer_event_inject_limit" doc:"Messages that one timer_event makes."`
 	InjectBytes   Size     `toml:"inject_bytes" doc:"Messages that one call makes, together."`
+	Hourly        Size     `toml:"hourly_bytes" doc:"Messages that a plugin makes in an hour, a quarter of them at once; beyond it the plugin waits, so that others' messages stay on stream derived. 0 means no bound."`
 	State         Size     `toml:"state_size" doc:"Preserved state."`
 	Graph         Size     `toml:"graph_size" doc:"Payload of one graph."`
 	LogLines      Count    `toml:"log_lines" doc:"Lines that one call prints; further ones are left out."`
@@ -108,7 +109,7 @@ type Ceilings struct {
 func ceilings(kind sandbox.Kind) Ceilings {
 	c := sandbox.DefaultCeilings(kind)
 	return Ceilings{Instructions: Count(c.Instructions), Memory: Size(c.Memory), Output: Size(c.Output), ProcessInject: Count(c.ProcessInject),
-		TimerInject: Count(c.TimerInject), InjectBytes: Size(c.InjectBytes), State: Size(c.State), Graph: Size(c.Graph), LogLines: Count(c.LogLines),
+		TimerInject: Count(c.TimerInject), InjectBytes: Size(c.InjectBytes), Hourly: Size(c.Hourly), State: Size(c.State), Graph: Size(c.Graph), LogLines: Count(c.LogLines),
 		Source: Size(c.Source), Ticker: Count(c.Ticker), Time: Duration(c.Time)}
 }
 
@@ -117,7 +118,7 @@ func (l *Limits) Of(kind sandbox.Kind) sandbox.Ceilings {
 	c := map[sandbox.Kind]Ceilings{sandbox.Decoder: l.Decoder, sandbox.Analysis: l.Analysis, sandbox.Output: l.Output}[kind]
 	return sandbox.Ceilings{Ticker: int(c.Ticker), Limits: sandbox.Limits{
 		Instructions: int64(c.Instructions), Memory: int64(c.Memory), Output: int64(c.Output), ProcessInject: int(c.ProcessInject), TimerInject: int(c.TimerInject),
-		InjectBytes: int64(c.InjectBytes), State: int64(c.State), Graph: int64(c.Graph), LogLines: int(c.LogLines), Source: int(c.Source), Time: time.Duration(c.Time)}}
+		InjectBytes: int64(c.InjectBytes), Hourly: int64(c.Hourly), State: int64(c.State), Graph: int64(c.Graph), LogLines: int(c.LogLines), Source: int(c.Source), Time: time.Duration(c.Time)}}
 }
 
 // Geo names databases.

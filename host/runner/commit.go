@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -266,6 +267,11 @@ func (l *live) part(final bool) (part, bool) {
 // preserve adds the plugin's state to its part.
 func (l *live) preserve(p *part) {
 	state, changed, err := l.task.Snapshot()
+	var fault *sandbox.Error
+	if errors.As(err, &fault) { // the last good state stays
+		l.end(fault)
+		return
+	}
 	if err != nil && err.Error() != l.unpreserved { // told once
 		l.unpreserved = err.Error()
 		l.logs.add(l.r.opt.Now(), l.unpreserved)

@@ -110,7 +110,7 @@ func TestOutputCommitsWithItsFiles(t *testing.T) {
 
 	p.set(false, false)
 	write(10, 360) // it waits where more would not fit
-	b.await("the full ones", func() bool { _, n := p.count(); return n >= 310 })
+	b.await("the full ones", func() bool { open, n := p.count(); return n >= 310 && open+n == 360 })
 	b.close()
 	if open, n := p.count(); open != 0 || n != 360 {
 		t.Errorf("after Close %d are unfinished, %d are visible", open, n)

@@ -114,6 +114,7 @@ func (r *Runner) newLive(cfg *sandbox.Config, source []byte, from From, logs *lo
 		l.lake = r.opt.Lake(name)
 		env.Lake = l.lake
 	}
+	l.quota = newQuota(cfg.Limits.Hourly, r.opt.Now())
 	l.reload = func(state []byte) (*Task, error) { return NewTask(r.opt.Load, cfg, source, env, state) }
 	l.work = r.watch.add(name)
 	l.work.begin()

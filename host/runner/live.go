@@ -35,6 +35,9 @@ type live struct {
 	shared      atomic.Pointer[Task] // task, for who interrupts it
 	interrupted atomic.Bool
 
+	quota  quota // its goroutine's own
+	paused bool  // it was told that it waits
+
 	asked    atomic.Bool // a part is wanted
 	stopping atomic.Bool
 	done     chan struct{}
@@ -161,6 +164,9 @@ func (l *live) step() bool {
 	}
 	l.tick()
 	l.publishStats()
+	if l.ended == nil {
+		l.pace()
+	}
 	return worked
 }
 
@@ -205,7 +211,35 @@ func (l *live) yield() bool {
 		l.answer(false)
 		l.publishStats()
 	}
-	return true
+	return l.pace()
+}
+
+// pace waits while the plugin has made more than its share. It reports false when the plugin is to stop.
+func (l *live) pace() bool {
+	l.quota.made(l.task.counts.InjectedBytes)
+	for !l.stopping.Load() {
+		wait := l.quota.wait(l.r.opt.Now())
+		if wait == 0 {
+			return true
+		}
+		if !l.paused {
+			l.paused = true
+			text := fmt.Sprintf("it made more than %d bytes in an hour, which is its share of stream derived; it waits before it reads on", int64(l.quota.hourly))
+			l.logs.add(l.r.opt.Now(), text)
+			l.r.log.Warn("plugin waits", "plugin", l.name, "reason", text)
+		}
+		timer := time.NewTimer(min(wait, time.Second))
+		select {
+		case <-l.inbox.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+		if l.asked.Load() {
+			l.answer(false)
+			l.publishStats()
+		}
+	}
+	return false
 }
 
 // full says that a plugin must give a part before it makes more.

@@ -203,3 +203,46 @@ func TestAtWork(t *testing.T) {
 	}
 	b.close()
 }
+
+// TestFloodWaits: a plugin that makes more than its share waits, can be stopped meanwhile, and others go on.
+func TestFloodWaits(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, t.TempDir())
+	flood := config(sandbox.Analysis, "flood", "TRUE")
+	flood.Limits.Hourly = 40_000
+	b.start(flood, runner.Oldest, func() *script {
+		return &script{process: func(v *message.View, emit func([]byte) error) sandbox.Result {
+			var m message.Builder
+			m.SetHeader(message.Type, "flood")
+			m.AddBytes("b", "", make([]byte, 1000))
+			emit(m.AppendTo(nil))
+			return sandbox.Result{}
+		}}
+	})
+	var got []int64
+	b.start(config(sandbox.Analysis, "other", "TRUE"), runner.Oldest, note(b, &got))
+	b.begin()
+	for i := range int64(20) {
+		msgs := make([][]byte, 0, 50)
+		for j := range int64(50) {
+			msgs = append(msgs, numbered("x", 50*i+j))
+		}
+		b.feed(stream.Valid, msgs...)
+	}
+	b.await("the flood to wait", func() bool { return len(b.run.Logs("analysis.flood")) > 0 })
+	b.await("the other to read all", func() bool { st, _ := b.run.Status("analysis.other"); return st.Stats.Matched == 1000 })
+	if logs := b.run.Logs("analysis.flood"); len(logs) != 1 {
+		t.Errorf("told: %v", logs)
+	}
+	if err := b.run.Stop(t.Context(), "analysis.flood"); err != nil {
+		t.Error(err)
+	}
+	b.close()
+	made := 0
+	for _, v := range b.read(stream.Derived) {
+		made += len(v.Raw())
+	}
+	if made < 10_000 || made > 120_000 { // a quarter at once, and one piece of work beyond it
+		t.Errorf("it made %d bytes", made)
+	}
+}

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -195,6 +196,10 @@ func (t *Task) Snapshot() ([]byte, bool, error) {
 	}
 	state, err := t.plugin.Snapshot()
 	if err != nil {
+		var fault *sandbox.Error
+		if errors.As(err, &fault) {
+			return nil, false, fault
+		}
 		return nil, false, fmt.Errorf("plugin %s: preserve its data: %w", t.Config.Logger(), err)
 	}
 	t.dirty = false

@@ -66,6 +66,7 @@ func (r *Runner) addUnclaimed() error {
 	if err := r.place(l, []string{stream.Raw}, Oldest); err != nil {
 		return err
 	}
+	l.setTask(task)
 	r.hidden = l
 	return nil
 }

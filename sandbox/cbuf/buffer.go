@@ -126,6 +126,15 @@ func (b *Buffer) cell(ns int64, col int, advance bool) int {
 	return row*b.cols + col - 1
 }
 
+// Work is how many cells and annotations a cell at that time makes the buffer go through, as new rows begin.
+func (b *Buffer) Work(ns int64) int64 {
+	t := ns / 1e9
+	if ahead := (t - t%b.span - b.newest) / b.span; ns >= 0 && ahead > 0 {
+		return min(ahead, int64(b.rows))*int64(b.cols) + int64(len(b.notes))
+	}
+	return 0
+}
+
 // advance begins n new rows.
 func (b *Buffer) advance(n int64) {
 	b.newest += n * b.span
@@ -280,7 +289,7 @@ func (b *Buffer) SetHeader(col int, name, unit, aggregation string) error {
 	switch aggregation {
 	case "sum", "min", "max", "none":
 	default:
-		return fmt.Errorf("aggregation %q is not sum, min, max or none", aggregation)
+		return fmt.Errorf("aggregation %.40q is not sum, min, max or none", aggregation)
 	}
 	b.info[col-1] = ColumnInfo{Name: clean(name, 15, ""), Unit: clean(unit, 7, "/*"), Aggregation: aggregation}
 	return nil
@@ -307,7 +316,7 @@ func clean(s string, limit int, also string) string {
 // The oldest goes when there are too many.
 func (b *Buffer) Annotate(ns int64, col int, kind, text string, delta bool) error {
 	if kind != "info" && kind != "alert" {
-		return fmt.Errorf("annotation type %q is not info or alert", kind)
+		return fmt.Errorf("annotation type %.40q is not info or alert", kind)
 	}
 	if len(text) > maxNote {
 		text = text[:maxNote]

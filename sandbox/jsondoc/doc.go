@@ -198,5 +198,8 @@ func (d *Doc) Any() any { return d.Root().Any() }
 // Size is the bytes that the document holds.
 func (d *Doc) Size() int64 { return docSize + int64(len(d.text)) + nodeSize*int64(cap(d.nodes)) }
 
+// Changed says whether something was removed.
+func (d *Doc) Changed() bool { return d.nodes[0].info&changed != 0 }
+
 // Nodes is how many values and names the document was parsed into.
 func (d *Doc) Nodes() int { return len(d.nodes) }

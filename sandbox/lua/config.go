@@ -12,6 +12,8 @@ const (
 	configInstructions = 100_000
 	configMemory       = 1 << 20
 	configDepth        = 16
+	configValues       = 10_000 // also of tables that are shared
+	configBytes        = 1 << 20
 )
 
 // ParseConfig evaluates a .cfg, Lua assignments without any library, and checks the keys that the host knows.
@@ -26,7 +28,8 @@ func ParseConfig(kind sandbox.Kind, name string, source []byte) (*sandbox.Config
 	if res, _ := p.call(main.Value(), 0); res.Outcome != sandbox.OK {
 		return nil, inConfig(&sandbox.Error{Plugin: cfg.Logger(), Line: res.Line, Text: res.Text})
 	}
-	keys, err := fromLua(p.L, p.L.Globals(), 0)
+	c := copier{L: p.L}
+	keys, err := c.table(p.L.Globals(), 0)
 	if err != nil {
 		return nil, inConfig(loadError(cfg, err))
 	}
@@ -42,31 +45,42 @@ func inConfig(e *sandbox.Error) error {
 	return e
 }
 
-// fromLua copies what a config may hold.
-func fromLua(L *vm.State, t *vm.Table, depth int) (sandbox.Table, error) {
+// copier copies what a config may hold, within bounds: a table that is shared is copied again for each reference.
+type copier struct {
+	L             *vm.State
+	values, bytes int
+}
+
+func (c *copier) table(t *vm.Table, depth int) (sandbox.Table, error) {
 	if depth > configDepth {
 		return nil, fmt.Errorf("tables are nested more than %d deep", configDepth)
 	}
 	out := sandbox.Table{}
 	for k, v := range t.All() {
-		key, err := fromValue(L, k, depth)
+		key, err := c.value(k, depth)
 		if err != nil {
 			return nil, err
 		}
 		if _, isTable := key.(sandbox.Table); isTable {
 			return nil, fmt.Errorf("a table cannot be a key")
 		}
-		if out[key], err = fromValue(L, v, depth); err != nil {
-			return nil, fmt.Errorf("key %v: %w", key, err)
+		if out[key], err = c.value(v, depth); err != nil {
+			return nil, fmt.Errorf("key %.40v: %w", key, err)
 		}
 	}
 	return out, nil
 }
 
-func fromValue(L *vm.State, v vm.Value, depth int) (any, error) {
+func (c *copier) value(v vm.Value, depth int) (any, error) {
+	if c.values++; c.values > configValues {
+		return nil, fmt.Errorf("the config has more than %d values", configValues)
+	}
 	switch v.Type() {
 	case vm.StringType:
 		s, _ := v.Str()
+		if c.bytes += len(s); c.bytes > configBytes {
+			return nil, fmt.Errorf("the texts of the config have more than %d bytes", configBytes)
+		}
 		return s, nil
 	case vm.NumberType:
 		f, _ := v.Float()
@@ -74,7 +88,7 @@ func fromValue(L *vm.State, v vm.Value, depth int) (any, error) {
 	case vm.BoolType:
 		return v.True(), nil
 	case vm.TableType:
-		return fromLua(L, v.Table(), depth+1)
+		return c.table(v.Table(), depth+1)
 	}
 	return nil, fmt.Errorf("a %s cannot be in a config", v.Type())
 }

@@ -37,10 +37,12 @@ func (p *plugin) openGlobals() error {
 // require returns a module, and makes it a global of its name unless the name has a dot.
 func (p *plugin) require(L *vm.State) int {
 	name := L.CheckString(1)
-	t := L.Field(L.Loaded(), name).Table()
-	if m, known := p.modules[name]; !known {
+	m, known := p.modules[name]
+	if !known {
 		L.Throw(p.noModule(name))
-	} else if t == nil {
+	}
+	t := L.Field(L.Loaded(), name).Table() // which keeps the name for the life of the plugin
+	if t == nil {
 		t = m.Open(L, p)
 		t.SetMeta(L.NewTable(0, 0)) // as Hindsight: marks what is no state of the plugin
 		p.libs[t] = true
@@ -57,6 +59,9 @@ func (p *plugin) noModule(name string) string {
 	switch name {
 	case "io", "debug", "package":
 		return fmt.Sprintf("module '%s' disabled", name)
+	}
+	if len(name) > 100 {
+		name = name[:100] + "..."
 	}
 	var names []string
 	for _, m := range lib.Modules() {

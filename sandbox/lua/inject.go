@@ -58,17 +58,42 @@ func (p *plugin) countInject(L *vm.State) {
 
 // emit sends the builder's message.
 func (p *plugin) emit(L *vm.State) {
+	p.fits(L, 0)
 	n := int64(p.builder.Len())
-	if n > p.OutputLimit() {
-		p.Fail(L, sandbox.OutputExceeded, fmt.Sprintf("output_limit exceeded: the message has %d bytes, %d are allowed", n, p.OutputLimit()))
+	if p.injectedBytes += n; p.cfg.Limits.InjectBytes > 0 && p.injectedBytes > p.cfg.Limits.InjectBytes {
+		p.Fail(L, sandbox.InjectExceeded, fmt.Sprintf("inject_message() failed: the messages of one call may have %d bytes on this host", p.cfg.Limits.InjectBytes))
 	}
-	L.Spend(n / 64)
+	L.Spend(n / 16)
 	if p.env.Emit == nil {
 		L.Throwf("inject_message() failed: nothing takes messages here")
 	}
 	p.encoded = p.builder.AppendTo(p.encoded[:0])
 	if err := p.env.Emit(p.encoded); err != nil {
 		L.Throwf("inject_message() failed: %s", err.Error())
+	}
+}
+
+// fits sees that the message stays below output_limit with so many more bytes, before they are added, and pays for them.
+func (p *plugin) fits(L *vm.State, more int) {
+	if n := int64(p.builder.Len()) + int64(more); n > p.OutputLimit() {
+		p.Fail(L, sandbox.OutputExceeded, fmt.Sprintf("output_limit exceeded: the message has %d bytes or more, %d are allowed", n, p.OutputLimit()))
+	}
+	L.Spend(1 + int64(more)/64)
+}
+
+// fitsValue is fits for a value of a field, or the object of a header.
+func (p *plugin) fitsValue(L *vm.State, v vm.Value) {
+	switch v.Type() {
+	case vm.StringType:
+		s, _ := v.Str()
+		p.fits(L, len(s))
+	case vm.UserdataType:
+		if o, ok := v.Userdata().Object.(lib.Payload); ok {
+			L.Spend(o.Size() / 32)
+			p.fits(L, int(o.PayloadMin()))
+		}
+	default:
+		p.fits(L, 2)
 	}
 }
 
@@ -119,6 +144,7 @@ func (p *plugin) headers(L *vm.State, t *vm.Table) {
 
 func (p *plugin) textKey(L *vm.State, t *vm.Table, key string) (string, bool) {
 	v := L.Field(t, key)
+	p.fitsValue(L, v)
 	switch v.Type() {
 	case vm.StringType:
 		return v.Str()
@@ -203,7 +229,7 @@ func (p *plugin) object(L *vm.State, name string, f *vm.Table) {
 		valueType = vm.ToInt(n)
 	case vm.NilType:
 	default:
-		L.Throwf("inject_message() failed: field '%s': value_type must be a number", name)
+		L.Throwf("inject_message() failed: field '%s': value_type must be a number", clip(name))
 	}
 	representation, _ := L.Field(f, "representation").Str()
 	p.field(L, name, representation, valueType, L.Field(f, "value"))
@@ -212,6 +238,8 @@ func (p *plugin) object(L *vm.State, name string, f *vm.Table) {
 // field adds one value or an array of values. A valueType of -1 is the one that goes with the value.
 func (p *plugin) field(L *vm.State, name, representation string, valueType int, v vm.Value) {
 	b := &p.builder
+	p.fits(L, len(name)+len(representation))
+	p.fitsValue(L, v)
 	switch v.Type() {
 	case vm.TableType:
 		p.array(L, name, representation, valueType, v.Table())
@@ -235,14 +263,14 @@ func (p *plugin) field(L *vm.State, name, representation string, valueType int, 
 		object := v.Userdata().Object
 		o, ok := object.(lib.Payload)
 		if !ok {
-			L.Throwf("inject_message() failed: field '%s': unknown userdata type", name)
+			L.Throwf("inject_message() failed: field '%s': unknown userdata type", clip(name))
 		}
 		if r, ok := object.(interface{ Representation() string }); ok && representation == "" {
 			representation = r.Representation()
 		}
 		b.AddBytes(name, representation, o.AppendPayload(nil))
 	default:
-		L.Throwf("inject_message() failed: field '%s': unsupported type: %s", name, v.Type())
+		L.Throwf("inject_message() failed: field '%s': unsupported type: %s", clip(name), v.Type())
 	}
 }
 
@@ -251,11 +279,18 @@ func (p *plugin) array(L *vm.State, name, representation string, valueType int, 
 	L.Spend(int64(n) / 8)
 	L.Room(16 * int64(n))
 	kind := t.GetInt(1).Type()
-	for i := 2; i <= n; i++ {
-		if t.GetInt(i).Type() != kind {
-			L.Throwf("inject_message() failed: field '%s': array has mixed types", name)
+	bytes := 0
+	for i := 1; i <= n; i++ {
+		v := t.GetInt(i)
+		if v.Type() != kind {
+			L.Throwf("inject_message() failed: field '%s': array has mixed types", clip(name))
+		}
+		s, _ := v.Str()
+		if bytes += 1 + len(s); int64(bytes) > p.OutputLimit() {
+			break
 		}
 	}
+	p.fits(L, bytes)
 	switch kind {
 	case vm.StringType:
 		if valueType == int(message.Bytes) {
@@ -272,9 +307,12 @@ func (p *plugin) array(L *vm.State, name, representation string, valueType int, 
 	case vm.BoolType:
 		p.builder.AddBool(name, representation, collect(t, n, vm.Value.True)...)
 	default:
-		L.Throwf("inject_message() failed: field '%s': unsupported type: %s", name, kind)
+		L.Throwf("inject_message() failed: field '%s': unsupported type: %s", clip(name), kind)
 	}
 }
+
+// clip keeps error texts from being long.
+func clip(name string) string { return name[:min(len(name), 100)] }
 
 func collect[T any](t *vm.Table, n int, of func(vm.Value) T) []T {
 	out := make([]T, n)

@@ -31,13 +31,15 @@ type plugin struct {
 	env sandbox.Env
 	L   *vm.State
 
-	modules  map[string]lib.Module
-	libs     map[*vm.Table]bool // module tables, which are not state
-	msg      *message.View      // being processed, or nil
-	injected int                // messages made in this call
-	inTimer  bool
-	raised   fault // the last error that a limit raised
-	used     int64 // bytes, when they were last counted
+	modules       map[string]lib.Module
+	libs          map[*vm.Table]bool // module tables, which are not state
+	msg           *message.View      // being processed, or nil
+	injected      int                // messages made in this call
+	injectedBytes int64
+	printed       int // lines printed in this call
+	inTimer       bool
+	raised        fault // the last error that a limit raised
+	used          int64 // bytes, when they were last counted
 
 	interrupted atomic.Bool
 	polled      time.Time // when the call that runs was first asked to end; zero before that
@@ -170,7 +172,7 @@ func (p *plugin) Timer(ns int64, shutdown bool) sandbox.Result {
 func (p *plugin) call(fn vm.Value, results int, args ...vm.Value) (sandbox.Result, []vm.Value) {
 	p.L.Refill()
 	before := p.L.Fuel()
-	p.injected = 0
+	p.injected, p.injectedBytes, p.printed = 0, 0, 0
 	p.raised = fault{}
 	p.polled = time.Time{}
 	values, err := p.L.Do(fn, results, args...)

@@ -29,6 +29,9 @@ func (p *plugin) injectPayload(L *vm.State) int {
 	if len(p.payload) == 0 {
 		return 0
 	}
+	if most := p.cfg.Limits.Graph; most > 0 && strings.HasPrefix(kind, "cbuf") && int64(len(p.payload)) > most {
+		p.Fail(L, sandbox.OutputExceeded, fmt.Sprintf("the graph has %d bytes, this host allows %d; take fewer rows or columns", len(p.payload), most))
+	}
 	p.countInject(L)
 	p.builder.Reset()
 	p.headers(L, nil)
@@ -86,6 +89,10 @@ func (p *plugin) appendPayload(L *vm.State, i int) {
 		if !ok {
 			L.Throw("add_to_payload() unknown userdata type")
 		}
+		if int64(before)+o.PayloadMin() > p.OutputLimit() {
+			p.payloadFull(L)
+		}
+		L.Spend(o.Size() / 32)
 		p.payload = o.AppendPayload(p.payload)
 	default:
 		L.Throwf("add_to_payload() unsupported type: %s", v.Type())
@@ -125,7 +132,13 @@ func (l *printed) from(L *vm.State, i int) int {
 		l.add(L, i, std.Text(L, v))
 	}
 	L.Spend(10 + int64(l.text.Len())/16)
-	if l.env.Log != nil {
+	most := l.cfg.Limits.LogLines
+	l.printed++
+	switch {
+	case l.env.Log == nil || most > 0 && l.printed > most+1:
+	case most > 0 && l.printed > most:
+		l.env.Log(fmt.Sprintf("further lines of this call are left out; %d are allowed", most))
+	default:
 		l.env.Log(strings.ToValidUTF8(l.text.String(), "\uFFFD"))
 	}
 	return 0

@@ -158,7 +158,10 @@ func headerOf(name string) (message.Header, bool) {
 
 // decodeMessage is decode_message(bytes): the message as a table whose Fields are an array.
 func (p *plugin) decodeMessage(L *vm.State) int {
-	raw := []byte(L.CheckString(1))
+	text := L.CheckString(1)
+	L.Spend(20 + int64(len(text))/2) // fields become tables
+	L.Room(int64(len(text)))
+	raw := []byte(text)
 	var v message.View
 	err := v.Parse(raw)
 	if err == nil {
@@ -167,8 +170,9 @@ func (p *plugin) decodeMessage(L *vm.State) int {
 	if err != nil {
 		L.Throwf("decode_message() failed: %s", err.Error())
 	}
-	L.Spend(20 + int64(len(raw))/4) // fields become tables
 	t := L.NewTable(0, 0)
+	L.Hold(t.Value())
+	defer L.Release()
 	if u := v.UUID(); u != nil {
 		L.SetField(t, "Uuid", L.Bytes(u))
 	}
@@ -185,11 +189,12 @@ func (p *plugin) decodeMessage(L *vm.State) int {
 		L.SetField(t, "Pid", vm.Number(float64(pid)))
 	}
 	fields := L.NewTable(0, 0)
+	L.SetField(t, "Fields", fields.Value())
 	for f := range v.Fields() {
 		L.SetInt(fields, fields.Len()+1, p.fieldTable(L, f).Value())
 	}
-	if fields.Len() > 0 {
-		L.SetField(t, "Fields", fields.Value())
+	if fields.Len() == 0 {
+		L.SetField(t, "Fields", vm.Nil)
 	}
 	L.Push(t.Value())
 	return 1
@@ -198,6 +203,9 @@ func (p *plugin) decodeMessage(L *vm.State) int {
 func (p *plugin) fieldTable(L *vm.State, f message.Field) *vm.Table {
 	n := f.Len()
 	t, values := L.NewTable(0, 0), L.NewTable(n, 0)
+	L.Hold(t.Value())
+	defer L.Release()
+	L.SetField(t, "value", values.Value())
 	L.SetField(t, "name", L.Str(string(f.Name())))
 	if f.Type() != message.String {
 		L.SetField(t, "value_type", vm.Number(float64(f.Type())))
@@ -208,6 +216,5 @@ func (p *plugin) fieldTable(L *vm.State, f message.Field) *vm.Table {
 	for i := range n {
 		L.SetInt(values, i+1, p.fieldValue(L, f, i))
 	}
-	L.SetField(t, "value", values.Value())
 	return t
 }

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"math"
 
-	"sandbar/sandbox/lua/vm"
-
+	"sandbar/sandbox"
 	"sandbar/sandbox/lua/lib"
+	"sandbar/sandbox/lua/vm"
 )
 
 // A snapshot is stateMagic, the preservation version (8 bytes), and pairs of a global's name and value to the
@@ -25,7 +25,11 @@ const (
 	tagObject // module and state, as texts
 	tagAgain  // number of the table or object
 	tagEnd
+	tagShared // a text that has a number, as tables have
 )
+
+// sharedText is how long a text is that is written once.
+const sharedText = 16
 
 // maxStateDepth bounds the nesting of preserved tables.
 const maxStateDepth = 100
@@ -41,7 +45,10 @@ func (p *plugin) Snapshot() ([]byte, error) {
 	if !p.cfg.PreserveData {
 		return nil, nil
 	}
-	e := encoder{ids: map[uint32]uint64{}, plugin: p}
+	e := encoder{ids: map[uint32]uint64{}, texts: map[vm.Identity]uint64{}, plugin: p, most: math.MaxInt}
+	if p.cfg.Limits.State > 0 {
+		e.most = int(p.cfg.Limits.State)
+	}
 	e.out = append(e.out, stateMagic...)
 	e.out = binary.LittleEndian.AppendUint64(e.out, math.Float64bits(p.preservationVersion()))
 	for k, v := range p.L.Globals().All() {
@@ -50,18 +57,30 @@ func (p *plugin) Snapshot() ([]byte, error) {
 			continue
 		}
 		e.text(name)
-		if err := e.value(v, 0); err != nil {
+		err := e.value(v, 0)
+		if errors.Is(err, errStateLarge) || err == nil && len(e.out) > e.most {
+			return nil, &sandbox.Error{Plugin: p.cfg.Logger(), Outcome: sandbox.StateExceeded,
+				Text: fmt.Sprintf("the preserved state has more than %d bytes, which is all that this host keeps of a plugin; global %s is in it", e.most, bounded(name))}
+		}
+		if err != nil {
 			return nil, fmt.Errorf("global %s: %w", name, err)
 		}
 	}
 	return e.out, nil
 }
 
+var errStateLarge = errors.New("the state is too large")
+
 type encoder struct {
 	plugin *plugin
 	out    []byte
-	ids    map[uint32]uint64 // of tables and objects
+	ids    map[uint32]uint64      // of tables and objects
+	texts  map[vm.Identity]uint64 // of long texts
+	most   int                    // bytes
 }
+
+// number gives the next number to a table, object or text.
+func (e *encoder) number() uint64 { return uint64(len(e.ids) + len(e.texts)) }
 
 // keeps says whether a value is state: no function, no table with a metatable, no object without a state.
 func (e *encoder) keeps(v vm.Value) bool {
@@ -83,6 +102,9 @@ func (e *encoder) text(s string) {
 }
 
 func (e *encoder) value(v vm.Value, depth int) error {
+	if len(e.out) > e.most {
+		return errStateLarge
+	}
 	if id, again := e.ids[v.ID()]; again && v.ID() != 0 {
 		e.out = binary.AppendUvarint(append(e.out, tagAgain), id)
 		return nil
@@ -99,11 +121,10 @@ func (e *encoder) value(v vm.Value, depth int) error {
 		e.out = binary.LittleEndian.AppendUint64(append(e.out, tagNumber), math.Float64bits(f))
 	case vm.StringType:
 		s, _ := v.Str()
-		e.out = append(e.out, tagText)
-		e.text(s)
+		return e.string(v, s)
 	case vm.UserdataType:
 		o := v.Userdata().Object.(lib.Preserved)
-		e.ids[v.ID()] = uint64(len(e.ids))
+		e.ids[v.ID()] = e.number()
 		e.out = append(e.out, tagObject)
 		e.text(o.Module())
 		e.text(string(o.AppendState(nil)))
@@ -113,11 +134,31 @@ func (e *encoder) value(v vm.Value, depth int) error {
 	return nil
 }
 
+// string writes a long text once, however often it occurs.
+func (e *encoder) string(v vm.Value, s string) error {
+	if len(e.out)+len(s) > e.most {
+		return errStateLarge
+	}
+	if len(s) < sharedText {
+		e.out = append(e.out, tagText)
+		e.text(s)
+		return nil
+	}
+	if n, again := e.texts[v.Identity()]; again {
+		e.out = binary.AppendUvarint(append(e.out, tagAgain), n)
+		return nil
+	}
+	e.texts[v.Identity()] = e.number()
+	e.out = append(e.out, tagShared)
+	e.text(s)
+	return nil
+}
+
 func (e *encoder) table(t *vm.Table, depth int) error {
 	if depth > maxStateDepth {
 		return fmt.Errorf("tables are nested more than %d deep", maxStateDepth)
 	}
-	e.ids[t.Value().ID()] = uint64(len(e.ids))
+	e.ids[t.Value().ID()] = e.number()
 	e.out = append(e.out, tagTable)
 	for k, v := range t.All() {
 		if !e.keeps(k) || !e.keeps(v) {
@@ -213,6 +254,11 @@ func (d *decoder) value(present vm.Value, depth int) (vm.Value, error) {
 	case tagText:
 		s, err := d.text()
 		return d.plugin.L.Str(s), err
+	case tagShared:
+		s, err := d.text()
+		v := d.plugin.L.Str(s)
+		d.seen = append(d.seen, v)
+		return v, err
 	case tagObject:
 		return d.object(present)
 	case tagTable:

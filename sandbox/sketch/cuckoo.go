@@ -111,6 +111,18 @@ func (c *CuckooExpire) Add(key string, ns int64) (added bool, delta int, inWindo
 	return true, 0, true
 }
 
+// Work is how many entries Add goes through at most for a key of that time.
+func (c *CuckooExpire) Work(ns int64) int64 {
+	n := int64(0)
+	if at := ns / c.span; ns >= 0 && at > c.newest && c.count > 0 {
+		n += int64(len(c.prints))
+	}
+	if c.count*100 >= len(c.prints)*loadLimitPct {
+		n += 2 * int64(len(c.prints))
+	}
+	return n
+}
+
 // intervalOf is the interval of entry i since the epoch.
 func (c *CuckooExpire) intervalOf(i int) int64 {
 	return c.newest - int64(uint8(c.newest)-c.seen[i])

@@ -19,6 +19,15 @@ type buffer struct {
 // Module implements Preserved.
 func (b *buffer) Module() string { return circularBuffer }
 
+// PayloadMin implements Payload: a cell is a digit and a tab at least, and of a cbufd there may be none.
+func (b *buffer) PayloadMin() int64 {
+	if b.delta {
+		return 0
+	}
+	rows, cols, _ := b.Configuration()
+	return 2 * int64(rows) * int64(cols)
+}
+
 // AppendPayload implements Payload.
 func (b *buffer) AppendPayload(dst []byte) []byte {
 	if b.delta {
@@ -94,15 +103,26 @@ func pushCell(L *vm.State, v float64, ok bool) int {
 	return 1
 }
 
+// payRows pays for the rows that begin when a cell of that time is written.
+func payRows(L *vm.State, b *buffer, ns int64) {
+	if n := b.Work(ns); n > 16 {
+		L.Spend(n / 16)
+	}
+}
+
 func (m buffers) add(L *vm.State) int {
 	b, ns, c := cell(L)
-	v, ok := b.Add(ns, c, L.CheckNumber(4))
+	x := L.CheckNumber(4)
+	payRows(L, b, ns)
+	v, ok := b.Add(ns, c, x)
 	return pushCell(L, v, ok)
 }
 
 func (m buffers) set(L *vm.State) int {
 	b, ns, c := cell(L)
-	v, ok, err := b.Set(ns, c, L.CheckNumber(4))
+	x := L.CheckNumber(4)
+	payRows(L, b, ns)
+	v, ok, err := b.Set(ns, c, x)
 	if err != nil {
 		L.Throw(err.Error())
 	}
@@ -191,7 +211,8 @@ func (m buffers) getHeader(L *vm.State) int {
 func (m buffers) annotate(L *vm.State) int {
 	b, ns, c := cell(L)
 	text := L.CheckString(5)
-	L.Charge(int64(len(text)) + 64)
+	L.Charge(int64(min(len(text), 1024)) + 64)
+	L.Spend(16) // there may be many to move
 	if err := b.Annotate(ns, c, L.CheckString(4), text, L.OptBool(6, true)); err != nil {
 		L.Throw(err.Error())
 	}
@@ -204,7 +225,7 @@ func (m buffers) format(L *vm.State) int {
 	case "cbuf", "cbufd":
 		b.delta = f == "cbufd"
 	default:
-		L.ArgError(2, "invalid option '"+f+"'")
+		L.ArgError(2, "invalid option '"+f[:min(len(f), 40)]+"'")
 	}
 	L.Push(L.Arg(1))
 	return 1

@@ -138,6 +138,8 @@ func (d *decoding) object(depth int) vm.Value {
 		d.at++
 		return t.Value()
 	}
+	d.L.Hold(t.Value())
+	defer d.L.Release()
 	for {
 		if d.space() != '"' {
 			d.fail("object key string")
@@ -170,6 +172,8 @@ func (d *decoding) array(depth int) vm.Value {
 		d.at++
 		return t.Value()
 	}
+	d.L.Hold(t.Value())
+	defer d.L.Release()
 	for i := 1; ; i++ {
 		if v := d.value(depth); !v.IsNil() {
 			d.L.SetInt(t, i, v)

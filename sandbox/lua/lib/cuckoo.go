@@ -44,6 +44,7 @@ func (m filters) create(L *vm.State) int {
 		L.Throwf("cuckoo_filter_expire.new() %s", err.Error())
 	}
 	L.Charge(size)
+	L.Spend(size / 64)
 	f, err := sketch.NewCuckooExpire(items, minutes)
 	if err != nil {
 		L.Throwf("cuckoo_filter_expire.new() %s", err.Error())
@@ -69,7 +70,9 @@ func (m filters) key(L *vm.State) string {
 // add is add(key, ns) → added, delta in intervals.
 func (m filters) add(L *vm.State) int {
 	f := self[*filter](L, cuckooExpire)
-	added, delta, inWindow := f.Add(m.key(L), int64(L.CheckNumber(3)))
+	key, ns := m.key(L), int64(L.CheckNumber(3))
+	L.Spend(f.Work(ns) / 8)
+	added, delta, inWindow := f.Add(key, ns)
 	L.PushBool(added)
 	if !inWindow {
 		return 1

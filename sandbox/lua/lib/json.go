@@ -16,6 +16,14 @@ const jsonDocument = "json document"
 // document is a JSON document that was parsed on the host.
 type document struct{ *jsondoc.Doc }
 
+// PayloadMin implements Payload.
+func (d document) PayloadMin() int64 {
+	if d.Changed() {
+		return 0
+	}
+	return int64(d.Root().TextLen())
+}
+
 // AppendPayload implements Payload: the document as text.
 func (d document) AppendPayload(dst []byte) []byte { return d.AppendTo(dst) }
 
@@ -182,6 +190,9 @@ type jsonText []byte
 
 // Size implements Object.
 func (t jsonText) Size() int64 { return int64(cap(t)) }
+
+// PayloadMin implements Payload.
+func (t jsonText) PayloadMin() int64 { return int64(len(t)) }
 
 // AppendPayload implements Payload.
 func (t jsonText) AppendPayload(dst []byte) []byte { return append(dst, t...) }

@@ -41,6 +41,7 @@ type Object interface {
 // Payload is an Object that inject_payload and add_to_payload can write.
 type Payload interface {
 	Object
+	PayloadMin() int64 // bytes that AppendPayload appends at least, known without doing it
 	AppendPayload(dst []byte) []byte
 }
 

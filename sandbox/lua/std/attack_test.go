@@ -41,7 +41,7 @@ func TestAttacks(t *testing.T) {
 		"gmatch that is kept":      {big + `local t = {} while true do t[#t + 1] = s:gmatch("y") end`, "limit"},
 		"format widths":            {`while true do ("%99d%99d%99d%99.99f"):format(1, 2, 3, 1e308) end`, "limit"},
 		"format of much":           {big + `local f = ("%s"):rep(40) while true do f:format(s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s,s) end`, "memory_limit"},
-		"format of quotes":         {`local s = ("\0"):rep(1e6) while true do s = ("%q"):format(s) end`, "memory_limit"},
+		"format of quotes":         {`local s = ("\0"):rep(1e6) while true do s = ("%q"):format(s) end`, "limit"},
 		"byte":                     {big + `s:byte(1, -1)`, "string slice too long"},
 		"byte for ever":            {`local s = ("x"):rep(7000) while true do s:byte(1, -1) end`, "instruction_limit"},
 		"char":                     {`local t = {} for i = 1, 4000 do t[i] = 65 end while true do string.char(unpack(t)) end`, "limit"},

@@ -102,12 +102,16 @@ func setMetatable(L *vm.State) int {
 }
 
 func rawEqual(L *vm.State) int {
-	L.PushBool(vm.RawEqual(L.CheckAny(1), L.CheckAny(2)))
+	a, b := L.CheckAny(1), L.CheckAny(2)
+	L.SpendText(a)
+	L.PushBool(vm.RawEqual(a, b))
 	return 1
 }
 
 func rawGet(L *vm.State) int {
-	L.Push(L.CheckTable(1).Get(L.CheckAny(2)))
+	t, k := L.CheckTable(1), L.CheckAny(2)
+	L.SpendText(k)
+	L.Push(t.Get(k))
 	return 1
 }
 
@@ -150,7 +154,9 @@ func nextIndex(L *vm.State) int {
 }
 
 func nextFn(L *vm.State) int {
-	k, v, ok := L.CheckTable(1).Next(L, L.Arg(2))
+	t := L.CheckTable(1)
+	L.SpendText(L.Arg(2))
+	k, v, ok := t.Next(L, L.Arg(2))
 	if !ok {
 		L.Throw("invalid key to 'next'")
 	}

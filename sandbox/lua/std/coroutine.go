@@ -10,6 +10,9 @@ func OpenCoroutine(L *vm.State) *vm.Table {
 	})
 }
 
+// newThread is what a coroutine costs: its stack has 5 kB.
+const newThread = 40
+
 func luaFunction(L *vm.State) vm.Value {
 	v := L.Arg(1)
 	if f := v.Function(); f == nil || f.IsHost() {
@@ -19,6 +22,7 @@ func luaFunction(L *vm.State) vm.Value {
 }
 
 func create(L *vm.State) int {
+	L.Spend(newThread)
 	L.Push(L.NewThread(luaFunction(L)).Value())
 	return 1
 }
@@ -48,6 +52,7 @@ func status(L *vm.State) int {
 }
 
 func wrap(L *vm.State) int {
+	L.Spend(newThread)
 	co := L.NewThread(luaFunction(L))
 	L.Push(L.NewClosure("wrap", []vm.Value{co.Value()}, func(L *vm.State) int {
 		return L.Resume(L.Kept(1).Thread(), 1, true)

@@ -25,6 +25,7 @@ func (m *texts) format(L *vm.State) int {
 		if at < 0 {
 			break
 		}
+		L.Spend(1)
 		b = append(b, format[:at]...)
 		format = format[at+1:]
 		if strings.HasPrefix(format, "%") {
@@ -305,6 +306,7 @@ func withPoint(digits []byte) []byte {
 
 // quoted appends s as a literal that Lua reads.
 func (m *texts) quoted(L *vm.State, b []byte, s string) []byte {
+	L.Spend(int64(len(s)) / 8)
 	size := 2
 	for i := range len(s) {
 		size += 1 + len(escape(s[i]))

@@ -23,7 +23,7 @@ func (m *texts) search(L *vm.State, s, pat string, init int, match *pattern.Matc
 			return stepsAtOnce
 		}
 	}
-	first := min(stepsAtOnce, stepsPerUnit*L.Fuel()) // paid below
+	first := stepsPerUnit * min(stepsAtOnce/stepsPerUnit, L.Fuel()) // paid below
 	steps := first
 	found, err := pattern.FindMore(s, pat, init, match, &steps, m.more)
 	L.Spend(1 + (first-steps)/stepsPerUnit)
@@ -71,6 +71,7 @@ func (m *texts) pushCaptures(L *vm.State, s string, match *pattern.Match, whole 
 func (m *texts) find(L *vm.State) int {
 	s, pat := L.CheckString(1), L.CheckString(2)
 	init := start(L, "find", len(s))
+	payPattern(L, pat)
 	if L.Arg(4).True() || pattern.Plain(pat) {
 		L.Spend(int64(len(s)-init) / 32)
 		at := strings.Index(s[init:], pat)
@@ -91,6 +92,13 @@ func (m *texts) find(L *vm.State) int {
 	return 2 + m.pushCaptures(L, s, &m.match, false)
 }
 
+// payPattern pays for looking through a pattern.
+func payPattern(L *vm.State, pat string) {
+	if len(pat) >= 64 {
+		L.Spend(int64(len(pat)) / 8)
+	}
+}
+
 // start is the third argument of find and match as an index into a string of n bytes.
 func start(L *vm.State, fn string, n int) int {
 	if L.Args() < 3 {
@@ -101,6 +109,7 @@ func start(L *vm.State, fn string, n int) int {
 
 func (m *texts) matchFn(L *vm.State) int {
 	s, pat := L.CheckString(1), L.CheckString(2)
+	payPattern(L, pat)
 	if !m.search(L, s, pat, start(L, "match", len(s)), &m.match) {
 		L.Push(vm.Nil)
 		return 1
@@ -111,11 +120,13 @@ func (m *texts) matchFn(L *vm.State) int {
 // gmatch returns a function that keeps the string, the pattern and how far it got.
 func (m *texts) gmatch(L *vm.State) int {
 	s, pat := L.CheckString(1), L.CheckString(2)
+	payPattern(L, pat)
 	keep := []vm.Value{L.Arg(1), L.Arg(2), vm.Int(0)}
 	if keep[0].Type() != vm.StringType {
 		keep[0] = L.Str(s)
 	}
 	if strings.HasPrefix(pat, "^") { // has no meaning here in 5.1
+		room(L, len(pat)+1)
 		keep[1] = L.Str("%" + pat)
 	} else if keep[1].Type() != vm.StringType {
 		keep[1] = L.Str(pat)
@@ -153,6 +164,7 @@ func (m *texts) gsub(L *vm.State) int {
 	default:
 		L.ArgError(3, "string/function/table expected")
 	}
+	payPattern(L, pat)
 	g.most = L.OptInt(4, len(s)+1)
 	g.anchored = strings.HasPrefix(pat, "^")
 	return g.run(L)
@@ -227,7 +239,11 @@ func (g *substitution) advance(L *vm.State) bool {
 
 func (g *substitution) finish(L *vm.State) int {
 	if g.count == 0 {
-		L.Push(L.Str(g.s))
+		if v := L.Arg(1); v.Type() == vm.StringType {
+			L.Push(v)
+		} else {
+			L.Push(L.Str(g.s))
+		}
 		L.PushInt(0)
 		return 2
 	}

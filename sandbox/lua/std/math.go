@@ -26,7 +26,9 @@ func openMath(L *vm.State, seed uint64) *vm.Table {
 	for _, name := range sortedKeys(binary) {
 		f := binary[name]
 		L.SetField(t, name, L.NewFunction(name, func(L *vm.State) int {
-			L.PushFloat(f(L.CheckNumber(1), L.CheckNumber(2)))
+			x, y := L.CheckNumber(1), L.CheckNumber(2)
+			L.Spend(binaryWork(x, y))
+			L.PushFloat(f(x, y))
 			return 1
 		}).Value())
 	}
@@ -45,6 +47,13 @@ var (
 	}
 	binary = map[string]func(x, y float64) float64{"atan2": math.Atan2, "fmod": math.Mod, "mod": math.Mod, "pow": number.Pow}
 )
+
+// binaryWork is what a function of two numbers costs: fmod subtracts once for each binary place between them.
+func binaryWork(x, y float64) int64 {
+	_, a := math.Frexp(x)
+	_, b := math.Frexp(y)
+	return int64(max(a-b, 0))
+}
 
 func degrees(x float64) float64 { return x / (math.Pi / 180) }
 func radians(x float64) float64 { return x * (math.Pi / 180) }

@@ -47,7 +47,7 @@ func (o *order) sortPlain(L *vm.State) bool {
 	if len(o.from) == 0 {
 		return true
 	}
-	kind, bytes := o.from[0].Type(), 0
+	kind := o.from[0].Type()
 	if kind != vm.NumberType && kind != vm.StringType {
 		return false
 	}
@@ -55,16 +55,14 @@ func (o *order) sortPlain(L *vm.State) bool {
 		if v.Type() != kind {
 			return false
 		}
-		if s, ok := v.Str(); ok {
-			bytes += min(len(s), 64)
-		}
 	}
 	levels := 1
 	for n := len(o.from); n > 1; n /= 2 {
 		levels++
 	}
-	L.Spend(int64(levels) * int64(len(o.from)+bytes/64))
+	L.Spend(int64(levels) * int64(len(o.from)))
 	slices.SortFunc(o.from, func(a, b vm.Value) int {
+		L.SpendText(a) // the whole of it where all are equal
 		if is, _ := vm.Less(a, b); is {
 			return -1
 		}

@@ -154,6 +154,7 @@ func (m *texts) rep(L *vm.State) int {
 func (m *texts) reverse(L *vm.State) int {
 	s := L.CheckString(1)
 	room(L, len(s))
+	L.Spend(int64(len(s)) / 16) // byte by byte
 	b := m.take()
 	for i := len(s) - 1; i >= 0; i-- {
 		b = append(b, s[i])

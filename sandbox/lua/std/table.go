@@ -40,7 +40,7 @@ func concat(L *vm.State) int {
 			size += len(sep)
 		}
 		if (i-first)&63 == 63 {
-			L.Spend(8)
+			L.Spend(64)
 		}
 		if size > maxText {
 			break
@@ -87,12 +87,20 @@ func insert(L *vm.State) int {
 		L.Throw("wrong number of arguments to 'insert'")
 	}
 	at, v := L.CheckInt(2), L.Arg(3)
-	L.Spend(1 + int64(max(end-at, 0))/16)
 	for i := end; i > at; i-- {
+		payMoves(L, end-i)
 		L.SetInt(t, i, t.GetInt(i-1))
 	}
 	L.SetInt(t, at, v)
 	return 0
+}
+
+// payMoves pays for moving elements, some at a time; n were moved. One in the hash part costs several times what one in
+// the array does.
+func payMoves(L *vm.State, n int) {
+	if n&15 == 0 {
+		L.Spend(4)
+	}
 }
 
 // maxn is the largest positive number that is a key.
@@ -118,8 +126,8 @@ func remove(L *vm.State) int {
 		return 0
 	}
 	v := t.GetInt(at)
-	L.Spend(int64(end-at) / 16)
 	for i := at; i < end; i++ {
+		payMoves(L, i-at)
 		L.SetInt(t, i, t.GetInt(i+1))
 	}
 	L.SetInt(t, end, vm.Nil)

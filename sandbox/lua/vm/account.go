@@ -67,6 +67,7 @@ func (L *State) count() {
 	w.table(L.loaded)
 	w.table(L.strMeta)
 	w.function(L.next)
+	w.values(L.building)
 	for th := L.current; th != nil; th = th.parent {
 		w.thread(th)
 	}

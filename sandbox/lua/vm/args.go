@@ -52,7 +52,7 @@ func (L *State) OptString(i int, otherwise string) string {
 
 // CheckNumber returns an argument that is a number or looks like one.
 func (L *State) CheckNumber(i int) float64 {
-	f, ok := toNumber(L.Arg(i))
+	f, ok := L.number(L.Arg(i))
 	if !ok {
 		L.TypeError(i, "number")
 	}

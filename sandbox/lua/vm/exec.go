@@ -136,7 +136,7 @@ resume:
 						}
 					}
 				}
-				if v := t.get(*key); v.bits != nilBits || t.meta == nil {
+				if v := t.getShort(*key); v.bits != nilBits || t.meta == nil && !key.isLong() {
 					r[i.a] = v
 					continue
 				}
@@ -336,12 +336,8 @@ resume:
 			pc += int(i.x)
 			continue
 		case opEq, opEqK, opEqX:
-			x, y := L.operand(r, k, i.b), Value{}
-			if i.op == opEqK {
-				y = k[i.c]
-			} else {
-				y = L.operand(r, k, i.c)
-			}
+			x, y := L.operand(r, k, i.b), L.second(r, k, i)
+			fuel -= equalFuel(x, y)
 			is := rawEqual(x, y)
 			if !is && x.bits == y.bits && (x.bits == tableBits || x.bits == userdataBits) {
 				if h := L.equalHandler(x, y); h.bits != nilBits {
@@ -589,12 +585,4 @@ resume:
 		L.arithTo(event(i.x), x, y, f.reg(i.a))
 		goto resume
 	}
-}
-
-// operand is a register, or a constant when the index has constBit.
-func (L *State) operand(r *[256]Value, k []Value, index uint16) Value {
-	if index >= constBit {
-		return k[index-constBit]
-	}
-	return r[uint8(index)]
 }

@@ -1,6 +1,9 @@
 package vm
 
-import "iter"
+import (
+	"iter"
+	"unsafe"
+)
 
 // Args is the number of arguments.
 func (L *State) Args() int {
@@ -142,6 +145,16 @@ func (L *State) SetNext(f *Function) { L.next = f }
 // Loaded is the table of modules that were required.
 func (L *State) Loaded() *Table { return L.loaded }
 
+// Hold lets a value that the host is building count as what can be reached, until Release. They nest.
+func (L *State) Hold(v Value) { L.building = append(L.building, v) }
+
+// Release ends the newest Hold.
+func (L *State) Release() {
+	last := len(L.building) - 1
+	L.building[last] = Value{}
+	L.building = L.building[:last]
+}
+
 // Room makes sure that so many bytes can be allocated, without counting them yet.
 func (L *State) Room(bytes int64) {
 	L.Charge(bytes)
@@ -176,6 +189,12 @@ func (v Value) ID() uint32 {
 	}
 	return 0
 }
+
+// Identity is equal for values that are the same piece of memory.
+type Identity unsafe.Pointer
+
+// Identity tells strings apart, also those with the same text. It is good while v is.
+func (v Value) Identity() Identity { return Identity(v.ref) }
 
 // NewClosure makes a function of the host that keeps values.
 func (L *State) NewClosure(name string, keep []Value, fn HostFunc) *Function {

@@ -72,6 +72,7 @@ func (L *State) Meta(v Value, name string) Value {
 
 // index is v[k]. When a function has to find it, handler is that function and on what it is called with.
 func (L *State) index(v, k Value) (found, handler, on Value) {
+	L.spendText(k)
 	for range maxMetaChain {
 		var h Value
 		if t := v.Table(); t != nil {
@@ -131,16 +132,17 @@ func (L *State) rawSet(t *Table, k, x Value) {
 	if k.bits >= numberBase {
 		k = Value{bits: math.Float64bits(k.float()+0) + numberBase} // no -0
 	}
+	L.spendText(k)
 	t.set(L, k, x)
 }
 
 // arith computes what needs no metamethod: numbers, and strings that look like them.
 func (L *State) arith(e event, a, b Value) (Value, bool) {
-	x, ok := toNumber(a)
+	x, ok := L.number(a)
 	if !ok {
 		return Value{}, false
 	}
-	y, ok := toNumber(b)
+	y, ok := L.number(b)
 	if !ok {
 		return Value{}, false
 	}

@@ -10,7 +10,7 @@ import (
 func (L *State) prepareFor(r *[256]Value, a uint8) {
 	for j, what := range [3]string{"initial value", "limit", "step"} {
 		v := &r[a+uint8(j)]
-		f, ok := toNumber(*v)
+		f, ok := L.number(*v)
 		if !ok {
 			L.Throw("'for' " + what + " must be a number")
 		}
@@ -166,4 +166,20 @@ func (v Value) size() int {
 		return v.strLen()
 	}
 	return 0
+}
+
+// second is the second operand of a comparison.
+func (L *State) second(r *[256]Value, k []Value, i *inst) Value {
+	if i.op == opEqK {
+		return k[i.c]
+	}
+	return L.operand(r, k, i.c)
+}
+
+// operand is a register, or a constant when the index has constBit.
+func (L *State) operand(r *[256]Value, k []Value, index uint16) Value {
+	if index >= constBit {
+		return k[index-constBit]
+	}
+	return r[uint8(index)]
 }

@@ -33,6 +33,8 @@ func (L *State) Do(fn Value, want int, args ...Value) ([]Value, error) {
 		return nil, fmt.Errorf("vm: a call while one is running")
 	}
 	L.current, L.threads, L.limit, L.results, L.byHost = th, 0, NoLimit, -1, false
+	clear(L.building)
+	L.building = L.building[:0]
 	err := L.attempt(start{fn: fn, args: args, want: want})
 	for {
 		t, ok := err.(thrown)

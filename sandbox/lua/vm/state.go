@@ -60,9 +60,10 @@ type State struct {
 	hostFn   *Function        // of the host, that runs
 	constant map[string]Value // texts of the code, each once
 	lastID   uint32
-	seed     uint32 // of hashes
-	pending  call   // what the host's function that returned callLua or a limit wants
-	threads  int    // coroutines that wait for the current one
+	seed     uint32  // of hashes
+	building []Value // that a function of the host builds, and has nowhere else yet
+	pending  call    // what the host's function that returned callLua or a limit wants
+	threads  int     // coroutines that wait for the current one
 	limit    Limit
 	cause    string // of the limit
 }

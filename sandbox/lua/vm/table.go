@@ -53,6 +53,14 @@ func (t *Table) get(k Value) Value {
 	return Value{}
 }
 
+// getShort is get for a key that costs nothing to look for; nil for a long string.
+func (t *Table) getShort(k Value) Value {
+	if k.isLong() {
+		return Value{}
+	}
+	return t.get(k)
+}
+
 func (t *Table) getNumber(f float64) Value {
 	if i := int(f); float64(i) == f {
 		return t.getInt(i)
@@ -351,12 +359,14 @@ func (t *Table) next(k Value) (key, val Value, steps int, ok bool) {
 			return Int(i + 1), t.arr[i], i - from, true
 		}
 	}
-	for i = max(i, cap(t.arr)) - cap(t.arr); i < len(t.nodes); i++ {
+	passed := i - from
+	from = max(i, cap(t.arr)) - cap(t.arr)
+	for i = from; i < len(t.nodes); i++ {
 		if n := &t.nodes[i]; n.val.bits != nilBits {
-			return n.key, n.val, i, true
+			return n.key, n.val, passed + i - from, true
 		}
 	}
-	return Value{}, Value{}, i, true
+	return Value{}, Value{}, passed + i - from, true
 }
 
 // position is where the search for the entry after k begins: below cap(arr) in the array, from there on in the

@@ -266,6 +266,40 @@ func rawEqual(a, b Value) bool {
 // RawEqual compares without metamethods.
 func RawEqual(a, b Value) bool { return rawEqual(a, b) }
 
+// longText is how long a string is whose comparison, or reading as a number, is paid for.
+const longText = 1024
+
+// isLong says whether v is a long string.
+func (v Value) isLong() bool {
+	return v.bits-(stringBits+longText) < 1<<kindShift-longText
+}
+
+// spendText pays for going through a string once.
+func (L *State) spendText(v Value) {
+	if v.isLong() {
+		L.spend(int64(v.strLen()) / 64)
+	}
+}
+
+// equalFuel is what rawEqual costs beyond an instruction: nothing but for long strings that are not the same piece of memory.
+func equalFuel(a, b Value) int64 {
+	if a.bits == b.bits && a.ref != b.ref && a.isLong() {
+		return int64(a.strLen()) / 64
+	}
+	return 0
+}
+
+// SpendText pays for going through v once, if it is a long string.
+func (L *State) SpendText(v Value) { L.spendText(v) }
+
+// number is toNumber that pays for a long string before it is read.
+func (L *State) number(v Value) (float64, bool) {
+	if v.isLong() {
+		L.spend(int64(v.strLen()) / 4)
+	}
+	return toNumber(v)
+}
+
 // toNumber converts as arithmetic does: strings that look like numbers are.
 func toNumber(v Value) (float64, bool) {
 	if v.isNumber() {

@@ -1,0 +1,6 @@
+-- expect: instruction_limit or memory_limit
+-- in: process
+-- maxn, again and again.
+require "string" require "table" require "math" require "coroutine" require "cjson" require "os" require "circular_buffer"
+local t = {} for i = 1, 300000 do t[i] = i end
+function process_message() while true do table.maxn(t) end return 0 end
