@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,8 +40,17 @@ func (c *catCmd) Run(ctx context.Context, con console) error {
 func (c *catCmd) copy(ctx context.Context, src *files, m *matcher.Matcher, out io.Writer) (n, damaged int64, err error) {
 	var v message.View
 	var line, scratch []byte
+	var inside [][]byte // messages that a wrong length covered
+	next := func() ([]byte, error) {
+		if len(inside) == 0 {
+			return src.Next()
+		}
+		msg := inside[0]
+		inside = inside[1:]
+		return msg, nil
+	}
 	for c.Number < 0 || n < c.Number {
-		msg, err := src.Next()
+		msg, err := next()
 		if errors.Is(err, io.EOF) {
 			return n, damaged, nil
 		}
@@ -52,6 +62,9 @@ func (c *catCmd) copy(ctx context.Context, src *files, m *matcher.Matcher, out i
 		}
 		if scratch, err = message.Decode(&v, msg, scratch); err != nil {
 			damaged++
+			for m := range message.Inside(bytes.Clone(msg)) {
+				inside = append(inside, m)
+			}
 			continue
 		}
 		if !m.Match(&v) {

@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"context"
 	"errors"
 	"io"
 	"slices"
@@ -67,10 +68,10 @@ func (b *buffer) specIndex(row *sandbox.Row) int32 {
 func (b *buffer) size() int64 { return int64(cap(b.frames)) + 4*int64(cap(b.specOf)) }
 
 // encode writes the object's bytes and returns the ending of its name.
-func (b *buffer) encode(out io.Writer, opt *Options) (ext string, misfit Misfit, err error) {
+func (b *buffer) encode(ctx context.Context, out io.Writer, opt *Options, n *names) (ext string, misfit Misfit, err error) {
 	switch {
 	case b.specs != nil:
-		misfit, err = writeParquet(out, b, opt.Columns)
+		misfit, err = writeParquet(ctx, out, b, n)
 		return ".parquet", misfit, err
 	case opt.HekaZstd:
 		z, err := zstd.NewWriter(out, zstd.WithEncoderConcurrency(1))

@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -92,7 +93,7 @@ type node struct {
 }
 
 // newPlan looks at every row of a buffer.
-func newPlan(b *buffer, declared Columns) (*plan, error) {
+func newPlan(ctx context.Context, b *buffer, n *names) (*plan, error) {
 	p := &plan{taken: map[string]bool{"payload": true}, fields: map[string]*column{}}
 	for _, name := range headerNames() {
 		p.taken[name] = true
@@ -102,7 +103,9 @@ func newPlan(b *buffer, declared Columns) (*plan, error) {
 			p.taken[strings.ToLower(name)] = true
 		}
 	}
-	p.declare(b.specs, declared)
+	if err := p.declare(ctx, b.specs, n); err != nil {
+		return nil, err
+	}
 	sources := map[*spec]*source{}
 	for _, s := range p.sources {
 		sources[s.spec] = s
@@ -116,7 +119,7 @@ func newPlan(b *buffer, declared Columns) (*plan, error) {
 }
 
 // declare makes the columns that the schemas of the specs name.
-func (p *plan) declare(specs []*spec, declared Columns) {
+func (p *plan) declare(ctx context.Context, specs []*spec, n *names) error {
 	byName := map[string]*column{}
 	for _, s := range specs {
 		src := &source{spec: s, fields: map[string]*column{}}
@@ -124,12 +127,16 @@ func (p *plan) declare(specs []*spec, declared Columns) {
 		if slices.Contains(s.fields, "Payload") {
 			src.header = p.payloadHeader(byName)
 		}
-		if declared == nil || s.payload == "" {
+		if s.payload == "" {
 			continue
 		}
+		declared, err := n.columns(ctx, s.namespace, s.docType, s.docVersion)
+		if err != nil {
+			return err
+		}
 		mine := map[string]bool{} // two columns of one schema never share one
-		for _, d := range declared.Columns(s.namespace, s.docType, s.docVersion) {
-			name := snake(d.Name)
+		for _, d := range declared {
+			name := d.Name
 			if p.taken[name] {
 				name = "payload_" + name
 			}
@@ -152,6 +159,7 @@ func (p *plan) declare(specs []*spec, declared Columns) {
 	for name := range byName {
 		p.taken[name] = true
 	}
+	return nil
 }
 
 func (p *plan) payloadHeader(byName map[string]*column) *column {
@@ -248,15 +256,15 @@ func (p *plan) nameFields() {
 		}
 	}
 	slices.Sort(names)
-	for _, n := range names {
-		name := snake(n)
-		if p.taken[name] {
-			name = "field_" + name
+	for _, asWritten := range []bool{true, false} { // a field that is written as its column has it
+		for _, n := range names {
+			if (snake(n) == n) == asWritten {
+				p.nameField(n)
+			}
 		}
-		c := p.fields[n]
-		c.name = free(name, func(n string) bool { return p.taken[n] })
-		p.taken[c.name] = true
-		p.columns = append(p.columns, c)
+	}
+	for _, n := range names {
+		p.columns = append(p.columns, p.fields[n])
 	}
 	for i, c := range p.columns {
 		c.index = headerColumns + i
@@ -264,6 +272,16 @@ func (p *plan) nameFields() {
 			p.widened++
 		}
 	}
+}
+
+func (p *plan) nameField(field string) {
+	name := snake(field)
+	if p.taken[name] {
+		name = "field_" + name
+	}
+	c := p.fields[field]
+	c.name = free(name, func(n string) bool { return p.taken[n] })
+	p.taken[c.name] = true
 }
 
 func fieldKind(f message.Field) kind {

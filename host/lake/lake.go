@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -32,6 +33,7 @@ type Bucket interface {
 	Publish(ctx context.Context, token, key string) error
 	Discard(ctx context.Context, token string) error
 	Tokens(ctx context.Context, owner string) ([]string, error)
+	Open(ctx context.Context, key string) (io.ReadCloser, error)
 }
 
 // Columns tells which scalar values the schema of a document type declares.
@@ -68,6 +70,7 @@ func StateName(logger string) string { return "lake." + logger }
 type Lake struct {
 	bucket Bucket
 	opt    Options
+	names  *names
 	total  atomic.Int64 // bytes collected in all writers
 
 	mu      sync.Mutex
@@ -77,7 +80,7 @@ type Lake struct {
 // New returns a lake. Recover comes before the first Writer.
 func New(bucket Bucket, opt Options) *Lake {
 	opt.defaults()
-	return &Lake{bucket: bucket, opt: opt, writers: map[string]*Writer{}}
+	return &Lake{bucket: bucket, opt: opt, names: &names{bucket: bucket, declared: opt.Columns}, writers: map[string]*Writer{}}
 }
 
 // Recover finishes what an earlier process left: it publishes every object that a committed manifest names

@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"context"
 	"io"
 	"reflect"
 
@@ -16,8 +17,8 @@ const (
 )
 
 // writeParquet writes the rows of a buffer as one file.
-func writeParquet(out io.Writer, b *buffer, declared Columns) (Misfit, error) {
-	p, err := newPlan(b, declared)
+func writeParquet(ctx context.Context, out io.Writer, b *buffer, n *names) (Misfit, error) {
+	p, err := newPlan(ctx, b, n)
 	if err != nil {
 		return Misfit{}, err
 	}
@@ -25,7 +26,7 @@ func writeParquet(out io.Writer, b *buffer, declared Columns) (Misfit, error) {
 		parquet.Compression(&parquet.Zstd),
 		parquet.MaxRowsPerRowGroup(rowGroup),
 		parquet.DictionaryMaxBytes(maxDictionary),
-		parquet.CreatedBy("sandbar", "", ""),
+		parquet.CreatedBy("sandbar", "1.0.0", "go"),
 	)
 	r := newRows(p)
 	err = b.each(func(v *message.View, s *spec) error {
@@ -56,8 +57,6 @@ func (p *plan) root() parquet.Node {
 			add(name, parquet.Encoded(parquet.Timestamp(parquet.Microsecond), &parquet.DeltaBinaryPacked))
 		case colSeverity, colPid:
 			add(name, parquet.Encoded(parquet.Int(32), &parquet.RLEDictionary))
-		case colUUID:
-			add(name, parquet.UUID())
 		default:
 			add(name, kindNode(text))
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,7 +102,7 @@ func oneFile(t testing.TB, columns lake.Columns, path string, rows ...sandbox.Ro
 	}
 	flush(t, w, "valid_0-1")
 	publish(t, w)
-	all := keys(t, b)
+	all := slices.DeleteFunc(keys(t, b), func(key string) bool { return strings.HasPrefix(key, "lake/columns/") })
 	if len(all) != 1 {
 		t.Fatalf("objects: %v", all)
 	}
@@ -145,7 +146,7 @@ func TestMessageColumns(t *testing.T) {
 	want := []map[string]any{
 		{
 			"timestamp": int64(1_700_000_000_123_456), "type": "telemetry", "logger": "telemetry", "hostname": "host1",
-			"severity": int32(3), "pid": int32(42), "env_version": "2", "uuid": string(uuid),
+			"severity": int32(3), "pid": int32(42), "env_version": "2", "uuid": "30313233-3435-3637-3839-616263646566",
 			"doc_type": "main", "submission": `{"a":1}`, "hash": "\x00\xff\x01", "sample_id": int64(9_007_199_254_740_993),
 			"ratio": math.Inf(-1), "enabled": true, "several": int64(7), "broken": "a\uFFFDb\x00c",
 		},
@@ -156,7 +157,7 @@ func TestMessageColumns(t *testing.T) {
 	}
 	wantTypes := []string{
 		"timestamp TIMESTAMP(isAdjustedToUTC=true,unit=MICROS)", "type STRING", "logger STRING", "hostname STRING",
-		"severity INT(32,true)", "pid INT(32,true)", "env_version STRING", "uuid UUID",
+		"severity INT(32,true)", "pid INT(32,true)", "env_version STRING", "uuid STRING",
 		"broken STRING", "doc_type STRING", "enabled BOOLEAN", "hash BYTE_ARRAY", "ratio DOUBLE", "sample_id INT(64,true)", "several INT(64,true)",
 		"submission STRING",
 	}
@@ -285,9 +286,6 @@ func TestPayloadColumns(t *testing.T) {
 	for _, r := range got {
 		delete(r, "timestamp")
 		delete(r, "severity")
-		if v, ok := r["environment_load"].(float64); ok && math.IsInf(v, 1) {
-			delete(r, "environment_load") // of 1e400: infinity or left out, as the parser likes
-		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -325,7 +323,7 @@ func TestColumnNames(t *testing.T) {
 		sandbox.Row{DocType: "two", Payload: "doc", Message: message("two", `{"ab":"text"}`)})
 	fields := map[string]any{"field_day": "field", "field_type": "field", "doc_type": "1", "field_doc_type": "2", "field_field_day": "3"}
 	want := []map[string]any{
-		{"a_b": "1", "a_b_2": int64(2), "payload_uuid": "u", "payload_day": "d", "payload_payload": "p"},
+		{"a_b": "2", "a_b_11aef71f42e09a03": int64(1), "payload_uuid": "u", "payload_day": "d", "payload_payload": "p"},
 		{"a_b": "text"},
 	}
 	got := parquetRows(t, data)

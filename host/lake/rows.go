@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
 	"github.com/parquet-go/parquet-go"
 
 	"sandbar/sandbox/jsondoc"
@@ -82,8 +83,9 @@ func (r *rows) headers(v *message.View) {
 	if pid, ok := v.Pid(); ok {
 		r.set(colPid, parquet.Int32Value(pid))
 	}
-	if u := v.UUID(); len(u) == 16 {
-		r.set(colUUID, parquet.FixedLenByteArrayValue(u))
+	if u := v.UUID(); len(u) == 16 { // as text: Spark refuses a file with Parquet's own type
+		r.scratch = append(r.scratch, uuid.UUID(u).String()...)
+		r.set(colUUID, parquet.ByteArrayValue(r.scratch[len(r.scratch)-36:]))
 	}
 }
 
@@ -267,6 +269,9 @@ func (r *rows) number(c *column, v jsondoc.Value) {
 		return
 	}
 	d := v.Num()
+	if math.IsInf(d, 0) { // it does not fit
+		return
+	}
 	if c.kind == integer && d == math.Trunc(d) && math.Abs(d) < 1<<53 { // 1.0 is an integer in a schema's eyes
 		r.integer(c, int64(d))
 		return

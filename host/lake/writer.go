@@ -200,7 +200,7 @@ func (w *Writer) seal(ctx context.Context, b *buffer, name string) (object, Misf
 		return object{}, Misfit{}, err
 	}
 	out := &counter{w: staged}
-	ext, misfit, err := b.encode(out, &w.lake.opt)
+	ext, misfit, err := b.encode(ctx, out, &w.lake.opt, w.lake.names)
 	if err != nil {
 		return object{}, misfit, errors.Join(err, staged.Abort())
 	}

@@ -49,12 +49,13 @@ func (f *feed) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer reader.Close()
+	source := &source{feed: f, reader: reader}
+	defer source.close()
 	for {
-		if err := f.log.Wait(ctx, reader.Position()); err != nil {
+		if err := f.log.Wait(ctx, source.reader.Position()); err != nil {
 			return err
 		}
-		b, err := f.read(reader)
+		b, err := source.read()
 		switch {
 		case err == nil:
 			f.damaged.Add(int64(b.damaged))
@@ -66,20 +67,39 @@ func (f *feed) run(ctx context.Context) error {
 	}
 }
 
-// read returns the next batch, parsed. It may be empty of messages when they were damaged.
-func (f *feed) read(r stream.Reader) (*batch, error) {
+// source reads a stream as batches of parsed messages.
+type source struct {
+	feed   *feed
+	reader stream.Reader
+}
+
+func (s *source) close() { s.reader.Close() }
+
+// read returns the next batch. It may be empty of messages when they were damaged. Behind a message that cannot be parsed
+// it goes on within its frame: the frame's length may be what is wrong, and cover others.
+func (s *source) read() (*batch, error) {
 	var sb stream.Batch
-	if err := r.Read(&sb, batchBytes); err != nil {
+	from := s.reader.Position()
+	if err := s.reader.Read(&sb, batchBytes); errors.Is(err, io.EOF) && from.Before(s.reader.Position()) {
+		return &batch{stream: s.feed.name, end: s.reader.Position()}, nil // nothing but damage
+	} else if err != nil {
 		return nil, err
 	}
-	b := &batch{stream: f.name, views: make([]message.View, 0, len(sb.Messages)), ends: sb.Ends[:0], end: r.Position()}
+	b := &batch{stream: s.feed.name, views: make([]message.View, 0, len(sb.Messages)), ends: sb.Ends[:0], end: s.reader.Position()}
 	for i, m := range sb.Messages {
 		end := sb.Ends[i]
 		var v message.View
 		if err := v.Parse(m); err != nil {
+			s.feed.logger.Warn("skipped a message that cannot be parsed", "stream", s.feed.name, "position", end.String(), "error", err)
 			b.damaged++
-			f.logger.Warn("skipped a message that cannot be parsed", "stream", f.name, "position", end.String(), "error", err)
-			continue
+			b.end = stream.Position{Segment: end.Segment, Offset: end.Offset - int64(len(m))}
+			again, err := s.feed.log.NewReader(b.end)
+			if err != nil {
+				return nil, err
+			}
+			s.reader.Close()
+			s.reader = again
+			break
 		}
 		b.views, b.ends = append(b.views, v), append(b.ends, end)
 	}

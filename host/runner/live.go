@@ -52,9 +52,8 @@ type live struct {
 
 // ownReader is how a plugin that is behind reads a stream by itself.
 type ownReader struct {
-	feed   *feed
-	reader stream.Reader
-	next   *batch // read but not done
+	source
+	next *batch // read but not done
 }
 
 func (l *live) run() {
@@ -341,7 +340,7 @@ func (o *ownReader) fill() error {
 	if o.next != nil {
 		return nil
 	}
-	b, err := o.feed.read(o.reader)
+	b, err := o.read()
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
@@ -358,7 +357,7 @@ func (l *live) ownReader(s string, pos stream.Position) (*ownReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.own[s] = &ownReader{feed: f, reader: reader}
+	l.own[s] = &ownReader{source: source{feed: f, reader: reader}}
 	return l.own[s], nil
 }
 
@@ -411,7 +410,7 @@ func (l *live) givesUp() bool {
 }
 
 func (l *live) closeReader(s string) {
-	l.own[s].reader.Close()
+	l.own[s].close()
 	delete(l.own, s)
 }
 

@@ -130,6 +130,9 @@ func (t *Trial) add(msg []byte) {
 	var err error
 	if t.scratch, err = message.Decode(v, msg, t.scratch); err != nil {
 		t.Damaged++
+		for inside := range message.Inside(msg) {
+			t.add(inside)
+		}
 		return
 	}
 	t.read++

@@ -1,8 +1,10 @@
 package message
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"iter"
 )
 
 // A frame is 0x1E, the length of the header, the header (08 and the message's length as a varint, perhaps
@@ -68,4 +70,41 @@ func ScanFrame(buf []byte, max int) (msg []byte, n int, err error) {
 		return nil, n, ErrShort
 	}
 	return buf[head+3 : n : n], n, nil
+}
+
+// Misread says that a frame's length is wrong: its message is none, and what follows it is no frame. A reader goes on
+// directly behind the header of such a frame, so that what the wrong length covers is not lost. rest is what follows the frame.
+func Misread(msg, rest []byte) bool {
+	if len(rest) == 0 || rest[0] == recordSeparator {
+		return false
+	}
+	var v View
+	if v.Parse(msg) == nil {
+		return false
+	}
+	_, err := Decode(&v, msg, nil)
+	return err != nil
+}
+
+// Inside yields the messages of whole frames in bytes that are no message themselves, and where each frame ends: a length that
+// is wrong may cover whole frames.
+func Inside(b []byte) iter.Seq2[[]byte, int] {
+	return func(yield func([]byte, int) bool) {
+		for at := 0; ; {
+			i := bytes.IndexByte(b[at:], recordSeparator)
+			if i < 0 {
+				return
+			}
+			at += i
+			var v View
+			msg, n, err := ScanFrame(b[at:], len(b))
+			if err != nil || v.Parse(msg) != nil {
+				at++
+				continue
+			}
+			if at += n; !yield(msg, at) {
+				return
+			}
+		}
+	}
 }

@@ -40,6 +40,8 @@ func (r *Reader) Next() ([]byte, error) {
 	for {
 		msg, n, err := ScanFrame(r.buf[r.from:r.to], r.max)
 		switch {
+		case err == nil && Misread(msg, r.buf[r.from+n:r.to]):
+			r.resync()
 		case err == nil:
 			r.advance(n)
 			r.offset = r.consumed

@@ -238,8 +238,11 @@ func (c *CuckooExpire) Query(key string) (found bool, interval int) {
 // Count is how many keys are known.
 func (c *CuckooExpire) Count() int { return c.count }
 
-// Clear forgets all keys.
-func (c *CuckooExpire) Clear() { c.empty() }
+// Clear forgets all keys, and where the window lies.
+func (c *CuckooExpire) Clear() {
+	c.empty()
+	c.started, c.newest = false, 0
+}
 
 // CurrentInterval is where the newest interval begins, in nanoseconds, and its number modulo 256.
 func (c *CuckooExpire) CurrentInterval() (ns int64, index int) {

@@ -5,6 +5,7 @@
 require "string"
 require "os"
 require "math"
+local cjson  = require "cjson"
 local json   = require "json"
 local schema = require "schema"
 local geo    = require "geo"
@@ -81,6 +82,18 @@ local function refuse(namespace, known, kind, text, detail)
     return 0
 end
 
+-- A text of the document; nil for a value of any other type, which no schema need forbid.
+local function text(doc, ...)
+    if doc:type(...) == "string" then return doc:get(...) end
+end
+
+-- A version: a whole number, or a text that is one; nil for anything else.
+local function whole(doc, name)
+    local v = doc:type(name) == "string" and string.match(doc:get(name), "^%d+$") or doc:type(name) == "number" and doc:get(name)
+    v = tonumber(v or nil)
+    if v and v >= 0 and v < 1e9 and v == math.floor(v) then return v end
+end
+
 local function normalize_channel(s)
     local base = string.match(string.lower(s or ""), "^(%a+)")
     return channels[base] and base or "Other"
@@ -94,44 +107,50 @@ local function normalize_os(s)
 end
 
 local days_from = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334}
+local days_in   = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
 
--- Nanoseconds of an RFC 3339 time, or nil.
+local function leap_year(y) return y % 4 == 0 and (y % 100 ~= 0 or y % 400 == 0) end
+
+-- Nanoseconds of an RFC 3339 time; nil for what is none, or does not exist.
 local function nanoseconds(s)
     local y, mo, d, h, mi, sec, zone = string.match(s or "", "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d%.?%d*)(.*)$")
     if not y then return nil end
-    y, mo = tonumber(y), tonumber(mo)
-    if mo < 1 or mo > 12 then return nil end
+    y, mo, d, h, mi, sec = tonumber(y), tonumber(mo), tonumber(d), tonumber(h), tonumber(mi), tonumber(sec)
+    if mo < 1 or mo > 12 or d < 1 or h > 23 or mi > 59 or not sec or sec >= 61 then return nil end
+    if d > days_in[mo] + (mo == 2 and leap_year(y) and 1 or 0) then return nil end
     local before = mo > 2 and y or y - 1 -- the last year whose leap day has passed
     local leaps = math.floor(before / 4) - math.floor(before / 100) + math.floor(before / 400) - 477
-    local days = (y - 1970) * 365 + leaps + days_from[mo] + tonumber(d) - 1
+    local days = (y - 1970) * 365 + leaps + days_from[mo] + d - 1
     local sign, oh, om = string.match(zone, "^([+-])(%d%d):?(%d%d)$")
     local offset = sign and (tonumber(oh) * 60 + tonumber(om)) * 60 * (sign == "-" and -1 or 1) or 0
-    return (days * 86400 + tonumber(h) * 3600 + tonumber(mi) * 60 + tonumber(sec) - offset) * 1e9
+    return (days * 86400 + h * 3600 + mi * 60 + sec - offset) * 1e9
 end
 
 -- The fields of a telemetry document; cuts the large sections out into fields of their own.
 local function telemetry(doc, f)
     f.sourceName    = "telemetry"
     f.sourceVersion = tostring(f.docVersion)
-    f.reason        = doc:get("payload", "info", "reason") or doc:get("payload", "reason")
-    f.clientId      = doc:get("clientId") or doc:get("clientID")
-    f.appVendor     = doc:get("application", "vendor")
-    f.appName       = f.appName or doc:get("application", "name")
-    f.appVersion    = f.appVersion or doc:get("application", "version")
-    f.appBuildId    = f.appBuildId or doc:get("application", "buildId")
-    f.appUpdateChannel   = f.appUpdateChannel or doc:get("application", "channel")
-    f.telemetryEnabled   = doc:get("environment", "settings", "telemetryEnabled")
-    f.activeExperimentId = doc:get("environment", "addons", "activeExperiment", "id")
-    f.creationTimestamp  = nanoseconds(doc:get("creationDate") or doc:get("created"))
+    f.reason        = text(doc, "payload", "info", "reason") or text(doc, "payload", "reason")
+    f.clientId      = text(doc, "clientId") or text(doc, "clientID")
+    f.appVendor     = text(doc, "application", "vendor")
+    f.appName       = f.appName or text(doc, "application", "name")
+    f.appVersion    = f.appVersion or text(doc, "application", "version")
+    f.appBuildId    = f.appBuildId or text(doc, "application", "buildId")
+    f.appUpdateChannel   = f.appUpdateChannel or text(doc, "application", "channel")
+    f.activeExperimentId = text(doc, "environment", "addons", "activeExperiment", "id")
+    f.creationTimestamp  = nanoseconds(text(doc, "creationDate") or text(doc, "created"))
+    if doc:type("environment", "settings", "telemetryEnabled") == "boolean" then
+        f.telemetryEnabled = doc:get("environment", "settings", "telemetryEnabled")
+    end
     f.normalizedAppName  = f.appName
     f.normalizedChannel  = normalize_channel(f.appUpdateChannel)
-    f.os = doc:get("environment", "system", "os", "name") or doc:get("os")
-    if type(f.os) == "string" then
+    f.os = text(doc, "environment", "system", "os", "name") or text(doc, "os")
+    if f.os then
         f.normalizedOs = normalize_os(f.os)
-        local version = doc:get("environment", "system", "os", "version") or doc:get("osversion")
-        f.normalizedOSVersion = version and string.match(tostring(version), "^[%d.]+")
+        local version = text(doc, "environment", "system", "os", "version") or text(doc, "osversion")
+        f.normalizedOSVersion = version and string.match(version, "^[%d.]+")
     end
-    if type(f.clientId) == "string" then
+    if f.clientId then
         f.sampleId = {value = zlib.crc32()(f.clientId) % 100, value_type = 2}
     end
     if f.creationTimestamp then f.creationTimestamp = {value = f.creationTimestamp, value_type = 2} end
@@ -145,15 +164,24 @@ local function telemetry(doc, f)
     end
 end
 
+-- How many intervals ago the document came, nil when it is new. What lies outside of the window is not known. A filter whose
+-- newest interval is in the future has seen a clock that was wrong, and begins anew.
+local function known_since(uri, received)
+    if seen:current_interval() > (os.time() + 2 * 60 * dedupe_minutes) * 1e9 then seen:clear() end
+    if not seen:query(uri) then return nil end
+    local added, delta = seen:add(uri, received)
+    return not added and delta or nil
+end
+
 function process_message()
     local uri = read_message("Fields[uri]") or ""
     local namespace, f = parse_uri(uri)
     if not namespace then return refuse(nil, nil, "uri", "the path is no submission: " .. uri) end
 
     local received = read_message("Timestamp")
-    local added, delta = seen:add(uri, received)
-    if not added then
-        f.duplicateDelta = {value = delta or 0, value_type = 2, representation = dedupe_minutes .. "m"}
+    local delta = known_since(uri, received)
+    if delta then
+        f.duplicateDelta = {value = delta, value_type = 2, representation = dedupe_minutes .. "m"}
         inject_message({Timestamp = received, Logger = namespace, Type = type_of(namespace, "duplicate"), Fields = f})
         return 0
     end
@@ -161,21 +189,17 @@ function process_message()
     locate(f)
     local doc, err = json.parse_message("Fields[content]")
     if not doc then return refuse(namespace, f, "json", err) end
+    f.docVersion = f.docVersion or whole(doc, "version") or whole(doc, "v") or whole(doc, "ver")
     if not f.docVersion then
-        f.docVersion = doc:get("version") or doc:get("v") or doc:get("ver")
-        if type(f.docVersion) ~= "number" and not tonumber(f.docVersion) then
-            f.docVersion = nil
-            return refuse(namespace, f, "version", "the document has no version: neither version, v nor ver is a number")
-        end
-        f.docVersion = tonumber(f.docVersion)
+        return refuse(namespace, f, "version", "the document has no version: neither version, v nor ver is a whole number")
     end
     local version = string.format("%d", f.docVersion)
     local ok, fault = schema.validate(doc, namespace, f.docType, version)
     if ok == nil then
-        return refuse(namespace, f, "schema", string.format("namespace: %s schema: %s version: %s error: there is no such schema", namespace, f.docType, version))
+        return refuse(namespace, f, "schema", string.format("namespace: %s schema: %s version: %s error: %s", namespace, f.docType, version, fault))
     elseif not ok then
         return refuse(namespace, f, "schema", string.format("namespace: %s schema: %s version: %s error: %s", namespace, f.docType, version, fault.message),
-            string.format('{"path":"%s","keyword":"%s"}', fault.path, fault.keyword))
+            cjson.encode({path = fault.path, keyword = fault.keyword}))
     end
 
     f.submissionDate = os.date("!%Y%m%d", received / 1e9)
@@ -187,6 +211,7 @@ function process_message()
         Timestamp = received, Logger = namespace, Type = namespace == "telemetry" and "telemetry" or "validated",
         Hostname = read_message("Hostname"), EnvVersion = read_message("EnvVersion"), Fields = f,
     })
+    seen:add(uri, received) -- only what is valid: a document that was refused may come again
     return 0
 end
 
