@@ -39,6 +39,9 @@ import (
 const (
 	trimEvery  = 10 * time.Second
 	watchEvery = 2 * time.Second
+
+	maxJump       = time.Minute // of the clock between two looks
+	holdAfterJump = time.Hour   // so that somebody can set it right
 )
 
 // host is all rooms of a running host, joined.
@@ -261,18 +264,26 @@ func (h *host) trim(ctx context.Context) error {
 		stream.Errors: h.cfg.Streams.Errors, stream.Derived: h.cfg.Streams.Derived}
 	tick := time.NewTicker(trimEvery)
 	defer tick.Stop()
+	before := clock.Now()
+	hold := before // until then nothing is trimmed by age
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
+		now := clock.Now()
+		if by := clock.Jump(before, now); by.Abs() > maxJump {
+			hold = now.Add(holdAfterJump)
+			h.log.Warn("the clock was changed; nothing is trimmed by age for a while", "by", by, "until", hold)
+		}
+		before = now
 		for name, keep := range limits {
 			bytes, age := int64(keep.Size), time.Duration(keep.Age)
 			if bytes == 0 {
 				bytes = -1
 			}
-			if age == 0 {
+			if age == 0 || now.Before(hold) {
 				age = -1
 			}
 			removed, err := h.store.Log(name).Trim(bytes, age)

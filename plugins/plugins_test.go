@@ -71,6 +71,11 @@ func run(t testing.TB, logger string) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return runWith(t, logger, known)
+}
+
+func runWith(t testing.TB, logger string, known sandbox.Schemas) *running {
+	t.Helper()
 	defs, err := Read(Shipped())
 	if err != nil {
 		t.Fatal(err)
@@ -355,10 +360,9 @@ func TestBand(t *testing.T) {
 // TestNumbersThatStall: documents full of numbers with large exponents or many digits cost what other documents cost.
 func TestNumbersThatStall(t *testing.T) {
 	t.Parallel()
-	honest := `{"type":"reading","id":"x","version":1,"creationDate":"2026-11-23T10:00:00Z","application":{"name":"Sensor","version":"1"},` +
-		`"payload":{"sensorId":"box-1","temperature":20.5,"humidity":40,"pressure":1000.5,"battery":3.5}}`
+	honest := readingDoc
 	hostile := []string{
-		strings.Replace(honest, "20.5", "1e999999", 1), strings.Replace(honest, "40", "1e-9999999", 1), strings.Replace(honest, "1000.5", "-1e99999999999", 1),
+		strings.Replace(honest, "1.5", "1e999999", 1), strings.Replace(honest, "40", "1e-9999999", 1), strings.Replace(honest, "1000.5", "-1e99999999999", 1),
 		strings.Replace(honest, `"version":1`, `"version":1e999999`, 1), strings.Replace(honest, "3.5", "3."+strings.Repeat("0", 40)+"e99999", 1),
 	}
 	d := run(t, "decoder.submission")
@@ -384,11 +388,115 @@ func TestNumbersThatStall(t *testing.T) {
 		t.Errorf("hostile numbers cost %v, honest documents %v", mixed, plain)
 	}
 	start := time.Now()
-	decode(strings.Replace(honest, "20.5", "["+strings.Repeat("1e999999,", 100_000)+"1]", 1))
-	decode(strings.Replace(honest, "20.5", strings.Repeat("7", 2_000_000), 1))
+	decode(strings.Replace(honest, "1.5", "["+strings.Repeat("1e999999,", 100_000)+"1]", 1))
+	decode(strings.Replace(honest, "1.5", strings.Repeat("7", 2_000_000), 1))
 	if took := time.Since(start); took > 20*time.Second {
 		t.Errorf("two large documents took %v", took)
 	} else {
 		t.Logf("two large documents took %v", took)
+	}
+}
+
+// TestOnlyValidIsRemembered: what was refused may come again, for whatever cause; what was valid is a duplicate.
+func TestOnlyValidIsRemembered(t *testing.T) {
+	t.Parallel()
+	whole := readingDoc
+	d := run(t, "decoder.submission")
+	typeOf := func(uri, body string) string {
+		h, _ := d.submit(uri, body).Header(message.Type)
+		return string(h)
+	}
+	for i, refused := range []string{`{"type":`, `[]`, `{}`, strings.Replace(whole, `1.5`, `"warm"`, 1), strings.Repeat("[", 100)} {
+		uri := fmt.Sprintf("/submit/sensors/reading/1/%d", i)
+		for range 2 {
+			if got := typeOf(uri, refused); got != "error" {
+				t.Errorf("%.30s is %s", refused, got)
+			}
+		}
+		if got := typeOf(uri, whole); got != "validated" {
+			t.Errorf("the whole document after %.30s is %s", refused, got)
+		}
+		for range 2 {
+			if got := typeOf(uri, whole); got != "duplicate" {
+				t.Errorf("the second whole document is %s", got)
+			}
+		}
+	}
+	uri := "/submit/sensors/reading/99/a" // no schema
+	if got := typeOf(uri, whole); got != "error" {
+		t.Errorf("without a schema: %s", got)
+	}
+	if got := typeOf("/submit/sensors/reading/1/clock", whole); got != "validated" {
+		t.Error(got)
+	}
+	now := d.now
+	d.now = now.Add(48 * time.Hour) // the clock is wrong
+	for range 2 {
+		d.submit("/submit/sensors/reading/1/ahead", whole)
+	}
+	d.now = now.Add(time.Minute) // and right again
+	for i := range 5 {
+		if got := typeOf(fmt.Sprintf("/submit/sensors/reading/1/after-%d", i), whole); got != "validated" {
+			t.Errorf("a new document after the clock was wrong is %s", got)
+		}
+		if got := typeOf(fmt.Sprintf("/submit/sensors/reading/1/after-%d", i), whole); got != "duplicate" {
+			t.Errorf("the same again is %s", got)
+		}
+	}
+	d.now = now.Add(-48 * time.Hour)
+	if got := typeOf("/submit/sensors/reading/1/behind", whole); got != "validated" {
+		t.Errorf("a new document while the clock is behind is %s", got)
+	}
+}
+
+// anything is a registry whose schemas let everything pass.
+type anything struct{}
+
+func (anything) Validate(string, string, string, any, func(int64)) sandbox.Verdict {
+	return sandbox.Verdict{Known: true, Valid: true}
+}
+
+// TestAnyValueAnywhere: no value of any type at any place that the decoder reads makes it fail, or is taken for what it is not.
+func TestAnyValueAnywhere(t *testing.T) {
+	t.Parallel()
+	d := runWith(t, "decoder.submission", anything{})
+	values := []string{`null`, `true`, `17`, `-1.5`, `1e999999`, `""`, `"text"`, `"\u0000\ud800"`, `[]`, `[1,"a"]`, `{}`, `{"a":{"name":7}}`}
+	places := []string{"creationDate", "created", "clientId", "clientID", "application", "application.vendor", "application.name", "application.version",
+		"application.buildId", "application.channel", "environment", "environment.settings", "environment.settings.telemetryEnabled", "environment.addons",
+		"environment.addons.activeExperiment.id", "environment.system.os", "environment.system.os.name", "environment.system.os.version", "os", "osversion",
+		"payload", "payload.info", "payload.info.reason", "payload.reason"}
+	n := 0
+	for _, place := range places {
+		for _, value := range values {
+			doc := value
+			parts := strings.Split(place, ".")
+			for i := len(parts) - 1; i >= 0; i-- {
+				doc = fmt.Sprintf("{%q:%s}", parts[i], doc)
+			}
+			doc = `{"version":4,` + doc[1:]
+			n++
+			made := d.submit(fmt.Sprintf("/submit/telemetry/%d/main/Firefox/61.0/nightly/1?v=4", n), doc)
+			if h, _ := made.Header(message.Type); string(h) != "telemetry" {
+				t.Errorf("%s: %s %v", doc, h, get(made, "DecodeError"))
+			}
+		}
+	}
+	for _, c := range []struct{ doc, typ string }{
+		{`{"version":4.5}`, "telemetry.error"}, {`{"version":1e999999}`, "telemetry.error"}, {`{"version":-1}`, "telemetry.error"}, {`{"version":"4.5"}`, "telemetry.error"},
+		{`{"version":{}}`, "telemetry.error"}, {`{"version":null,"v":4}`, "telemetry"}, {`{"version":"4"}`, "telemetry"}, {`{"version":4.0}`, "telemetry"}, {`[4]`, "telemetry.error"},
+	} {
+		n++
+		made := d.submit(fmt.Sprintf("/submit/telemetry/%d/main/Firefox/61.0/nightly/1?v=4", n), c.doc)
+		if h, _ := made.Header(message.Type); string(h) != c.typ || get(made, "docType") != "main" || get(made, "documentId") == nil {
+			t.Errorf("%s: %s, %v", c.doc, h, get(made, "DecodeError"))
+		}
+	}
+	for date, want := range map[string]any{"2026-02-30T10:00:00Z": nil, "2026-02-28T10:00:00Z": "x", "2024-02-29T23:59:60Z": "x", "2023-02-29T00:00:00Z": nil, "2026-04-31T00:00:00Z": nil,
+		"2026-13-01T00:00:00Z": nil, "2026-01-01T24:00:00Z": nil, "2026-00-10T00:00:00Z": nil, "2026-01-00T00:00:00Z": nil, "soon": nil} {
+		n++
+		made := d.submit(fmt.Sprintf("/submit/telemetry/%d/main/Firefox/61.0/nightly/1?v=4", n), fmt.Sprintf(`{"version":4,"creationDate":%q}`, date))
+		if got := get(made, "creationTimestamp"); (got == nil) != (want == nil) {
+			t.Errorf("creationDate %s: %v", date, got)
+		}
 	}
 }

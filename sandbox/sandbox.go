@@ -28,7 +28,8 @@ type Plugin interface {
 	Process(m *message.View) Result
 	// Timer runs timer_event. ns is whole seconds since the epoch in nanoseconds.
 	Timer(ns int64, shutdown bool) Result
-	// Snapshot returns the preserved state (nil when there is none). The bytes are the caller's.
+	// Snapshot returns what has to survive a restart: globals if the config has preserve_data, and the throttles of alerts
+	// (nil when there is nothing). The bytes are the caller's.
 	Snapshot() ([]byte, error)
 	// Restore puts a snapshot back. A snapshot of another preservation version is ignored without error.
 	Restore(state []byte) error

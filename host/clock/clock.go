@@ -7,3 +7,9 @@ import "time"
 
 // Now is the current time.
 func Now() time.Time { return time.Now() }
+
+// Jump is by how much the clock was changed between two times that Now returned: what it shows went on by more, or less, than
+// time did.
+func Jump(before, after time.Time) time.Duration {
+	return after.Round(0).Sub(before.Round(0)) - after.Sub(before)
+}

@@ -33,6 +33,7 @@ type script struct {
 	closed  func()
 
 	interrupt func()
+	preserve  bool    // as its config says
 	restored  *string // what Restore was called with
 }
 
@@ -43,7 +44,12 @@ func (s *script) Timer(ns int64, shutdown bool) sandbox.Result {
 	}
 	return s.timer(ns, shutdown, s.env.Emit)
 }
-func (s *script) Snapshot() ([]byte, error) { return bytes.Clone(s.state), s.broken }
+func (s *script) Snapshot() ([]byte, error) {
+	if !s.preserve {
+		return nil, nil
+	}
+	return bytes.Clone(s.state), s.broken
+}
 func (s *script) Restore(state []byte) error {
 	s.state = bytes.Clone(state)
 	if s.restored != nil {
@@ -108,7 +114,7 @@ func (b *bench) load(cfg *sandbox.Config, _ []byte, env sandbox.Env) (sandbox.Pl
 		return nil, &sandbox.Error{Plugin: cfg.Logger(), Outcome: sandbox.LoadError, Line: 3, Text: "no such script"}
 	}
 	s := make()
-	s.env = env
+	s.env, s.preserve = env, cfg.PreserveData
 	return s, nil
 }
 

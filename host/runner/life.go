@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -129,8 +130,13 @@ func (r *Runner) newLive(cfg *sandbox.Config, source []byte, from From, logs *lo
 	if now := r.opt.Now().Unix(); cfg.TickerInterval > 0 {
 		task.SetTicker(now + 1 + int64(spread(name)%uint32(min(cfg.TickerInterval, 60))))
 	}
-	if !cfg.PreserveData && state != nil { // of a version that did; a later one must not find it
-		r.committer.add(part{reader: name, states: map[string][]byte{name: nil}})
+	if !cfg.PreserveData && state != nil { // perhaps of a version that did; a later one must not find it
+		if task.kept, err = task.plugin.Snapshot(); err != nil {
+			return nil, fmt.Errorf("start plugin %s: %w", name, err)
+		}
+		if !bytes.Equal(task.kept, state) {
+			r.committer.add(part{reader: name, states: map[string][]byte{name: task.kept}})
+		}
 	}
 	return l, nil
 }

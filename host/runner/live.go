@@ -284,12 +284,13 @@ func (l *live) tick() {
 		return
 	}
 	now := l.r.opt.Now().UnixNano()
-	if now/int64(time.Second) < l.task.NextTick() {
-		return
-	}
+	timers := l.task.counts.Timers
 	l.work.begin()
 	err := l.task.Tick(now)
 	l.work.end()
+	if timers == l.task.counts.Timers { // it was not due
+		return
+	}
 	l.inbox.touched()
 	if err != nil {
 		l.end(err)
@@ -301,7 +302,8 @@ func (l *live) untilTick() time.Duration {
 	if next == 0 {
 		return time.Hour
 	}
-	return max(time.Unix(next, 0).Sub(l.r.opt.Now()), time.Millisecond)
+	// Not longer than an interval, since the clock may be changed meanwhile.
+	return min(max(time.Unix(next, 0).Sub(l.r.opt.Now()), time.Millisecond), time.Minute)
 }
 
 // catchUp reads one batch of a stream that the plugin is behind on, and joins the others when it can.

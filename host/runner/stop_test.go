@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"sandbar/host/clock"
 	"sandbar/host/runner"
 	"sandbar/host/stream"
 	"sandbar/sandbox"
@@ -200,6 +202,28 @@ func TestAtWork(t *testing.T) {
 	close(let)
 	if got := <-told; len(got) != 0 {
 		t.Errorf("then told %v", got)
+	}
+	b.close()
+}
+
+// TestTimersAfterTheClockWentBack: timer events go on when the clock is set back by days.
+func TestTimersAfterTheClockWentBack(t *testing.T) {
+	t.Parallel()
+	var back atomic.Int64
+	b := newBench(t, t.TempDir(), func(o *runner.Options) {
+		o.Now = func() time.Time { return clock.Now().Add(-time.Duration(back.Load())) }
+	})
+	var fired atomic.Int64
+	cfg := config(sandbox.Analysis, "a", "TRUE")
+	cfg.TickerInterval = 1
+	b.start(cfg, runner.Oldest, func() *script {
+		return &script{timer: func(int64, bool, func([]byte) error) sandbox.Result { fired.Add(1); return sandbox.Result{} }}
+	})
+	b.begin()
+	for _, by := range []time.Duration{0, 48 * time.Hour, -48 * time.Hour, 10 * time.Minute} {
+		back.Store(int64(by))
+		before := fired.Load()
+		b.await(fmt.Sprintf("timer events with the clock changed by %v", by), func() bool { return fired.Load() >= before+2 })
 	}
 	b.close()
 }

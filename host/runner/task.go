@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -24,9 +25,10 @@ type Task struct {
 	now       func() time.Time
 	made      [][]byte
 	madeBytes int
-	before    int   // length of made before the last call of Process
-	nextTick  int64 // seconds since the epoch, 0 when it has no ticker
-	dirty     bool  // was called since the last Snapshot
+	before    int    // length of made before the last call of Process
+	nextTick  int64  // seconds since the epoch, 0 when it has no ticker
+	kept      []byte // the newest Snapshot of a plugin that preserves no data
+	dirty     bool   // was called since the last Snapshot
 	counts    counts
 }
 
@@ -48,7 +50,7 @@ func NewTask(load Loader, cfg *sandbox.Config, source []byte, env sandbox.Env, s
 	if t.plugin, err = load(cfg, source, env); err != nil {
 		return nil, err
 	}
-	if cfg.PreserveData && len(state) > 0 {
+	if len(state) > 0 {
 		if err := t.plugin.Restore(state); err != nil {
 			t.plugin.Close()
 			return nil, &sandbox.Error{Plugin: cfg.Logger(), Outcome: sandbox.LoadError,
@@ -164,10 +166,13 @@ func (t *Task) NextTick() int64 { return t.nextTick }
 // Tick runs timer_event if it is due at ns. Ticks that were missed are not made up for.
 func (t *Task) Tick(ns int64) *sandbox.Error {
 	sec := ns / int64(time.Second)
+	every := int64(t.Config.TickerInterval)
+	if t.nextTick > sec+max(every, 60) { // the clock went back
+		t.nextTick = sec + every
+	}
 	if t.nextTick == 0 || sec < t.nextTick {
 		return nil
 	}
-	every := int64(t.Config.TickerInterval)
 	t.nextTick += (1 + (sec-t.nextTick)/every) * every
 	return t.Timer(ns, false)
 }
@@ -189,9 +194,9 @@ func (t *Task) Interrupt() { t.plugin.Interrupt() }
 func (t *Task) Measure() { t.counts.Memory = t.plugin.Memory() }
 
 // Snapshot returns the preserved state, and false when nothing was called since the last Snapshot or
-// the plugin preserves nothing.
+// nothing of it has to be kept.
 func (t *Task) Snapshot() ([]byte, bool, error) {
-	if !t.Config.PreserveData || !t.dirty {
+	if !t.dirty {
 		return nil, false, nil
 	}
 	state, err := t.plugin.Snapshot()
@@ -203,6 +208,12 @@ func (t *Task) Snapshot() ([]byte, bool, error) {
 		return nil, false, fmt.Errorf("plugin %s: preserve its data: %w", t.Config.Logger(), err)
 	}
 	t.dirty = false
+	if !t.Config.PreserveData { // only alerts make some, seldom
+		if bytes.Equal(state, t.kept) {
+			return nil, false, nil
+		}
+		t.kept = state
+	}
 	return state, true, nil
 }
 

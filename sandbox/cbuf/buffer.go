@@ -135,6 +135,21 @@ func (b *Buffer) Work(ns int64) int64 {
 	return 0
 }
 
+// Rewind empties a buffer whose newest row lies further in the future than the buffer is long, and an hour: the clock was
+// wrong once, and every value would be too old for as long. It reports whether it did.
+func (b *Buffer) Rewind(now int64) bool {
+	length := b.span * int64(b.rows)
+	if b.newest-now/1e9 <= length+3600 {
+		return false
+	}
+	b.newest, b.row = b.span*int64(b.rows-1), b.rows-1
+	for i := range b.values {
+		b.values[i], b.deltas[i] = math.NaN(), math.NaN()
+	}
+	b.notes = nil
+	return true
+}
+
 // advance begins n new rows.
 func (b *Buffer) advance(n int64) {
 	b.newest += n * b.span

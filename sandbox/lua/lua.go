@@ -41,6 +41,7 @@ type plugin struct {
 	raised        fault // the last error that a limit raised
 	used          int64 // bytes, when they were last counted
 
+	throttles   lib.Throttles
 	interrupted atomic.Bool
 	polled      time.Time // when the call that runs was first asked to end; zero before that
 
@@ -256,6 +257,9 @@ func (p *plugin) OutputLimit() int64 {
 	}
 	return p.cfg.Limits.Output
 }
+
+// Throttles implements lib.Host.
+func (p *plugin) Throttles() *lib.Throttles { return &p.throttles }
 
 // Memory implements sandbox.Plugin.
 func (p *plugin) Memory() int64 { return p.used }

@@ -40,9 +40,13 @@ func (p *plugin) preservationVersion() float64 {
 	return n
 }
 
-// Snapshot implements sandbox.Plugin: the globals that Hindsight preserves.
+// throttlesName is the name under which the throttles of alerts stand, before all globals. No global is called so.
+const throttlesName = "\x00throttles"
+
+// Snapshot implements sandbox.Plugin: the globals that Hindsight preserves, and the throttles of alerts.
 func (p *plugin) Snapshot() ([]byte, error) {
-	if !p.cfg.PreserveData {
+	throttles := p.throttles.AppendState(nil)
+	if !p.cfg.PreserveData && len(throttles) == 0 {
 		return nil, nil
 	}
 	e := encoder{ids: map[uint32]uint64{}, texts: map[vm.Identity]uint64{}, plugin: p, most: math.MaxInt}
@@ -51,9 +55,17 @@ func (p *plugin) Snapshot() ([]byte, error) {
 	}
 	e.out = append(e.out, stateMagic...)
 	e.out = binary.LittleEndian.AppendUint64(e.out, math.Float64bits(p.preservationVersion()))
+	if len(throttles) > 0 {
+		e.text(throttlesName)
+		e.out = append(e.out, tagText)
+		e.text(string(throttles))
+	}
+	if !p.cfg.PreserveData {
+		return e.out, nil
+	}
 	for k, v := range p.L.Globals().All() {
 		name, ok := k.Str()
-		if !ok || name == "_VERSION" || name == "_G" || name == "_PRESERVATION_VERSION" || !e.keeps(v) {
+		if !ok || name == "_VERSION" || name == throttlesName || name == "_G" || name == "_PRESERVATION_VERSION" || !e.keeps(v) {
 			continue
 		}
 		e.text(name)
@@ -183,14 +195,37 @@ func (p *plugin) Restore(state []byte) error {
 		return fmt.Errorf("%w: it does not begin with %s", errState, stateMagic)
 	}
 	d := decoder{plugin: p, in: state[len(stateMagic):]}
-	if math.Float64frombits(binary.LittleEndian.Uint64(d.in)) != p.preservationVersion() {
+	version := math.Float64frombits(binary.LittleEndian.Uint64(d.in))
+	d.in = d.in[8:]
+	if err := d.throttles(); err != nil {
+		return err
+	}
+	if !p.cfg.PreserveData || version != p.preservationVersion() {
 		return nil
 	}
-	d.in = d.in[8:]
 	if err := p.L.Unlimited(d.globals); err != nil {
 		return err
 	}
 	p.used = p.L.Memory()
+	return nil
+}
+
+// throttles reads those of alerts, if they come first.
+func (d *decoder) throttles() error {
+	ahead := *d
+	name, err := ahead.text()
+	if err != nil || name != throttlesName {
+		return nil
+	}
+	tag, err := ahead.byte()
+	if err != nil || tag != tagText {
+		return errState
+	}
+	text, err := ahead.text()
+	if err != nil || !d.plugin.throttles.Restore(text) {
+		return errState
+	}
+	d.in = ahead.in
 	return nil
 }
 

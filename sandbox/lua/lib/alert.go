@@ -2,7 +2,7 @@ package lib
 
 import (
 	"fmt"
-	"time"
+	"strings"
 
 	"sandbar/sandbox/lua/vm"
 
@@ -20,11 +20,13 @@ type alerts struct {
 	throttle float64 // minutes
 	modules  sandbox.Table
 	limits   sandbox.Table
-	sent     map[string]time.Time
 }
 
+// maxSummary bounds the summary of an alert in bytes; the detail is bounded by output_limit.
+const maxSummary = 512
+
 func openAlert(L *vm.State, h Host) *vm.Table {
-	a := &alerts{h: h, throttle: defaultThrottle, sent: map[string]time.Time{}}
+	a := &alerts{h: h, throttle: defaultThrottle}
 	cfg, ok := h.Config().Keys["alert"].(sandbox.Table)
 	if !ok {
 		L.Throwf("heka.alert: the config needs a table alert = {throttle = minutes, modules = {...}}")
@@ -66,7 +68,7 @@ func scalar(L *vm.State, v any) vm.Value {
 
 // send is send(id, summary, detail [, throttle in minutes]) → whether it was sent.
 func (a *alerts) send(L *vm.State) int {
-	id, summary, detail := L.CheckString(1), L.CheckString(2), L.CheckString(3)
+	id, summary, detail := cut(L.CheckString(1), maxAlertID), cut(L.CheckString(2), maxSummary), L.CheckString(3)
 	if a.disabled || summary == "" || a.quiet(id, L.OptNumber(4, a.throttle)) {
 		L.Push(vm.False)
 		return 1
@@ -91,7 +93,7 @@ func (a *alerts) send(L *vm.State) int {
 	a.recipients(L, addField)
 	L.SetField(msg, "Fields", fields.Value())
 	a.h.Inject(L, msg)
-	a.remember(id)
+	a.h.Throttles().remember(id, env.Now(), a.throttle)
 	L.Push(vm.True)
 	return 1
 }
@@ -118,32 +120,21 @@ func (a *alerts) recipients(L *vm.State, add func(string, vm.Value)) {
 	}
 }
 
-// maxRemembered bounds the ids whose last alert is remembered.
-const maxRemembered = 10_000
-
-func (a *alerts) remember(id string) {
-	now := a.h.Env().Now()
-	if len(a.sent) >= maxRemembered {
-		for old, at := range a.sent {
-			if now.Sub(at).Minutes() >= a.throttle {
-				delete(a.sent, old)
-			}
-		}
-		if len(a.sent) >= maxRemembered {
-			clear(a.sent)
-		}
-	}
-	a.sent[id] = now
+func (a *alerts) quiet(id string, minutes float64) bool {
+	return minutes > 0 && a.h.Throttles().quiet(id, a.h.Env().Now(), minutes)
 }
 
-func (a *alerts) quiet(id string, minutes float64) bool {
-	at, ok := a.sent[id]
-	return ok && minutes > 0 && a.h.Env().Now().Sub(at).Minutes() < minutes
+// cut bounds a text to so many bytes of whole characters.
+func cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most-len("…")], "") + "…"
 }
 
 // isThrottled is throttled(id [, minutes]).
 func (a *alerts) isThrottled(L *vm.State) int {
-	L.PushBool(a.quiet(L.CheckString(1), L.OptNumber(2, a.throttle)))
+	L.PushBool(a.quiet(cut(L.CheckString(1), maxAlertID), L.OptNumber(2, a.throttle)))
 	return 1
 }
 

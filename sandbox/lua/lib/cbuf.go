@@ -2,6 +2,7 @@ package lib
 
 import (
 	"math"
+	"time"
 
 	"sandbar/sandbox/lua/vm"
 
@@ -110,11 +111,28 @@ func payRows(L *vm.State, b *buffer, ns int64) {
 	}
 }
 
+// rewound begins a buffer anew that a wrong clock has moved far ahead, when a value of the present comes.
+func (m buffers) rewound(L *vm.State, b *buffer, ns int64) bool {
+	now := m.h.Env().Now()
+	if ns < 0 || ns > now.UnixNano()+int64(time.Hour) {
+		return false
+	}
+	rows, cols, _ := b.Configuration()
+	if !b.Rewind(now.UnixNano()) {
+		return false
+	}
+	L.Spend(int64(rows) * int64(cols) / 16)
+	return true
+}
+
 func (m buffers) add(L *vm.State) int {
 	b, ns, c := cell(L)
 	x := L.CheckNumber(4)
 	payRows(L, b, ns)
 	v, ok := b.Add(ns, c, x)
+	if !ok && m.rewound(L, b, ns) {
+		v, ok = b.Add(ns, c, x)
+	}
 	return pushCell(L, v, ok)
 }
 
@@ -123,6 +141,9 @@ func (m buffers) set(L *vm.State) int {
 	x := L.CheckNumber(4)
 	payRows(L, b, ns)
 	v, ok, err := b.Set(ns, c, x)
+	if err == nil && !ok && m.rewound(L, b, ns) {
+		v, ok, err = b.Set(ns, c, x)
+	}
 	if err != nil {
 		L.Throw(err.Error())
 	}

@@ -15,9 +15,10 @@ import (
 
 // host is the smallest sandbox.
 type host struct {
-	output  int64
-	env     sandbox.Env
-	outcome sandbox.Outcome
+	throttles Throttles
+	output    int64
+	env       sandbox.Env
+	outcome   sandbox.Outcome
 }
 
 func newHost() *host {
@@ -33,9 +34,11 @@ func (h *host) Fail(L *vm.State, o sandbox.Outcome, text string) {
 	L.Throw(text)
 }
 
-func (h *host) OutputLimit() int64          { return h.output }
-func (h *host) Config() *sandbox.Config     { return &sandbox.Config{} }
-func (h *host) Env() *sandbox.Env           { return &h.env }
+func (h *host) OutputLimit() int64      { return h.output }
+func (h *host) Config() *sandbox.Config { return &sandbox.Config{} }
+func (h *host) Env() *sandbox.Env       { return &h.env }
+func (h *host) Throttles() *Throttles   { return &h.throttles }
+
 func (h *host) Message() *message.View      { return nil }
 func (h *host) Inject(*vm.State, *vm.Table) {}
 

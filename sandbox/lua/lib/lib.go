@@ -22,6 +22,8 @@ type Host interface {
 	Env() *sandbox.Env
 	// Message is the one being processed, nil in timer_event and while loading.
 	Message() *message.View
+	// Throttles are those of the plugin's alerts.
+	Throttles() *Throttles
 	// Inject encodes a message in one of its Lua forms, fills in headers and emits it.
 	Inject(L *vm.State, msg *vm.Table)
 }
