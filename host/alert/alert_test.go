@@ -113,3 +113,30 @@ func TestHostile(t *testing.T) {
 	}
 	stop()
 }
+
+// TestReplacedStream: a view that meets another store is made anew, also when the new stream is the longer one.
+func TestReplacedStream(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "alerts")
+	life := func(replaced bool, ids ...string) string {
+		log := viewtest.New(100)
+		if replaced {
+			log.Replaced()
+		}
+		for i, id := range ids {
+			log.Put(warning("analysis.x", id, int64(i)))
+		}
+		v, stop := open(t, path, log, Options{})
+		until(t, v, len(ids))
+		stop()
+		var got []string
+		for _, a := range v.List(10, Filter{}) {
+			got = append(got, a.ID)
+		}
+		return strings.Join(got, " ")
+	}
+	life(false, "old1", "old2")
+	if got := life(true, "new1", "new2", "new3"); got != "new3 new2 new1" {
+		t.Errorf("after the streams were replaced: %s", got)
+	}
+}

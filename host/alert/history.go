@@ -63,15 +63,15 @@ func Open(path string, log stream.Log, opt Options) (*View, error) {
 	opt.defaults()
 	h := &View{path: path, log: log, opt: opt, of: map[string]int{}}
 	var err error
-	h.from, err = view.Open(path, head(stream.Position{}), log, opt.Logger, func(msg []byte) { h.add(msg) })
+	h.from, err = view.Open(path, head(log, stream.Position{}), log, opt.Logger, func(msg []byte) { h.add(msg) })
 	if err != nil {
 		return nil, err
 	}
 	return h, nil
 }
 
-func head(at stream.Position) view.Head {
-	return view.Head{View: "alert", Stream: stream.Derived, Position: at}
+func head(log stream.Log, at stream.Position) view.Head {
+	return view.Head{View: "alert", Stream: stream.Derived, Store: log.Store(), Position: at}
 }
 
 // Run follows the stream until the context ends, and saves the history then and every few seconds.
@@ -129,7 +129,7 @@ func (h *View) save(at stream.Position) error {
 	h.mu.Lock()
 	alerts := slices.Clone(h.alerts)
 	h.mu.Unlock()
-	return view.Save(h.path, head(at), func(put func([]byte)) {
+	return view.Save(h.path, head(h.log, at), func(put func([]byte)) {
 		var buf []byte
 		for i := range alerts {
 			buf = alerts[i].encode(buf[:0])

@@ -18,6 +18,9 @@ import (
 // ErrNotExist says that there is no such object or token. It is fs.ErrNotExist.
 var ErrNotExist = fs.ErrNotExist
 
+// ErrExist says that another object has the key. It is fs.ErrExist.
+var ErrExist = fs.ErrExist
+
 // ErrBadKey says that a key is not one.
 var ErrBadKey = errors.New("bucket: bad key")
 
@@ -29,10 +32,12 @@ var ErrBadKey = errors.New("bucket: bad key")
 type Bucket interface {
 	// Create begins an object. The owner is a short name, "landfill", by which Tokens finds its tokens.
 	Create(ctx context.Context, owner string) (Staged, error)
-	// Publish makes a sealed object visible under key, durably, in place of an older one. It may be
-	// repeated: when the token is gone and the key is there, it was done before and is fine; when neither
-	// is there, the error is ErrNotExist.
+	// Publish makes a sealed object visible under key, durably. It may be repeated: when the token is gone and
+	// the key is there, it was done before and is fine; when neither is there, the error is ErrNotExist. When another
+	// object has the key the error is ErrExist, and both stay.
 	Publish(ctx context.Context, token, key string) error
+	// Replace is Publish in place of another object.
+	Replace(ctx context.Context, token, key string) error
 	// Discard removes a sealed object that is not to be published. One that is gone is fine.
 	Discard(ctx context.Context, token string) error
 	// Tokens are the sealed objects of an owner that were neither published nor discarded.
@@ -64,7 +69,7 @@ type Info struct {
 	Modified time.Time
 }
 
-// Put writes an object in one go.
+// Put writes an object in one go, in place of another one.
 func Put(ctx context.Context, b Bucket, owner, key string, r io.Reader) error {
 	if err := CheckKey(key); err != nil {
 		return err
@@ -81,7 +86,7 @@ func Put(ctx context.Context, b Bucket, owner, key string, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	return b.Publish(ctx, token, key)
+	return b.Replace(ctx, token, key)
 }
 
 const (

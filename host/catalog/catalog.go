@@ -10,7 +10,8 @@ import (
 	"net/url"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver registers itself under "sqlite"
+	"modernc.org/sqlite" // the driver registers itself under "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"sandbar/sandbox"
 )
@@ -73,9 +74,25 @@ func check(db *sql.DB) error {
 		err = errors.New(verdict)
 	}
 	if err != nil {
-		return fmt.Errorf("it is missing, in use or damaged: %w; put back a copy, or move it away to begin with the shipped plugins", err)
+		return fmt.Errorf("%w; %s", err, advice(err))
 	}
 	return nil
+}
+
+// advice says what to do about an error of opening. Only a file that is damaged for sure is to be moved away.
+func advice(err error) string {
+	var e *sqlite.Error
+	code := 0
+	if errors.As(err, &e) {
+		code = e.Code() & 0xff
+	}
+	switch code {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return "another program has it open; end that"
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
+		return "it is not known to be damaged, leave it where it is: look for a full disk, too few open files (ulimit -n) and the permissions of the folder"
+	}
+	return "it is damaged: put back a copy, or move it away, which gives up all submitted plugins"
 }
 
 func migrate(db *sql.DB) error {

@@ -31,6 +31,7 @@ const owner = "lake"
 type Bucket interface {
 	Create(ctx context.Context, owner string) (bucket.Staged, error)
 	Publish(ctx context.Context, token, key string) error
+	Replace(ctx context.Context, token, key string) error
 	Discard(ctx context.Context, token string) error
 	Tokens(ctx context.Context, owner string) ([]string, error)
 	Open(ctx context.Context, key string) (io.ReadCloser, error)

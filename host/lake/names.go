@@ -146,5 +146,5 @@ func (n *names) save(ctx context.Context, key string, given map[string]string) e
 	if err != nil {
 		return err
 	}
-	return n.bucket.Publish(ctx, token, key)
+	return n.bucket.Replace(ctx, token, key)
 }

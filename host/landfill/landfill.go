@@ -35,6 +35,7 @@ const (
 
 // Store is what landfill needs of a stream.Store.
 type Store interface {
+	ID() stream.ID
 	Log(name string) stream.Log
 	Commit(ctx context.Context, c *stream.Commit) error
 	Readers() map[string]map[string]stream.Position
@@ -243,8 +244,8 @@ func (f *file) abort() {
 	}
 }
 
-// finish makes a file durable, commits it with the position after it, and then shows it. A file's key is where
-// in raw it begins, so no two have the same.
+// finish makes a file durable, commits it with the position after it, and then shows it. A file's key is whose
+// raw it is of, and where in it the file begins, so no two have the same.
 func (l *Landfill) finish(f *file) error {
 	ctx := context.Background() // a file that is full is finished even when the host is stopping
 	if err := f.zip.Close(); err != nil {
@@ -254,7 +255,7 @@ func (l *Landfill) finish(f *file) error {
 	if err != nil {
 		return err
 	}
-	m := manifest{Token: token, Key: fmt.Sprintf("landfill/%s/%08d-%012d.heka.zst", f.day, f.start.Segment, f.start.Offset)}
+	m := manifest{Token: token, Key: fmt.Sprintf("landfill/%s/%s-%s.heka.zst", f.day, l.opt.Store.ID().Short(), f.start.Sortable())}
 	state, err := json.Marshal(m)
 	if err != nil {
 		return err

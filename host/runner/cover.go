@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"fmt"
 	"strings"
 
 	"sandbar/host/stream"
@@ -14,8 +13,7 @@ func cover(from, to map[string]stream.Position) string {
 	var parts []string
 	for _, s := range stream.Names() {
 		if end, ok := to[s]; ok && end != from[s] {
-			begin := from[s]
-			parts = append(parts, fmt.Sprintf("%s_%d.%d-%d.%d", s, begin.Segment, begin.Offset, end.Segment, end.Offset))
+			parts = append(parts, s+"_"+strings.ReplaceAll(from[s].String()+"-"+end.String(), ":", "."))
 		}
 	}
 	return strings.Join(parts, "_")

@@ -92,7 +92,7 @@ func (s *source) read() (*batch, error) {
 		if err := v.Parse(m); err != nil {
 			s.feed.logger.Warn("skipped a message that cannot be parsed", "stream", s.feed.name, "position", end.String(), "error", err)
 			b.damaged++
-			b.end = stream.Position{Segment: end.Segment, Offset: end.Offset - int64(len(m))}
+			b.end = end.Back(len(m))
 			again, err := s.feed.log.NewReader(b.end)
 			if err != nil {
 				return nil, err

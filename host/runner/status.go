@@ -3,7 +3,6 @@ package runner
 import (
 	"time"
 
-	"sandbar/host/stream"
 	"sandbar/sandbox"
 )
 
@@ -81,18 +80,11 @@ func (r *Runner) Status(name string) (Status, bool) {
 	}
 	if s.State == Running {
 		for name, p := range e.live.inbox.peek() {
-			s.LagBytes += distance(p, r.feeds[name].log.End())
+			log := r.feeds[name].log
+			s.LagBytes += log.Distance(p, log.End())
 		}
 	}
 	return s, true
-}
-
-// segmentGuess stands for the size of a segment whose end is not known.
-const segmentGuess = 64 << 20
-
-// distance is about how many bytes lie between two positions.
-func distance(from, to stream.Position) int64 {
-	return max(0, (to.Segment-from.Segment)*segmentGuess+to.Offset-from.Offset)
 }
 
 // Logs returns what a plugin printed lately, oldest first.

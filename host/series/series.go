@@ -83,7 +83,7 @@ func Open(path string, log stream.Log, opt Options) (*View, error) {
 	opt.defaults()
 	s := &View{path: path, log: log, opt: opt, table: newTable(opt)}
 	var err error
-	s.from, err = view.Open(path, head(stream.Position{}), log, opt.Logger, func(msg []byte) {
+	s.from, err = view.Open(path, head(log, stream.Position{}), log, opt.Logger, func(msg []byte) {
 		s.put(msg, stream.Position{}, s.version.Now())
 	})
 	if err != nil {
@@ -93,8 +93,8 @@ func Open(path string, log stream.Log, opt Options) (*View, error) {
 	return s, nil
 }
 
-func head(at stream.Position) view.Head {
-	return view.Head{View: "series", Stream: stream.Derived, Position: at}
+func head(log stream.Log, at stream.Position) view.Head {
+	return view.Head{View: "series", Stream: stream.Derived, Store: log.Store(), Position: at}
 }
 
 // Run follows the stream until the context ends, and saves the view then and every few seconds.
@@ -112,7 +112,7 @@ func (s *View) take(b *stream.Batch) {
 
 func (s *View) save(at stream.Position) error {
 	msgs := s.messages()
-	return view.Save(s.path, head(at), func(put func([]byte)) {
+	return view.Save(s.path, head(s.log, at), func(put func([]byte)) {
 		for _, m := range msgs {
 			put(m)
 		}

@@ -6,6 +6,7 @@ package stream
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -63,8 +64,36 @@ func ParsePosition(s string) (Position, error) {
 	return p, nil
 }
 
+// Back is the place n bytes before p in its segment, for a reader that has to look at a part again.
+func (p Position) Back(n int) Position { return Position{p.Segment, max(p.Offset-int64(n), 0)} }
+
+// PreviousSegment is where the segment before p's begins, or p's own when it is the first.
+func (p Position) PreviousSegment() Position { return Position{Segment: max(p.Segment-1, 0)} }
+
+// Sortable is p as text that sorts as positions do, in characters that suit a file name.
+func (p Position) Sortable() string { return fmt.Sprintf("%08d-%012d", p.Segment, p.Offset) }
+
+// ID tells the data of one store from that of any other, also from one that begins anew in the same place: positions mean
+// something in the store that they come from only.
+type ID [16]byte
+
+func (id ID) String() string { return hex.EncodeToString(id[:]) }
+
+// Short is enough of an ID to keep names apart.
+func (id ID) Short() string { return hex.EncodeToString(id[:4]) }
+
+// ParseID reads what String writes.
+func ParseID(s string) (id ID, err error) {
+	if b, err := hex.DecodeString(s); err == nil && len(b) == len(id) {
+		return ID(b), nil
+	}
+	return id, fmt.Errorf("stream: id %.40q is not 32 hexadecimal digits", s)
+}
+
 // Store is a set of streams with one commit over all of them.
 type Store interface {
+	// ID is that of the data. It is random, made with the first of it, and never changes.
+	ID() ID
 	// Log returns the stream of that name, which is one of Names; for another name it is nil.
 	Log(name string) Log
 	// Commit makes c durable as one: after a crash either all of it is there or nothing of it.
@@ -94,9 +123,13 @@ type Log interface {
 	// the wait for a turn; what has begun is finished, so that its outcome is known. The messages of one
 	// call lie together, and are not used after it returns.
 	Append(ctx context.Context, msgs ...[]byte) (Position, error)
+	// Store is the ID of the log's store.
+	Store() ID
 	// First is the oldest kept position, End the position after the newest readable message.
 	First() Position
 	End() Position
+	// Distance is how many bytes lie between two positions; 0 when to is not after from.
+	Distance(from, to Position) int64
 	// NewReader reads from a position on. A position that was trimmed away moves up to First;
 	// a position that is no frame boundary is resynchronised and counted as skipped; a position after End
 	// is ErrAhead.

@@ -34,6 +34,7 @@ var ErrDamaged = errors.New("view file is damaged or belongs to another view")
 type Head struct {
 	View     string // "series"
 	Stream   string // "derived"
+	Store    stream.ID
 	Position stream.Position
 }
 
@@ -86,6 +87,7 @@ func write(w io.Writer, h Head, each func(put func(msg []byte))) error {
 	b.SetHeader(message.Logger, h.View)
 	b.AddInt("format", "", fileFormat)
 	b.AddString("stream", "", h.Stream)
+	b.AddString("store", "", h.Store.String())
 	b.AddString("position", "", h.Position.String())
 	put(b.AppendTo(nil))
 
@@ -119,7 +121,7 @@ func syncDir(dir string) error {
 
 // Open restores a view: it hands the messages that Save kept to take (they share one buffer that nobody
 // else holds) and returns the position from which the view goes on. A file that is missing, damaged, or
-// ahead of the log (which was replaced then) makes the view start anew at the log's first position.
+// of another store or ahead of the log (which was replaced then) makes the view start anew at the log's first position.
 func Open(path string, h Head, log stream.Log, logger *slog.Logger, take func(msg []byte)) (stream.Position, error) {
 	at, msgs, err := Load(path, h)
 	if err == nil && log.End().Before(at) {
@@ -202,6 +204,10 @@ func parseHead(msg []byte, want Head) (stream.Position, error) {
 	if string(kind) != headType || string(name) != want.View || text(&v, "stream") != want.Stream || integer(&v, "format") != fileFormat {
 		return stream.Position{}, fmt.Errorf("the head is %.40q of view %.40q, stream %.40q, format %d; wanted view %q, stream %q, format %d",
 			kind, name, text(&v, "stream"), integer(&v, "format"), want.View, want.Stream, fileFormat)
+	}
+	// A file from before stores had an ID names none.
+	if store := text(&v, "store"); store != "" && store != want.Store.String() {
+		return stream.Position{}, fmt.Errorf("it is of store %s, this one is %s: the streams were replaced", store, want.Store)
 	}
 	return stream.ParsePosition(text(&v, "position"))
 }

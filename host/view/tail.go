@@ -12,7 +12,7 @@ import (
 // segment before the last: when these hold fewer messages, it is the place where they begin.
 func Tail(log stream.Log, n int) (stream.Position, error) {
 	end := log.End()
-	from := stream.Position{Segment: max(end.Segment-1, 0)}
+	from := end.PreviousSegment()
 	if first := log.First(); from.Before(first) {
 		from = first
 	}

@@ -163,6 +163,14 @@ func publishOver(t *testing.T, open func() bucket.Bucket) {
 		check(t, bucket.Put(t.Context(), b, owner, "k", strings.NewReader("newer")))
 		wantObject(t, b, "k", "newer")
 		wantKeys(t, b, "", "k")
+		token := seal(t, b, "newest")
+		wantError(t, b.Publish(t.Context(), token, "k"), bucket.ErrExist)
+		wantObject(t, b, "k", "newer")
+		wantTokens(t, b, token)
+		check(t, b.Replace(t.Context(), token, "k"))
+		check(t, b.Replace(t.Context(), token, "k"))
+		wantObject(t, b, "k", "newest")
+		wantTokens(t, b)
 	})
 }
 

@@ -134,24 +134,38 @@ func (s *staged) Abort() error {
 
 // Publish implements bucket.Bucket.
 func (b *Bucket) Publish(ctx context.Context, token, key string) error {
+	return b.show(ctx, token, key, b.place)
+}
+
+// Replace implements bucket.Bucket.
+func (b *Bucket) Replace(ctx context.Context, token, key string) error {
+	return b.show(ctx, token, key, b.root.Rename)
+}
+
+func (b *Bucket) show(ctx context.Context, token, key string, move func(sealed, key string) error) error {
 	if err := errors.Join(ctx.Err(), checkToken(token), bucket.CheckKey(key)); err != nil {
 		return err
 	}
-	if err := b.publish(token, key); err != nil {
+	if err := b.publish(token, key, move); err != nil {
 		return fmt.Errorf("publish %s in bucket %s: %w", key, b.path, err)
 	}
 	return nil
 }
 
-func (b *Bucket) publish(token, key string) error {
+func (b *Bucket) publish(token, key string, move func(sealed, key string) error) error {
 	sealed := path.Join(sealedDir, token)
 	if _, err := b.root.Stat(sealed); errors.Is(err, fs.ErrNotExist) {
 		if _, err := b.root.Stat(key); err != nil {
 			return err
 		}
 		// Done before, though perhaps not durably.
-	} else if err := b.move(sealed, key); err != nil {
-		return err
+	} else {
+		if err := b.root.MkdirAll(path.Dir(key), 0o750); err != nil {
+			return err
+		}
+		if err := move(sealed, key); err != nil {
+			return err
+		}
 	}
 	for d := path.Dir(key); ; d = path.Dir(d) {
 		if err := b.syncDir(d); err != nil || d == "." {
@@ -160,11 +174,25 @@ func (b *Bucket) publish(token, key string) error {
 	}
 }
 
-func (b *Bucket) move(sealed, key string) error {
-	if err := b.root.MkdirAll(path.Dir(key), 0o750); err != nil {
+// place gives a sealed object its key, unless another object has it. A link cannot replace a file, as a rename does; after
+// a crash between the two steps both names are of one file.
+func (b *Bucket) place(sealed, key string) error {
+	err := b.root.Link(sealed, key)
+	if errors.Is(err, fs.ErrExist) {
+		mine, merr := b.root.Stat(sealed)
+		there, terr := b.root.Stat(key)
+		if err := errors.Join(merr, terr); err != nil {
+			return err
+		}
+		if !os.SameFile(mine, there) {
+			return fmt.Errorf("another object has this key: %w", bucket.ErrExist)
+		}
+		err = nil
+	}
+	if err != nil {
 		return err
 	}
-	return b.root.Rename(sealed, key)
+	return b.root.Remove(sealed)
 }
 
 // Discard implements bucket.Bucket.

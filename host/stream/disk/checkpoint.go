@@ -17,13 +17,15 @@ import (
 const (
 	checkpointName  = "checkpoint"
 	checkpointTemp  = "checkpoint.tmp"
-	checkpointFirst = "sandbar checkpoint 1\n"
+	checkpointFirst = "sandbar checkpoint 2\n"
+	checkpointOld   = "sandbar checkpoint 1\n" // has no id
 	maxCheckpoint   = 256 << 20
 	maxName         = 255 // bytes of a reader's or a state's name
 )
 
 // checkpoint is what the newest commit made true. Its text form is in docs/format/stream.md.
 type checkpoint struct {
+	id      stream.ID
 	ends    map[string]stream.Position            // of the streams that commits write
 	readers map[string]map[string]stream.Position // reader → stream → position
 	states  map[string]stateRef
@@ -43,7 +45,7 @@ func newCheckpoint() *checkpoint {
 
 // clone copies what a commit may change: the outer maps. A reader's own map is replaced, never changed.
 func (c *checkpoint) clone() *checkpoint {
-	return &checkpoint{ends: maps.Clone(c.ends), readers: maps.Clone(c.readers), states: maps.Clone(c.states)}
+	return &checkpoint{id: c.id, ends: maps.Clone(c.ends), readers: maps.Clone(c.readers), states: maps.Clone(c.states)}
 }
 
 // move applies the readers of a commit.
@@ -64,7 +66,11 @@ func (c *checkpoint) move(commit *stream.Commit) {
 // appendTo writes the text form, sorted, so that the same contents are the same bytes.
 func (c *checkpoint) appendTo(b []byte) []byte {
 	start := len(b)
-	b = append(b, checkpointFirst...)
+	if c.id == (stream.ID{}) {
+		b = append(b, checkpointOld...)
+	} else {
+		b = fmt.Appendf(append(b, checkpointFirst...), "id %s\n", c.id)
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.ends)) {
 		b = strconv.AppendQuoteToASCII(append(b, "end "...), name)
 		b = appendPosition(b, c.ends[name])
@@ -96,7 +102,7 @@ func appendPosition(b []byte, p stream.Position) []byte {
 // parseCheckpoint reads the text form. It takes nothing that appendTo would not have written.
 func parseCheckpoint(b []byte) (*checkpoint, error) {
 	const sumLine = len("sum 0123456789abcdef\n")
-	if len(b) < len(checkpointFirst)+sumLine || !bytes.HasPrefix(b, []byte(checkpointFirst)) {
+	if len(b) < len(checkpointFirst)+sumLine || !bytes.HasPrefix(b, []byte(checkpointFirst)) && !bytes.HasPrefix(b, []byte(checkpointOld)) {
 		return nil, fmt.Errorf("the first line is not %q", strings.TrimSpace(checkpointFirst))
 	}
 	body := b[:len(b)-sumLine]
@@ -120,6 +126,12 @@ func parseCheckpoint(b []byte) (*checkpoint, error) {
 func (c *checkpoint) parseLine(line string) error {
 	t := tokens{rest: line}
 	switch kind := t.word(); kind {
+	case "id ":
+		var err error
+		if c.id, err = stream.ParseID(strings.TrimSuffix(t.rest, "\n")); err != nil {
+			return err
+		}
+		t.rest = ""
 	case "end ":
 		name := t.name()
 		c.ends[name] = t.position('\n')
@@ -133,7 +145,7 @@ func (c *checkpoint) parseLine(line string) error {
 		name := t.name()
 		c.states[name] = stateRef{file: t.number(' '), offset: t.number(' '), size: t.number(' '), sum: t.sum()}
 	default:
-		return fmt.Errorf("begins with %q, not with end, reader or state", kind)
+		return fmt.Errorf("begins with %q, not with id, end, reader or state", kind)
 	}
 	if t.err == nil && t.rest != "" {
 		t.err = fmt.Errorf("%q is too much", t.rest)

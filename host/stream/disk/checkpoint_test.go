@@ -47,9 +47,33 @@ func TestCheckpointVersion1(t *testing.T) {
 	}
 }
 
+// TestCheckpointHasAnID: the ID is read and written, and one that is not whole is refused.
+func TestCheckpointHasAnID(t *testing.T) {
+	t.Parallel()
+	c := sample()
+	c.id = stream.ID{0xab, 15: 0xcd}
+	b := c.appendTo(nil)
+	if !bytes.HasPrefix(b, []byte("sandbar checkpoint 2\nid ab0000000000000000000000000000cd\n")) {
+		t.Errorf("it is written as\n%s", b)
+	}
+	got, err := parseCheckpoint(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(c, got, asIs); diff != "" {
+		t.Error(diff)
+	}
+	for _, id := range []string{"id ab\n", "id \n", "id AB0000000000000000000000000000cd\n", ""} {
+		b := []byte(checkpointFirst + id + "end \"valid\" 0:0\n")
+		if _, err := parseCheckpoint(fmt.Appendf(b, "sum %016x\n", xxhash.Sum64(b))); err == nil {
+			t.Errorf("%q was taken", id)
+		}
+	}
+}
+
 // signed puts first line and checksum around lines.
 func signed(lines string) []byte {
-	b := []byte(checkpointFirst + lines)
+	b := []byte(checkpointOld + lines)
 	return fmt.Appendf(b, "sum %016x\n", xxhash.Sum64(b))
 }
 

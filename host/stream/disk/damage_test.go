@@ -195,7 +195,7 @@ func TestCheckpointMissingOrDamaged(t *testing.T) {
 		"cut off": func(t *testing.T, name string) { edit(t, func(b []byte) []byte { return b[:len(b)-1] }, name) },
 		"a bit":   func(t *testing.T, name string) { edit(t, func(b []byte) []byte { b[len(b)/2] ^= 1; return b }, name) },
 		"newer": func(t *testing.T, name string) {
-			edit(t, func(b []byte) []byte { return bytes.Replace(b, []byte("1\n"), []byte("2\n"), 1) }, name)
+			edit(t, func(b []byte) []byte { return bytes.Replace(b, []byte("checkpoint 2\n"), []byte("checkpoint 9\n"), 1) }, name)
 		},
 	}
 	for name, spoil := range tests {

@@ -85,6 +85,9 @@ func (s *Store) Log(name string) stream.Log {
 	return nil
 }
 
+// ID implements stream.Store.
+func (s *Store) ID() stream.ID { return s.cp.Load().id }
+
 // Readers implements stream.Store.
 func (s *Store) Readers() map[string]map[string]stream.Position {
 	all := make(map[string]map[string]stream.Position)

@@ -47,6 +47,23 @@ func (l *log) First() stream.Position {
 	return stream.Position{Segment: l.segments[0].id}
 }
 
+func (l *log) Store() stream.ID { return l.store.ID() }
+
+func (l *log) Distance(from, to stream.Position) int64 {
+	if !from.Before(to) {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	bytes := to.Offset - from.Offset
+	for _, seg := range l.segments {
+		if seg.id >= from.Segment && seg.id < to.Segment {
+			bytes += seg.size
+		}
+	}
+	return max(bytes, 0)
+}
+
 func (l *log) End() stream.Position {
 	l.mu.Lock()
 	defer l.mu.Unlock()

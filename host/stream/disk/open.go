@@ -2,6 +2,7 @@ package disk
 
 import (
 	"cmp"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -110,14 +111,19 @@ func (s *Store) loadCheckpoint() (*checkpoint, error) {
 			err = s.checkStreams(cp)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w; put back a good copy, or move the whole directory away to begin anew", name, err)
+			return nil, fmt.Errorf("read %s: %w; put back a good copy, or move the whole directory away: the streams begin anew then, empty, and plugins without their states", name, err)
 		}
-		return cp, nil
+		if cp.id != (stream.ID{}) {
+			return cp, nil
+		}
+		rand.Read(cp.id[:]) // it was written before stores had one
+		return cp, s.writeCheckpoint(cp)
 	}
 	if !isMissing(err) {
 		return nil, err
 	}
 	cp := newCheckpoint()
+	rand.Read(cp.id[:])
 	for _, name := range stream.Names() {
 		if name == stream.Raw {
 			continue
@@ -125,17 +131,22 @@ func (s *Store) loadCheckpoint() (*checkpoint, error) {
 		cp.ends[name] = stream.Position{}
 		for _, seg := range s.logs[name].segments {
 			if seg.size > 0 {
-				return nil, fmt.Errorf("%s is missing, but there are messages in stream %s; put the file back, or move the whole directory away to begin anew", checkpointName, name)
+				return nil, fmt.Errorf("%s is missing, but there are messages in stream %s; put the file back, or move the whole directory away: the streams begin anew then, empty, and plugins without their states", checkpointName, name)
 			}
 		}
 	}
+	return cp, s.writeCheckpoint(cp)
+}
+
+// writeCheckpoint puts cp in place of the one that is there.
+func (s *Store) writeCheckpoint(cp *checkpoint) error {
 	if err := writeFile(s.opt.FS, s.path(checkpointTemp), cp.appendTo(nil)); err != nil {
-		return nil, err
+		return err
 	}
-	if err := s.opt.FS.Rename(s.path(checkpointTemp), name); err != nil {
-		return nil, err
+	if err := s.opt.FS.Rename(s.path(checkpointTemp), s.path(checkpointName)); err != nil {
+		return err
 	}
-	return cp, s.opt.FS.SyncDir(s.dir)
+	return s.opt.FS.SyncDir(s.dir)
 }
 
 // checkStreams refuses a checkpoint of other streams than ours.

@@ -33,6 +33,8 @@ var commitTests = map[string]func(t *testing.T, open func() stream.Store){
 
 var trimTests = map[string]func(t *testing.T, open func() stream.Store){
 	"trim below the slowest": trimBelowSlowest,
+	"identity":               identity,
+	"distance":               distance,
 	"trim without limits":    trimWithoutLimits,
 	"trim under a reader":    trimUnderReader,
 }
@@ -412,4 +414,49 @@ func trimUnderReader(t *testing.T, open func() stream.Store) {
 			t.Error("messages are said to be trimmed, and nothing was removed")
 		}
 	})
+}
+
+func identity(t *testing.T, open func() stream.Store) {
+	s := open()
+	id := s.ID()
+	if id == (stream.ID{}) || s.Log(stream.Raw).Store() != id || s.Log(stream.Derived).Store() != id {
+		t.Errorf("the store is %s, its logs are of %s", id, s.Log(stream.Raw).Store())
+	}
+	if err := s.Commit(t.Context(), &stream.Commit{Appends: map[string][][]byte{stream.Valid: {[]byte("a")}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open()
+	defer s.Close()
+	if s.ID() != id {
+		t.Errorf("opened again it is %s, was %s", s.ID(), id)
+	}
+}
+
+func distance(t *testing.T, open func() stream.Store) {
+	s := open()
+	defer s.Close()
+	log := s.Log(stream.Valid)
+	start := log.End()
+	var ends []stream.Position
+	for range 200 {
+		if err := s.Commit(t.Context(), &stream.Commit{Appends: map[string][][]byte{stream.Valid: {make([]byte, 1000)}}}); err != nil {
+			t.Fatal(err)
+		}
+		ends = append(ends, log.End())
+	}
+	whole := log.Distance(start, log.End())
+	if whole < 200*1000 || whole > 200*1100 {
+		t.Errorf("200 messages of 1 000 bytes are %d bytes", whole)
+	}
+	for i, p := range ends {
+		if d := log.Distance(start, p) + log.Distance(p, log.End()); d != whole {
+			t.Fatalf("the parts before and after message %d are %d bytes, the whole %d", i, d, whole)
+		}
+	}
+	if d := log.Distance(log.End(), start); d != 0 {
+		t.Errorf("backwards it is %d", d)
+	}
 }

@@ -20,6 +20,7 @@ type Log struct {
 	starts     []stream.Position // starts[i] is the position before msgs[i]; one more than messages
 	trimmed    int               // messages that are gone
 	grown      chan struct{}
+	life       byte
 }
 
 var _ stream.Log = (*Log)(nil)
@@ -51,6 +52,25 @@ func (l *Log) Drop(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.trimmed = n
+}
+
+// Store is the same for all logs of tests, unless Replaced was called.
+func (l *Log) Store() stream.ID { return stream.ID{1 + l.life} }
+
+// Replaced makes the log one of another store.
+func (l *Log) Replaced() { l.life++ }
+
+// Distance is what the interface asks for, without segments.
+func (l *Log) Distance(from, to stream.Position) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	bytes := int64(0)
+	for i, m := range l.msgs {
+		if p := l.starts[i]; !p.Before(from) && p.Before(to) {
+			bytes += int64(message.FrameSize(len(m)))
+		}
+	}
+	return bytes
 }
 
 // Append is Put as stream.Log has it.
