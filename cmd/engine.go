@@ -1,8 +1,11 @@
 package cmd
 
 import (
+	"os"
+
 	"sandbar/host/config"
 	"sandbar/host/deploy"
+	"sandbar/plugins"
 	"sandbar/sandbox"
 	"sandbar/sandbox/lua"
 )
@@ -20,4 +23,14 @@ func parser(limits config.Limits) deploy.ParseConfig {
 		}
 		return cfg, nil
 	}
+}
+
+// readPlugins reads a folder of plugins. Links that lead out of it are not followed.
+func readPlugins(dir string) ([]plugins.Definition, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return plugins.Read(root.FS())
 }

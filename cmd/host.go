@@ -201,7 +201,7 @@ func (h *host) seed(ctx context.Context) error {
 		return err
 	}
 	if h.cfg.Plugins != "" {
-		own, err := plugins.Read(os.DirFS(h.cfg.Plugins))
+		own, err := readPlugins(h.cfg.Plugins)
 		if err != nil {
 			h.log.Error("some plugins cannot be read", "folder", h.cfg.Plugins, "error", err)
 		}
@@ -241,7 +241,7 @@ func (h *host) openDoors(context.Context) error {
 		streams[name] = h.store.Log(name)
 	}
 	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Edge: h.door,
-		Streams: streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
+		Streams: streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log})
 	return err
 }

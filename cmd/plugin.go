@@ -127,15 +127,17 @@ type pluginDeployCmd struct {
 
 // Run submits the plugin; errors carry the line.
 func (d *pluginDeployCmd) Run(ctx context.Context, c *client, con console) error {
-	config, err := os.ReadFile(d.Config)
+	// A config may be somebody else's: nothing outside of its folder is read for it, whatever it names.
+	folder, err := os.OpenRoot(filepath.Dir(d.Config))
 	if err != nil {
-		return fmt.Errorf("read the config: %w", err)
+		return fmt.Errorf("open the folder of the config: %w", err)
 	}
-	name := strings.TrimSuffix(filepath.Base(d.Config), ".cfg")
-	source, err := os.ReadFile(filepath.Join(filepath.Dir(d.Config), plugins.SourceName(config, name)))
+	defer folder.Close()
+	def, err := plugins.ReadOne(folder.FS(), filepath.Base(d.Config))
 	if err != nil {
-		return fmt.Errorf("read the source: %w", err)
+		return err
 	}
+	name, config, source := def.Name, def.Config, def.Source
 	kind := d.Kind
 	if kind == "" {
 		kind = kindOf(d.Config)

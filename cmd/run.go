@@ -105,7 +105,7 @@ func (c *runCmd) openOutput(t *trial.Trial) (func() error, error) {
 
 // loadTasks loads the analysis plugins of a folder. All that is wrong is told at once.
 func loadTasks(dir string, con console) ([]*runner.Task, error) {
-	defs, err := plugins.Read(os.DirFS(dir))
+	defs, err := readPlugins(dir)
 	errs := []error{err}
 	var tasks []*runner.Task
 	for _, d := range defs {

@@ -116,7 +116,7 @@ func serve(ctx context.Context, con console, cfg config.Config, log *slog.Logger
 	defer func() { err = errors.Join(err, h.close()) }()
 	server, err := httpdoor.NewServer(httpdoor.ServerOptions{
 		Handler: h.door.Beside(h.pages), CertFile: cfg.TLS.Certificate, KeyFile: cfg.TLS.Key,
-		MaxPath: int(cfg.Edge.MaxPath), Now: clock.Now, Logger: log,
+		MaxPath: int(cfg.Edge.MaxPath), MaxConnections: int(cfg.Edge.MaxConnections), TrustedProxies: cfg.Edge.Prefixes(), Now: clock.Now, Logger: log,
 	})
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ type testCmd struct {
 
 // Run checks every plugin of the folder and says what is wrong with it.
 func (c *testCmd) Run(ctx context.Context, con console) error {
-	defs, err := plugins.Read(os.DirFS(c.Dir))
+	defs, err := readPlugins(c.Dir)
 	if err != nil {
 		fmt.Fprintln(con.err, err)
 	}

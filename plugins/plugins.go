@@ -85,6 +85,9 @@ func configs(root fs.FS, kind string) []string {
 	return append(flat, nested...)
 }
 
+// ReadOne returns the plugin of one config, whose kind the caller knows. root should lead nowhere else (os.Root).
+func ReadOne(root fs.FS, cfg string) (*Definition, error) { return readOne(root, "", cfg) }
+
 func readOne(root fs.FS, kind sandbox.Kind, cfg string) (*Definition, error) {
 	d := &Definition{Kind: kind, Name: strings.TrimSuffix(path.Base(cfg), ".cfg"), Path: cfg}
 	if err := CheckName(d.Name); err != nil {
@@ -94,7 +97,7 @@ func readOne(root fs.FS, kind sandbox.Kind, cfg string) (*Definition, error) {
 	if d.Config, err = readBounded(root, cfg, MaxConfig); err != nil {
 		return nil, err
 	}
-	source := SourceName(d.Config, d.Name)
+	source := sourceName(d.Config, d.Name)
 	if source != path.Base(source) || strings.ContainsRune(source, '\\') {
 		return nil, fmt.Errorf("%s: filename %q must name a file beside the config", cfg, source)
 	}
@@ -104,8 +107,8 @@ func readOne(root fs.FS, kind sandbox.Kind, cfg string) (*Definition, error) {
 	return d, nil
 }
 
-// SourceName is the file that a config names as its source, or NAME.lua when it names none.
-func SourceName(config []byte, name string) string {
+// sourceName is the file that a config names as its source, or NAME.lua when it names none.
+func sourceName(config []byte, name string) string {
 	if m := filenameKey.FindSubmatch(config); m != nil {
 		return string(m[1])
 	}
@@ -118,6 +121,9 @@ func readBounded(root fs.FS, name string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("read plugin file: %w", err)
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() { // a pipe would never end
+		return nil, errors.Join(fmt.Errorf("read plugin file %s: it is not a regular file", name), err)
+	}
 	var b bytes.Buffer
 	n, err := io.Copy(&b, io.LimitReader(f, limit+1))
 	if err != nil {

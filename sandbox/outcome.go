@@ -45,6 +45,7 @@ type Error struct {
 	Line    int    // 0 when unknown
 	Text    string // what happened and what to do
 	Trace   string
+	Message []byte // that was processed, encoded; nil when there was none
 }
 
 func (e *Error) Error() string {

@@ -49,7 +49,20 @@ type Result struct {
 	Line    int    // line of the plugin's source, 0 when unknown
 	Trace   string // traceback, when there is one
 	Fuel    int64  // units spent
+	// Acked is what an output plugin has acknowledged with update_checkpoint: the number of a message that Process was
+	// called for, counted from 1, and all before it; 0 for nothing.
+	Acked int64
 }
+
+// Return codes of an output plugin's process_message below zero, as Hindsight has them. Other kinds may return them too;
+// there they mean no more than that the message is done with.
+const (
+	StatusFailed = -1 // it could not be processed
+	StatusSkip   = -2
+	StatusRetry  = -3 // it has to be given again
+	StatusBatch  = -4 // it is kept in a batch: its position counts when a later message returns 0, or with update_checkpoint
+	StatusAsync  = -5 // the same, acknowledged by number
+)
 
 // MaxText bounds the error texts that are kept of a call.
 const MaxText = 1 << 10

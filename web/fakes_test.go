@@ -221,6 +221,16 @@ type host struct {
 	log     *bytes.Buffer
 }
 
+// fakeSessions are those that were ended.
+type fakeSessions map[string]bool
+
+func (f fakeSessions) EndSession(_ context.Context, id string, _ time.Time) error {
+	f[id] = true
+	return nil
+}
+
+func (f fakeSessions) SessionEnded(_ context.Context, id string) (bool, error) { return f[id], nil }
+
 type fakeClock struct {
 	mu sync.Mutex
 	at time.Time
@@ -256,7 +266,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 		{Info: series.Info{Logger: "analysis.rate", Type: "txt", Title: "rate", Updated: start(), Bytes: 30, Version: 5}, Text: hostile},
 		{Info: series.Info{Logger: "analysis.other", Type: "txt", Title: "other", Updated: start(), Version: 6}, Text: "no"},
 	}
-	o := Options{Plugins: h.plugins, Series: h.series, Edge: fakeEdge{}, Parse: fakeParse, Ceilings: sandbox.DefaultCeilings,
+	o := Options{Plugins: h.plugins, Series: h.series, Edge: fakeEdge{}, Parse: fakeParse, Ceilings: sandbox.DefaultCeilings, Sessions: fakeSessions{},
 		Alerts: fakeAlerts{{Version: 2, ID: "b", Summary: hostile, Logger: "analysis.rate", Time: start(), Fields: []alert.Field{{Name: "email.recipients", Values: []string{"a@b"}}}},
 			{Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start()}},
 		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: failures.Payload{Text: hostile}},

@@ -23,8 +23,8 @@ type guard struct {
 	names []string
 }
 
-func newGuard(listen, token string, now func() time.Time) guard {
-	g := guard{session: newSession(token, now), attempts: newAttempts(now), origin: http.NewCrossOriginProtection()}
+func newGuard(listen, token string, now func() time.Time, ended Sessions) guard {
+	g := guard{session: newSession(token, now, ended), attempts: newAttempts(now), origin: http.NewCrossOriginProtection()}
 	if host, _, err := net.SplitHostPort(listen); err == nil && token == "" && loopback(host) {
 		g.names = []string{"localhost", strings.ToLower(host)}
 	}

@@ -159,6 +159,15 @@ func TestSession(t *testing.T) {
 	if w := h.get("/api/v1/series", "Cookie", cookie); w.Code != 401 {
 		t.Errorf("after its end: %d", w.Code)
 	}
+	h = newHost(t, withToken)
+	first, second := login(t, h), login(t, h)
+	h.do(request(http.MethodPost, "/logout", "", "Cookie", first.String()))
+	if w := h.get("/api/v1/series", "Cookie", first.String()); w.Code != 401 {
+		t.Errorf("after logging out its cookie answers %d", w.Code)
+	}
+	if w := h.get("/api/v1/series", "Cookie", second.String()); w.Code != 200 {
+		t.Errorf("another session after that: %d", w.Code)
+	}
 	out := h.do(request(http.MethodPost, "/logout", ""))
 	if gone := out.Result().Cookies(); out.Code != 303 || len(gone) != 1 || gone[0].MaxAge >= 0 || gone[0].Value != "" {
 		t.Errorf("logout answers %d with %v", out.Code, gone)
@@ -186,10 +195,13 @@ func TestWrongTokensAreBounded(t *testing.T) {
 	}
 	r := request(http.MethodGet, "/api/v1/series", "", "Authorization", "Bearer "+token)
 	r.RemoteAddr = "[2001:db8::ff]:2"
-	if code := try("[2001:db8::ff]:1", token); code != 429 {
-		t.Errorf("the right token after too many wrong ones: %d", code)
+	if code := try("[2001:db8::ff]:1", "wrong again"); code != 429 {
+		t.Errorf("a wrong token after too many wrong ones: %d", code)
 	}
-	if w := h.do(r); w.Code != 429 {
+	if code := try("[2001:db8::ff]:1", token); code != 303 {
+		t.Errorf("the right token, whoever else guesses: %d", code)
+	}
+	if w := h.do(r); w.Code != 200 {
 		t.Errorf("the right token to the API: %d", w.Code)
 	}
 	if code := try("192.0.2.9:1", token); code != 303 {

@@ -106,6 +106,9 @@ func (s *Site) login(c echo.Context) error {
 }
 
 func (s *Site) logout(c echo.Context) error {
+	if err := s.guard.session.end(c.Request()); err != nil {
+		return err
+	}
 	c.SetCookie(s.guard.session.empty(c.Request().TLS != nil))
 	return c.Redirect(http.StatusSeeOther, "/login")
 }

@@ -20,6 +20,7 @@ import (
 	"sandbar/host/series"
 	"sandbar/plugins"
 	"sandbar/sandbox"
+	"sandbar/sandbox/message"
 )
 
 // plugin is a status as the API tells it: its limits carry the config's names.
@@ -135,7 +136,18 @@ func (s *Site) getPlugin(c echo.Context) error {
 		Config string        `json:"config"`
 		Source string        `json:"source"`
 		Series []series.Info `json:"series"`
-	}{asPlugin(d.Status), d.Config, d.Source, s.infos(name)})
+		// The message that ended the plugin.
+		Message json.RawMessage `json:"message,omitempty"`
+	}{asPlugin(d.Status), d.Config, d.Source, s.infos(name), endMessage(d)})
+}
+
+// endMessage is the message that ended a plugin, as JSON; nil when there is none.
+func endMessage(d deploy.Detail) json.RawMessage {
+	var v message.View
+	if d.State == runner.Running || len(d.Message) == 0 || v.Parse(d.Message) != nil {
+		return nil
+	}
+	return message.AppendJSON(nil, &v)
 }
 
 func (s *Site) pluginLogs(c echo.Context) error {

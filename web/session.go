@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
@@ -17,16 +19,24 @@ const (
 	sessionTime = 7 * 24 * time.Hour
 )
 
-// session turns the token into a cookie that is not the token: the time when it ends, signed with a key made
-// from the token. Nothing is stored, it outlives a restart, and another token ends it.
+// session turns the token into a cookie that is not the token: the time when it ends and a random number, signed with a
+// key made from the token. It outlives a restart, and another token ends it. What is stored is the sessions that were
+// ended by logging out.
 type session struct {
 	token string
 	key   []byte
 	now   func() time.Time
+	ended Sessions
 }
 
-func newSession(token string, now func() time.Time) session {
-	return session{token: token, key: mac([]byte(token), "sandbar session 1"), now: now}
+// Sessions remembers which were ended before their time; *catalog.Catalog does.
+type Sessions interface {
+	EndSession(ctx context.Context, id string, until time.Time) error
+	SessionEnded(ctx context.Context, id string) (bool, error)
+}
+
+func newSession(token string, now func() time.Time, ended Sessions) session {
+	return session{token: token, key: mac([]byte(token), "sandbar session 2"), now: now, ended: ended}
 }
 
 func mac(key []byte, text string) []byte {
@@ -45,9 +55,11 @@ func (s *session) right(token string) bool {
 
 // cookie is a new session.
 func (s *session) cookie(secure bool) *http.Cookie {
-	ends := strconv.FormatInt(s.now().Add(sessionTime).Unix(), 10)
+	var id [16]byte
+	rand.Read(id[:])
+	what := strconv.FormatInt(s.now().Add(sessionTime).Unix(), 10) + "." + hex.EncodeToString(id[:])
 	c := s.empty(secure)
-	c.Value = ends + "." + hex.EncodeToString(mac(s.key, ends))
+	c.Value = what + "." + hex.EncodeToString(mac(s.key, what))
 	c.MaxAge = int(sessionTime / time.Second)
 	return c
 }
@@ -62,17 +74,41 @@ func (s *session) holds(r *http.Request) bool {
 	if !s.wanted() {
 		return true
 	}
+	id, _, ok := s.read(r)
+	if !ok {
+		return false
+	}
+	ended, err := s.ended.SessionEnded(r.Context(), id)
+	return err == nil && !ended
+}
+
+// read is the session that a request's cookie names, and when it ends; ok is false when it has ended or is not ours.
+func (s *session) read(r *http.Request) (id string, ends time.Time, ok bool) {
 	c, err := r.Cookie(cookieName)
 	if err != nil {
-		return false
+		return "", ends, false
 	}
-	ends, sum, _ := strings.Cut(c.Value, ".")
-	given, err := hex.DecodeString(sum)
-	if err != nil || !hmac.Equal(given, mac(s.key, ends)) {
-		return false
+	dot := strings.LastIndexByte(c.Value, '.')
+	if dot < 0 {
+		return "", ends, false
 	}
-	at, err := strconv.ParseInt(ends, 10, 64)
-	return err == nil && s.now().Unix() < at
+	what := c.Value[:dot]
+	given, err := hex.DecodeString(c.Value[dot+1:])
+	if err != nil || !hmac.Equal(given, mac(s.key, what)) {
+		return "", ends, false
+	}
+	at, id, _ := strings.Cut(what, ".")
+	seconds, err := strconv.ParseInt(at, 10, 64)
+	ends = time.Unix(seconds, 0)
+	return id, ends, err == nil && id != "" && s.now().Before(ends)
+}
+
+// end ends the session of a request for everybody who has its cookie.
+func (s *session) end(r *http.Request) error {
+	if id, ends, ok := s.read(r); ok && s.wanted() {
+		return s.ended.EndSession(r.Context(), id, ends)
+	}
+	return nil
 }
 
 const (
@@ -94,8 +130,12 @@ func newAttempts(now func() time.Time) *attempts {
 	return &attempts{now: now, since: now(), wrong: map[netip.Prefix]int{}}
 }
 
-// try asks right, unless the address had too many wrong tokens already; then it reports false for ok.
+// try asks right. A wrong token counts against the address, and ok is false for it when there were too many; a right one
+// always passes, since whoever guesses may share the address with many others.
 func (a *attempts) try(remote string, right func() bool) (yes, ok bool) {
+	if right() {
+		return true, true
+	}
 	from := network(remote)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -108,9 +148,6 @@ func (a *attempts) try(remote string, right func() bool) (yes, ok bool) {
 	}
 	if a.wrong[from] >= maxAttempts {
 		return false, false
-	}
-	if right() {
-		return true, true
 	}
 	a.wrong[from]++
 	return false, true

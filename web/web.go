@@ -87,6 +87,8 @@ type Options struct {
 
 	Ceilings func(sandbox.Kind) sandbox.Ceilings // what this host allows at most
 
+	Sessions Sessions // required with a Token
+
 	Hostname string
 	Listen   string // ADDRESS:PORT as configured
 	Token    string // empty: everybody who reaches the address may do everything
@@ -98,6 +100,8 @@ func (o *Options) complete() error {
 	switch {
 	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
 		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
+	case o.Token != "" && o.Sessions == nil:
+		return errors.New("web: Sessions is required with a Token")
 	case o.Parse == nil, o.Ceilings == nil, o.Now == nil, o.Logger == nil, o.Listen == "":
 		return errors.New("web: Parse, Ceilings, Now, Logger and Listen are required")
 	}
@@ -128,7 +132,7 @@ func newSite(o Options, files fs.FS) (*Site, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	s := &Site{opt: o, guard: newGuard(o.Listen, o.Token, o.Now), started: o.Now().UTC()}
+	s := &Site{opt: o, guard: newGuard(o.Listen, o.Token, o.Now, o.Sessions), started: o.Now().UTC()}
 	var err error
 	if s.assets, err = newAssets(files); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"time"
 
 	"modernc.org/sqlite" // the driver registers itself under "sqlite"
@@ -31,6 +32,7 @@ type Plugin struct {
 	// Why it does not run although nobody stopped it; empty while it runs.
 	Outcome, Reason string
 	Line            int
+	Message         string // that ended it, encoded; "" when none did
 }
 
 // Catalog is an open catalog file.
@@ -42,7 +44,9 @@ func migrations() []string {
 		name TEXT PRIMARY KEY, kind TEXT NOT NULL, config TEXT NOT NULL, source TEXT NOT NULL, shipped TEXT NOT NULL,
 		run INTEGER NOT NULL, updated INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, line INTEGER NOT NULL
 	) STRICT`,
-		`CREATE TABLE removed (name TEXT PRIMARY KEY) STRICT`, // shipped plugins that somebody does not want
+		`CREATE TABLE removed (name TEXT PRIMARY KEY) STRICT`,                              // shipped plugins that somebody does not want
+		`ALTER TABLE plugins ADD COLUMN message BLOB`,                                      // that ended a plugin
+		`CREATE TABLE ended_sessions (id TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT`, // by logging out, before their time
 	}
 }
 
@@ -51,6 +55,13 @@ func Open(path string) (*Catalog, error) {
 	// A URL, since a path may hold what SQLite would take for parameters; without a host, since a relative
 	// path would become one.
 	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)"}}.Encode()}).String()
+	// SQLite gives the files beside it the mode of this one.
+	if f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o640); err == nil {
+		err = errors.Join(f.Chmod(0o640), f.Close())
+		if err != nil {
+			return nil, fmt.Errorf("open catalog %s: %w", path, err)
+		}
+	}
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open catalog %s: %w", path, err)
@@ -123,13 +134,13 @@ func migrate(db *sql.DB) error {
 	return nil
 }
 
-const columns = "name, kind, config, source, shipped, run, updated, outcome, reason, line"
+const columns = "name, kind, config, source, shipped, run, updated, outcome, reason, line, coalesce(message, x'')"
 
 // Put creates or replaces a plugin.
 func (c *Catalog) Put(ctx context.Context, p Plugin) error {
 	err := c.both(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO plugins ("+columns+") VALUES (?,?,?,?,?,?,?,?,?,?)",
-			p.Name, string(p.Kind), p.Config, p.Source, p.Shipped, p.Run, p.Updated.UnixNano(), p.Outcome, p.Reason, p.Line)
+		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO plugins (name, kind, config, source, shipped, run, updated, outcome, reason, line, message) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+			p.Name, string(p.Kind), p.Config, p.Source, p.Shipped, p.Run, p.Updated.UnixNano(), p.Outcome, p.Reason, p.Line, []byte(p.Message))
 		return err
 	}, "DELETE FROM removed WHERE name = ?", p.Name)
 	if err != nil {
@@ -214,6 +225,27 @@ func (c *Catalog) Removed(ctx context.Context, name string) (bool, error) {
 	return n > 0, nil
 }
 
+// EndSession remembers that a session was ended, until it would have ended by itself; those that have by now are forgotten.
+func (c *Catalog) EndSession(ctx context.Context, id string, until time.Time) error {
+	err := c.both(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO ended_sessions (id, until) VALUES (?, ?)", id, until.Unix())
+		return err
+	}, "DELETE FROM ended_sessions WHERE until < ?", until.Add(-30*24*time.Hour).Unix())
+	if err != nil {
+		return fmt.Errorf("catalog: end a session: %w", err)
+	}
+	return nil
+}
+
+// SessionEnded says whether EndSession was called for the session.
+func (c *Catalog) SessionEnded(ctx context.Context, id string) (bool, error) {
+	var n int
+	if err := c.db.QueryRowContext(ctx, "SELECT count(*) FROM ended_sessions WHERE id = ?", id).Scan(&n); err != nil {
+		return false, fmt.Errorf("catalog: read whether a session was ended: %w", err)
+	}
+	return n > 0, nil
+}
+
 // Close closes the file.
 func (c *Catalog) Close() error { return c.db.Close() }
 
@@ -222,7 +254,8 @@ type scanner interface{ Scan(...any) error }
 func scan(s scanner) (Plugin, error) {
 	var p Plugin
 	var updated int64
-	err := s.Scan(&p.Name, &p.Kind, &p.Config, &p.Source, &p.Shipped, &p.Run, &updated, &p.Outcome, &p.Reason, &p.Line)
-	p.Updated = time.Unix(0, updated).UTC()
+	var msg []byte
+	err := s.Scan(&p.Name, &p.Kind, &p.Config, &p.Source, &p.Shipped, &p.Run, &updated, &p.Outcome, &p.Reason, &p.Line, &msg)
+	p.Updated, p.Message = time.Unix(0, updated).UTC(), string(msg)
 	return p, err
 }

@@ -45,7 +45,8 @@ type Config struct {
 type Edge struct {
 	MaxPath        Size      `toml:"max_path" doc:"Longest path with arguments; longer ones are answered with 414."`
 	MaxBody        Size      `toml:"max_body" doc:"Largest body, as it was sent; larger ones are answered with 413."`
-	MaxInFlight    Size      `toml:"max_in_flight" doc:"Memory for all submissions under way together; more are answered with 500 and Retry-After."`
+	MaxInFlight    Size      `toml:"max_in_flight" doc:"Memory for all submissions under way together, and a half of it for those of one address; more are answered with 500 and Retry-After. When there is none left, the body that is under way longest gives way."`
+	MaxConnections Count     `toml:"max_connections" doc:"Connections at a time, and a quarter of them from one address that is no trusted proxy. Beyond it idle ones are closed first. It should be well below ulimit -n."`
 	BodyTimeout    Duration  `toml:"body_timeout" doc:"Time for sending a body; large ones get a second more for each 32 KiB."`
 	TrustedProxies []Network `toml:"trusted_proxies" doc:"Addresses or networks whose X-Forwarded-For says who the client is."`
 }
@@ -133,7 +134,7 @@ func Default() Config {
 	return Config{
 		Data:   "sandbar-data",
 		Listen: "127.0.0.1:8080",
-		Edge:   Edge{MaxPath: 4 * KiB, MaxBody: 10 * MiB, MaxInFlight: 256 * MiB, BodyTimeout: Duration(30 * time.Second)},
+		Edge:   Edge{MaxPath: 4 * KiB, MaxBody: 10 * MiB, MaxInFlight: 256 * MiB, MaxConnections: 4096, BodyTimeout: Duration(30 * time.Second)},
 		Streams: Streams{
 			MaxMessage: 16 * MiB, SegmentSize: 64 * MiB, MinFree: 256 * MiB, CommitInterval: Duration(200 * time.Millisecond),
 			Raw: Retention{10 * GiB, 3 * day}, Valid: Retention{10 * GiB, 3 * day},

@@ -70,6 +70,7 @@ func (c *Config) checkSizes(p *problems) {
 	between("streams.segment_size", s.SegmentSize, 1*MiB, 64*GiB)
 	between("landfill.roll_size", c.Landfill.Size, 1*KiB, 64*GiB)
 	between("lake.roll_size", c.Lake.Size, 1*KiB, 64*GiB)
+	p.unless(c.Edge.MaxConnections >= 16 && c.Edge.MaxConnections <= 1_000_000, "edge.max_connections is %d; it must be from 16 to 1000000", c.Edge.MaxConnections)
 	p.unless(c.Edge.MaxBody+envelope <= s.MaxMessage,
 		"edge.max_body is %s, which does not fit into streams.max_message of %s beside %s for path and headers", c.Edge.MaxBody, s.MaxMessage, envelope)
 	p.unless(c.Edge.MaxBody+envelope <= c.Edge.MaxInFlight,

@@ -88,6 +88,8 @@ type Detail struct {
 	runner.Status
 	Config string
 	Source string
+	// Message is the one that ended the plugin, encoded; nil when none did, or it was too large to be kept.
+	Message []byte
 }
 
 // Seed puts shipped plugins into the catalog: new ones that nobody has removed, and newer versions of those
@@ -179,7 +181,7 @@ func (m *Manager) start(ctx context.Context, p *catalog.Plugin, stored catalog.P
 	if cerr := ctx.Err(); cerr != nil && err != nil { // no fault of the plugin
 		return err
 	}
-	p.Outcome, p.Reason, p.Line = "", "", 0
+	p.Outcome, p.Reason, p.Line, p.Message = "", "", 0, ""
 	if err != nil {
 		p.Outcome, p.Reason = sandbox.LoadError.String(), err.Error()
 		var fault *sandbox.Error
@@ -306,7 +308,7 @@ func (m *Manager) replace(ctx context.Context, cfg *sandbox.Config, p, old *cata
 func (m *Manager) Stop(ctx context.Context, name string) error {
 	return m.change(ctx, name, func(p *catalog.Plugin) error {
 		p.Run = false
-		p.Outcome, p.Reason, p.Line = "", "", 0
+		p.Outcome, p.Reason, p.Line, p.Message = "", "", 0, ""
 		return errors.Join(m.catalog.Put(ctx, *p), m.runner.Stop(ctx, name))
 	})
 }
@@ -364,6 +366,7 @@ func (m *Manager) Ended(ctx context.Context, fault *sandbox.Error) {
 	}
 	if err == nil {
 		p.Run, p.Outcome, p.Reason, p.Line = false, fault.Outcome.String(), fault.Text, fault.Line
+		p.Message = string(fault.Message)
 		err = m.catalog.Put(ctx, p)
 	}
 	if err != nil {
@@ -390,7 +393,7 @@ func (m *Manager) Get(ctx context.Context, name string) (Detail, error) {
 	if err != nil {
 		return Detail{}, err
 	}
-	return Detail{Status: m.status(&p), Config: p.Config, Source: p.Source}, nil
+	return Detail{Status: m.status(&p), Config: p.Config, Source: p.Source, Message: []byte(p.Message)}, nil
 }
 
 // Logs returns what a plugin printed lately, oldest first.

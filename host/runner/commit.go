@@ -139,7 +139,7 @@ func (c *committer) round() error {
 func (c *committer) gather() {
 	var waiting []*live
 	for _, l := range c.lives() {
-		rests := l.lake == nil && l.inbox.resting(func(pos map[string]stream.Position) { c.add(part{reader: l.name, positions: pos}) })
+		rests := l.lake == nil && !l.holds.Load() && l.inbox.resting(func(pos map[string]stream.Position) { c.add(part{reader: l.name, positions: pos}) })
 		if !rests && l.ask() { // an output's positions go with what it wrote
 			waiting = append(waiting, l)
 		}
@@ -199,6 +199,9 @@ func merge(parts []part) *stream.Commit {
 			c.Appends[s] = append(c.Appends[s], msgs...)
 		}
 		maps.Copy(c.States, p.states)
+		if p.reader == "" { // of the host itself
+			continue
+		}
 		if p.forget {
 			delete(c.Positions, p.reader)
 			replaced[p.reader] = true
@@ -248,6 +251,7 @@ func (l *live) part(final bool) (part, bool) {
 	}
 	var moved bool
 	p.positions, moved = l.inbox.positions()
+	l.held.holdBack(p.positions)
 	if l.lake != nil && l.lake.Dirty() && !l.flushLake(&p) {
 		l.inbox.notTaken()
 		return p, false

@@ -2,7 +2,11 @@ package runner
 
 import (
 	"strings"
+	"time"
 
+	"github.com/google/uuid"
+
+	"sandbar/sandbox"
 	"sandbar/sandbox/message"
 )
 
@@ -43,4 +47,19 @@ func isFailure(msg []byte) bool {
 	h, _ := v.Header(message.Type)
 	typ := string(h)
 	return typ == "error" || typ == "duplicate" || strings.HasSuffix(typ, ".error") || strings.HasSuffix(typ, ".duplicate")
+}
+
+// endAlert tells everybody that a plugin has ended by itself, as an alert of the host.
+func endAlert(fault *sandbox.Error, now time.Time) []byte {
+	var b message.Builder
+	id := uuid.New()
+	b.SetUUID(id[:])
+	b.SetTimestamp(now.UnixNano())
+	b.SetHeader(message.Type, "alert")
+	b.SetHeader(message.Logger, "host.plugins")
+	b.SetHeader(message.Payload, fault.Error())
+	b.SetSeverity(1)
+	b.AddString("id", "", fault.Plugin)
+	b.AddString("summary", "", "plugin "+fault.Plugin+" has ended: "+fault.Outcome.String())
+	return b.AppendTo(nil)
 }

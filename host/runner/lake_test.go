@@ -159,10 +159,10 @@ func TestOutputThatEndsBeginsAtItsFiles(t *testing.T) {
 		msgs = append(msgs, numbered("x", n))
 	}
 	b.feed(stream.Valid, msgs...)
-	b.start(config(sandbox.Output, "o", "TRUE"), runner.Oldest, out)
+	b.start(config(sandbox.Output, "o", "Type == 'x'"), runner.Oldest, out)
 	b.begin()
 	b.await("the end", func() bool { st, _ := b.run.Status("output.o"); return st.State == runner.Terminated })
-	b.start(config(sandbox.Output, "o", "TRUE"), runner.Newest, out)
+	b.start(config(sandbox.Output, "o", "Type == 'x'"), runner.Newest, out)
 	b.await("all again", func() bool { open, _ := p.count(); return open == 80 })
 	b.close()
 	if _, n := p.count(); n != 80 {

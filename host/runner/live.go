@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,9 @@ type live struct {
 	work        *work
 	shared      atomic.Pointer[Task] // task, for who interrupts it
 	interrupted atomic.Bool
+	holds       atomic.Bool // held has something
 
+	held   held  // messages of an output that it has not acknowledged yet
 	quota  quota // its goroutine's own
 	paused bool  // it was told that it waits
 
@@ -82,6 +85,7 @@ func (l *live) run() {
 		l.r.log.Warn("plugin terminated", "plugin", l.name, "outcome", l.ended.Outcome.String(), "line", l.ended.Line, "error", l.ended.Text)
 	}
 	if l.ended != nil && !l.stopping.Load() {
+		l.r.committer.add(part{made: map[string][][]byte{stream.Derived: {endAlert(l.ended, l.r.opt.Now())}}})
 		l.r.opt.OnEnd(l.ended)
 	}
 }
@@ -162,6 +166,7 @@ func (l *live) step() bool {
 		worked = l.catchUp(s, pos) || worked
 	}
 	l.tick()
+	l.held.ack(l)
 	l.publishStats()
 	if l.ended == nil {
 		l.pace()
@@ -185,6 +190,16 @@ func (l *live) consume(it *item) bool {
 				l.inbox.advance(it.stream, it.batch.ends[it.hits[at+n-2]], true)
 			}
 			return false
+		}
+		if l.kind == sandbox.Output && l.task.last.Outcome == sandbox.OK && l.retries(it, at+n-1) {
+			if n > 1 {
+				l.inbox.advance(it.stream, it.batch.ends[it.hits[at+n-2]], true)
+			}
+			at += n - 1
+			if !l.pauseForRetry() {
+				return false
+			}
+			continue
 		}
 		at += n
 		l.inbox.advance(it.stream, it.batch.ends[last], true)
@@ -254,6 +269,9 @@ func (l *live) carryOn(v *message.View, err *sandbox.Error) bool {
 		if !l.givesUp() || l.stopping.Load() {
 			l.task.takeBack()
 		}
+		if raw := v.Raw(); len(raw) <= maxEndMessage {
+			err.Message = bytes.Clone(raw)
+		}
 		l.end(err)
 		return false
 	}
@@ -272,6 +290,9 @@ func (l *live) carryOn(v *message.View, err *sandbox.Error) bool {
 	l.task.emit(undecoded(v, err.Outcome.String(), err.Text))
 	return true
 }
+
+// maxEndMessage bounds the message that is kept of a plugin that ended.
+const maxEndMessage = 256 << 10
 
 func (l *live) end(err *sandbox.Error) {
 	l.ended = err

@@ -25,10 +25,12 @@ type Task struct {
 	now       func() time.Time
 	made      [][]byte
 	madeBytes int
-	before    int    // length of made before the last call of Process
-	nextTick  int64  // seconds since the epoch, 0 when it has no ticker
-	kept      []byte // the newest Snapshot of a plugin that preserves no data
-	dirty     bool   // was called since the last Snapshot
+	before    int            // length of made before the last call of Process
+	nextTick  int64          // seconds since the epoch, 0 when it has no ticker
+	heed      bool           // Process returns after each message: what it says of it matters
+	last      sandbox.Result // of the newest call
+	kept      []byte         // the newest Snapshot of a plugin that preserves no data
+	dirty     bool           // was called since the last Snapshot
 	counts    counts
 }
 
@@ -81,7 +83,8 @@ func (t *Task) emit(msg []byte) error {
 const maxPending = 4 << 20
 
 // Process runs process_message on the messages of views that hits names, in order, and returns how many
-// of the hits it was called for: all of them, unless the task is Full before. An error means that the last of these calls
+// of the hits it was called for: all of them, unless the task is Full before, or an output plugin returned something that has
+// to be heeded. An error means that the last of these calls
 // ended abnormally; what the plugin injected in it is kept, unless the caller takes it back.
 func (t *Task) Process(views []message.View, hits []int32) (int, *sandbox.Error) {
 	if len(hits) == 0 {
@@ -100,7 +103,7 @@ func (t *Task) Process(views []message.View, hits []int32) (int, *sandbox.Error)
 		if res.Status == -1 && t.Config.Kind == sandbox.Decoder && len(t.made) == t.before {
 			t.emit(undecoded(&views[h], "failed", res.Text)) // or the submission would be gone
 		}
-		if t.Full() {
+		if t.Full() || t.heed || t.Config.Kind == sandbox.Output && (res.Status <= sandbox.StatusRetry || res.Acked > 0) {
 			return i + 1, nil
 		}
 	}
@@ -135,6 +138,7 @@ func (t *Task) Timer(ns int64, shutdown bool) *sandbox.Error {
 }
 
 func (t *Task) account(res sandbox.Result) *sandbox.Error {
+	t.last = res
 	c := &t.counts
 	c.Fuel += res.Fuel
 	c.FuelMax = max(c.FuelMax, res.Fuel)

@@ -28,10 +28,23 @@ func (p *plugin) openGlobals() error {
 		"inject_message": p.injectMessage, "inject_payload": p.injectPayload, "add_to_payload": p.addToPayload,
 		"print": p.print, "require": p.require,
 	}
+	if p.cfg.Kind == sandbox.Output {
+		api["update_checkpoint"] = p.updateCheckpoint
+	}
 	for _, name := range slices.Sorted(maps.Keys(api)) {
 		L.SetGlobal(name, L.NewFunction(name, api[name]).Value())
 	}
 	return nil
+}
+
+// updateCheckpoint is update_checkpoint([sequence_id [, failures]]): all messages up to that one, or all so far, are done with.
+func (p *plugin) updateCheckpoint(L *vm.State) int {
+	seq := p.sequence
+	if L.Args() > 0 && !L.Arg(1).IsNil() {
+		seq = min(seq, int64(L.CheckInt(1)))
+	}
+	p.acked = max(p.acked, seq)
+	return 0
 }
 
 // require returns a module, and makes it a global of its name unless the name has a dot.

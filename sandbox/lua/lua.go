@@ -41,6 +41,8 @@ type plugin struct {
 	raised        fault // the last error that a limit raised
 	used          int64 // bytes, when they were last counted
 
+	sequence    int64 // of the newest message, for outputs
+	acked       int64 // by this call
 	throttles   lib.Throttles
 	interrupted atomic.Bool
 	polled      time.Time // when the call that runs was first asked to end; zero before that
@@ -114,7 +116,14 @@ func (p *plugin) Process(m *message.View) sandbox.Result {
 		return sandbox.Result{Outcome: sandbox.RuntimeError, Text: "process_message() function was not found"}
 	}
 	p.msg, p.inTimer = m, false
-	res, values := p.call(fn, 2)
+	var res sandbox.Result
+	var values []vm.Value
+	if p.cfg.Kind == sandbox.Output {
+		p.sequence++
+		res, values = p.call(fn, 2, vm.Number(float64(p.sequence)))
+	} else {
+		res, values = p.call(fn, 2)
+	}
 	p.msg = nil
 	if res.Outcome != sandbox.OK {
 		return res
@@ -175,9 +184,9 @@ func (p *plugin) call(fn vm.Value, results int, args ...vm.Value) (sandbox.Resul
 	before := p.L.Fuel()
 	p.injected, p.injectedBytes, p.printed = 0, 0, 0
 	p.raised = fault{}
-	p.polled = time.Time{}
+	p.polled, p.acked = time.Time{}, 0
 	values, err := p.L.Do(fn, results, args...)
-	res := sandbox.Result{Fuel: before - p.L.Fuel()}
+	res := sandbox.Result{Fuel: before - p.L.Fuel(), Acked: p.acked}
 	if err != nil {
 		p.payload = p.payload[:0]
 		p.blame(&res, err)

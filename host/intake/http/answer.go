@@ -84,7 +84,7 @@ type Stats struct {
 
 // Stats returns the numbers so far.
 func (d *Door) Stats() Stats {
-	st := Stats{Answers: make(map[int]int64, len(codes)), Bytes: d.counts.bytes.Load(), InFlight: d.inFlight.bytes.Load()}
+	st := Stats{Answers: make(map[int]int64, len(codes)), Bytes: d.counts.bytes.Load(), InFlight: d.inFlight.held()}
 	for i, code := range codes {
 		st.Answers[code] = d.counts.answers[i].Load()
 	}

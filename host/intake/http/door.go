@@ -45,7 +45,7 @@ type Options struct {
 type Door struct {
 	opts     Options
 	pool     sync.Pool // of *message
-	inFlight inFlight
+	inFlight *inFlight
 	counts   counts
 	log      throttledLog
 }
@@ -76,7 +76,7 @@ func New(o Options) (*Door, error) {
 	if largest := int64(o.MaxBody + overhead(o.MaxPath)); o.MaxInFlight < largest {
 		return nil, fmt.Errorf("http door: MaxInFlight is %d, but one submission of the largest size takes %d; raise it or lower MaxBody", o.MaxInFlight, largest)
 	}
-	d := &Door{opts: o, inFlight: inFlight{max: o.MaxInFlight}, log: throttledLog{logger: o.Logger, now: o.Now}}
+	d := &Door{opts: o, inFlight: newInFlight(o.MaxInFlight, int64(o.MaxBody+overhead(o.MaxPath))), log: throttledLog{logger: o.Logger, now: o.Now}}
 	d.pool.New = func() any { return &message{buf: make([]byte, 0, smallRoom)} }
 	return d, nil
 }
@@ -147,7 +147,7 @@ func (d *Door) store(w http.ResponseWriter, r *http.Request, path, args string) 
 	m := d.pool.Get().(*message)
 	defer d.release(m)
 	m.begin(d, r, path, args)
-	if no := d.readBody(r, m); no.code != 0 {
+	if no := d.readBody(w, r, m); no.code != 0 {
 		return no
 	}
 	m.list[0] = m.buf

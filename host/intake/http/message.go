@@ -41,12 +41,13 @@ func overhead(maxPath int) int {
 // message is a submission on its way to the stream: the encoded message, first without and then with the
 // body, which is read straight into its place at the end.
 type message struct {
-	buf    []byte
-	end    int // length of buf when the body is complete
-	held   int64
-	lent   bool // the stream may still look at buf
-	fields heka.Builder
-	list   [1][]byte
+	buf     []byte
+	end     int // length of buf when the body is complete
+	held    int64
+	address string
+	lent    bool // the stream may still look at buf
+	fields  heka.Builder
+	list    [1][]byte
 }
 
 // begin encodes everything but the body's bytes.
@@ -59,8 +60,8 @@ func (m *message) begin(d *Door, r *http.Request, path, args string) {
 	b.SetHeader(heka.Type, "raw")
 	b.SetHeader(heka.Logger, "moz_ingest")
 	b.SetHeader(heka.Hostname, d.opts.Hostname)
-	if from := d.client(r); from != "" {
-		b.AddString("remote_addr", "", from)
+	if m.address = d.client(r); m.address != "" {
+		b.AddString("remote_addr", "", m.address)
 	}
 	b.AddString("uri", "", text(path, d.opts.MaxPath))
 	if args != "" {

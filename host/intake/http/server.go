@@ -8,16 +8,20 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 )
 
 // ServerOptions say how connections are served. Those without a default are required.
 type ServerOptions struct {
-	Handler           http.Handler  // the door, or what has the door beside it
-	CertFile, KeyFile string        // PEM; both or none. They are read again when they change
-	MaxPath           int           // as the door's; default 4 KiB. Headers may take 64 KiB more
-	HeaderTimeout     time.Duration // for sending the request line and headers; default 10 s
-	IdleTimeout       time.Duration // of a kept connection between requests; default 2 min
+	Handler           http.Handler   // the door, or what has the door beside it
+	CertFile, KeyFile string         // PEM; both or none. They are read again when they change
+	MaxPath           int            // as the door's; default 4 KiB. Headers may take 64 KiB more
+	HeaderTimeout     time.Duration  // for sending the request line and headers; default 10 s
+	IdleTimeout       time.Duration  // of a kept connection between requests; default 2 min
+	MaxConnections    int            // in all; default 4096. Beyond it idle ones are closed, then new ones
+	PerAddress        int            // connections of one address; default a quarter of MaxConnections
+	TrustedProxies    []netip.Prefix // for which PerAddress does not hold
 	Now               func() time.Time
 	Logger            *slog.Logger
 }
@@ -49,11 +53,18 @@ func NewServer(o ServerOptions) (*Server, error) {
 	if o.IdleTimeout == 0 {
 		o.IdleTimeout = 2 * time.Minute
 	}
+	if o.MaxConnections == 0 {
+		o.MaxConnections = 4096
+	}
+	if o.PerAddress == 0 {
+		o.PerAddress = max(o.MaxConnections/4, 1)
+	}
 	s := &Server{http: http.Server{
 		Handler:           o.Handler,
 		ReadHeaderTimeout: o.HeaderTimeout,
 		IdleTimeout:       o.IdleTimeout,
 		MaxHeaderBytes:    o.MaxPath + headerRoom,
+		ConnState:         newConnections(o.MaxConnections, o.PerAddress, o.TrustedProxies).state,
 		// Else net/http itself would answer OPTIONS * with 200.
 		DisableGeneralOptionsHandler: true,
 		// What net/http has to say is about broken clients: scanners, failed handshakes.
