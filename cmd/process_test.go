@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -76,7 +77,10 @@ func (p *process) logged() string {
 func start(t testing.TB, data string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, data: data, done: make(chan error, 1)}
-	p.cmd = command(append(args, "--data", data, "--listen", "127.0.0.1:0")...)
+	if !slices.Contains(args, "--listen") {
+		args = append(args, "--listen", "127.0.0.1:0")
+	}
+	p.cmd = command(append(args, "--data", data)...)
 	p.cmd.Stderr = p
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {

@@ -55,6 +55,8 @@ func asFault(err error) *fault {
 		return asFault(blame("source", err))
 	case errors.Is(err, deploy.ErrNotFound):
 		return &fault{status: http.StatusNotFound, Text: "there is no such plugin"}
+	case errors.Is(err, deploy.ErrChanged):
+		return &fault{status: http.StatusConflict, Text: err.Error(), Field: "expected"}
 	case errors.Is(err, deploy.ErrNameTaken):
 		return &fault{status: http.StatusConflict, Text: err.Error(), Field: "name"}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"sandbar/host/runner"
 	"sandbar/host/stream"
 	"sandbar/host/view"
 )
@@ -30,6 +31,7 @@ type versions struct {
 	Series  uint64 `json:"series"`
 	Alerts  uint64 `json:"alerts"`
 	Errors  uint64 `json:"errors"`
+	Ended   int    `json:"ended"` // plugins that have ended by themselves, or could not be loaded
 }
 
 // pulse looks once a second at what changed, however many listen, and wakes them.
@@ -73,7 +75,7 @@ func (p *pulse) run(ctx context.Context) error {
 
 // look takes the rates and the versions.
 func (p *pulse) look(ctx context.Context) {
-	sum, err := p.pluginSum(ctx)
+	sum, ended, err := p.pluginSum(ctx)
 	if err != nil {
 		p.opt.Logger.Debug("looking for changed plugins failed", "error", err)
 	}
@@ -88,6 +90,9 @@ func (p *pulse) look(ctx context.Context) {
 		p.plugins = sum
 		v.Plugins++
 	}
+	if err == nil {
+		v.Ended = ended
+	}
 	v.Series, v.Alerts, v.Errors = p.opt.Series.Version(), p.opt.Alerts.Version(), p.opt.Failures.Version()
 	if v != p.now {
 		p.now = v
@@ -95,17 +100,20 @@ func (p *pulse) look(ctx context.Context) {
 	}
 }
 
-// pluginSum changes when a plugin comes, goes, or enters another state.
-func (p *pulse) pluginSum(ctx context.Context) (uint64, error) {
+// pluginSum changes when a plugin comes, goes, or enters another state. ended is how many have ended by themselves.
+func (p *pulse) pluginSum(ctx context.Context) (sum uint64, ended int, err error) {
 	list, err := p.opt.Plugins.List(ctx)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	h := fnv.New64a()
 	for _, s := range list {
 		fmt.Fprintf(h, "%q %q %d\n", s.Name, s.State, s.Since.UnixNano())
+		if s.State == runner.Terminated || s.State == runner.Failed {
+			ended++
+		}
 	}
-	return h.Sum64(), nil
+	return h.Sum64(), ended, nil
 }
 
 func (p *pulse) rates(name string) (messages, bytes float64) {

@@ -169,7 +169,26 @@ func (f fakeAlerts) Version() uint64 { return uint64(len(f)) }
 
 type fakeFailures []failures.Failure
 
-func (f fakeFailures) List(n int) []failures.Failure { return f[:min(n, len(f))] }
+func (f fakeFailures) List(n int, by failures.Filter) (list []failures.Failure, total int, err error) {
+	list = []failures.Failure{}
+	for _, k := range f {
+		if by.Type == "" || by.Type == k.Type {
+			total++
+			k.Payload = nil
+			list = append(list, k)
+		}
+	}
+	return list[:min(n, len(list))], total, nil
+}
+
+func (f fakeFailures) Get(position string) (failures.Failure, error) {
+	for _, k := range f {
+		if k.Position == position {
+			return k, nil
+		}
+	}
+	return failures.Failure{}, failures.ErrGone
+}
 func (f fakeFailures) Counts() ([]failures.Count, int64) {
 	return []failures.Count{{Type: "json", Namespace: "telemetry", Count: 2}}, 7
 }
@@ -269,7 +288,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 	o := Options{Plugins: h.plugins, Series: h.series, Edge: fakeEdge{}, Parse: fakeParse, Ceilings: sandbox.DefaultCeilings, Sessions: fakeSessions{},
 		Alerts: fakeAlerts{{Version: 2, ID: "b", Summary: hostile, Logger: "analysis.rate", Time: start(), Fields: []alert.Field{{Name: "email.recipients", Values: []string{"a@b"}}}},
 			{Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start()}},
-		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: failures.Payload{Text: hostile}},
+		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
 			{Position: "0:9", Time: start(), Type: "uri", Error: "bad", Namespace: "telemetry"}},
 		Streams:  map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
 		Hostname: "h1", Listen: "127.0.0.1:8080", Now: h.clock.now, Logger: slog.New(slog.NewTextHandler(h.log, nil))}

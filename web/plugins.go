@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -136,9 +137,11 @@ func (s *Site) getPlugin(c echo.Context) error {
 		Config string        `json:"config"`
 		Source string        `json:"source"`
 		Series []series.Info `json:"series"`
+		// Send it as expected to replace this version and no other.
+		Updated time.Time `json:"updated"`
 		// The message that ended the plugin.
 		Message json.RawMessage `json:"message,omitempty"`
-	}{asPlugin(d.Status), d.Config, d.Source, s.infos(name), endMessage(d)})
+	}{asPlugin(d.Status), d.Config, d.Source, s.infos(name), d.Updated, endMessage(d)})
 }
 
 // endMessage is the message that ended a plugin, as JSON; nil when there is none.
@@ -243,6 +246,8 @@ func (s *Site) submission(c echo.Context) (deploy.Submission, error) {
 		Config  string       `json:"config"`
 		Source  string       `json:"source"`
 		Replace bool         `json:"replace"`
+
+		Expected time.Time `json:"expected"`
 	}
 	var none deploy.Submission
 	if err := s.readJSON(c, &in); err != nil {
@@ -266,7 +271,16 @@ func (s *Site) submission(c echo.Context) (deploy.Submission, error) {
 	if _, err := s.opt.Parse(in.Kind, in.Name, []byte(in.Config)); err != nil {
 		return none, blame("config", err)
 	}
-	return deploy.Submission{Kind: in.Kind, Name: in.Name, Config: in.Config, Source: in.Source, Replace: in.Replace}, nil
+	return deploy.Submission{Kind: in.Kind, Name: in.Name, Config: in.Config, Source: in.Source, Replace: in.Replace, Expected: in.Expected, By: client(c)}, nil
+}
+
+// client is who asks, as far as that is known: there are no accounts yet.
+func client(c echo.Context) string {
+	host, _, err := net.SplitHostPort(c.Request().RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	return host
 }
 
 const (

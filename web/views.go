@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"math"
 	"net/http"
 
@@ -89,8 +90,14 @@ func (s *Site) listAlerts(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	older, err := queryNumber(c, "older", 0, 0, math.MaxUint64)
+	if err != nil {
+		return err
+	}
 	version := s.opt.Alerts.Version()
-	f := alert.Filter{Logger: c.QueryParam("logger"), ID: c.QueryParam("id"), Newer: newer}
+	f := alert.Filter{Logger: c.QueryParam("logger"), ID: c.QueryParam("id"), Newer: newer, Text: c.QueryParam("text")}
+	total := s.opt.Alerts.Count(f)
+	f.Older = older
 	list := s.opt.Alerts.List(int(n), f)
 	if list == nil {
 		list = []alert.Alert{}
@@ -99,7 +106,7 @@ func (s *Site) listAlerts(c echo.Context) error {
 		Version uint64        `json:"version"`
 		Total   int           `json:"total"`
 		Alerts  []alert.Alert `json:"alerts"`
-	}{version, s.opt.Alerts.Count(f), list})
+	}{version, total, list})
 }
 
 func (s *Site) listErrors(c echo.Context) error {
@@ -107,12 +114,10 @@ func (s *Site) listErrors(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	version, typ := s.opt.Failures.Version(), c.QueryParam("type")
-	list := []failures.Failure{}
-	for _, f := range s.opt.Failures.List(maxFailures) {
-		if len(list) < int(n) && (typ == "" || typ == f.Type) {
-			list = append(list, f)
-		}
+	version := s.opt.Failures.Version()
+	list, total, err := s.opt.Failures.List(int(n), failures.Filter{Type: c.QueryParam("type"), Namespace: c.QueryParam("namespace"), Before: c.QueryParam("before")})
+	if err != nil {
+		return refuse(http.StatusBadRequest, "before: %v", err)
 	}
 	counts, duplicates := s.opt.Failures.Counts()
 	if counts == nil {
@@ -120,8 +125,25 @@ func (s *Site) listErrors(c echo.Context) error {
 	}
 	return answer(c, http.StatusOK, struct {
 		Version    uint64             `json:"version"`
+		Total      int                `json:"total"`
 		Errors     []failures.Failure `json:"errors"`
 		Counts     []failures.Count   `json:"counts"`
 		Duplicates int64              `json:"duplicates"`
-	}{version, list, counts, duplicates})
+	}{version, total, list, counts, duplicates})
+}
+
+// getError is one error with the beginning of what was submitted.
+func (s *Site) getError(c echo.Context) error {
+	position, err := pathParam(c, "position")
+	if err != nil {
+		return err
+	}
+	f, err := s.opt.Failures.Get(position)
+	if errors.Is(err, failures.ErrGone) {
+		return refuse(http.StatusNotFound, "%v", failures.ErrGone)
+	}
+	if err != nil {
+		return refuse(http.StatusBadRequest, "%v", err)
+	}
+	return answer(c, http.StatusOK, f)
 }

@@ -58,7 +58,8 @@ type Alerts interface {
 
 // Failures is what could not be decoded; *failures.View is one.
 type Failures interface {
-	List(n int) []failures.Failure
+	List(n int, f failures.Filter) (list []failures.Failure, total int, err error)
+	Get(position string) (failures.Failure, error)
 	Counts() (counts []failures.Count, duplicates int64)
 	Version() uint64
 }
@@ -202,6 +203,7 @@ func (s *Site) routes() []route {
 		{get, "/api/v1/series", api, s.listSeries},
 		{get, "/api/v1/alerts", api, s.listAlerts},
 		{get, "/api/v1/errors", api, s.listErrors},
+		{get, "/api/v1/errors/:position", api, s.getError},
 		{get, "/api/v1/events", api, s.events},
 		{post, "/api/v1/check", api, s.checkPlugin},
 	}

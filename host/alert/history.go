@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,11 +38,23 @@ type Filter struct {
 	ID     string
 	Since  time.Time // not before
 	Newer  uint64    // Version is greater
+	Older  uint64    // Version is less; 0 for all
+	Text   string    // stands in id, summary, detail or logger, in upper or lower case
 }
 
 func (f *Filter) match(a *Alert) bool {
 	return (f.Logger == "" || f.Logger == a.Logger) && (f.ID == "" || f.ID == a.ID) &&
-		!a.Time.Before(f.Since) && a.Version > f.Newer
+		!a.Time.Before(f.Since) && a.Version > f.Newer && (f.Older == 0 || a.Version < f.Older) &&
+		(f.Text == "" || a.has(strings.ToLower(f.Text)))
+}
+
+func (a *Alert) has(lower string) bool {
+	for _, s := range [...]string{a.ID, a.Summary, a.Detail, a.Logger} {
+		if strings.Contains(strings.ToLower(s), lower) {
+			return true
+		}
+	}
+	return false
 }
 
 // View is the history of one host.

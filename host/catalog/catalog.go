@@ -29,6 +29,7 @@ type Plugin struct {
 	Shipped string // hash of the shipped plugin it came from; "" for a user's
 	Run     bool   // should run
 	Updated time.Time
+	Author  string // who submitted it, as far as that is known: an address
 	// Why it does not run although nobody stopped it; empty while it runs.
 	Outcome, Reason string
 	Line            int
@@ -44,8 +45,9 @@ func migrations() []string {
 		name TEXT PRIMARY KEY, kind TEXT NOT NULL, config TEXT NOT NULL, source TEXT NOT NULL, shipped TEXT NOT NULL,
 		run INTEGER NOT NULL, updated INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, line INTEGER NOT NULL
 	) STRICT`,
-		`CREATE TABLE removed (name TEXT PRIMARY KEY) STRICT`,                              // shipped plugins that somebody does not want
-		`ALTER TABLE plugins ADD COLUMN message BLOB`,                                      // that ended a plugin
+		`CREATE TABLE removed (name TEXT PRIMARY KEY) STRICT`, // shipped plugins that somebody does not want
+		`ALTER TABLE plugins ADD COLUMN message BLOB`,         // that ended a plugin
+		`ALTER TABLE plugins ADD COLUMN author TEXT NOT NULL DEFAULT ''`,
 		`CREATE TABLE ended_sessions (id TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT`, // by logging out, before their time
 	}
 }
@@ -134,13 +136,13 @@ func migrate(db *sql.DB) error {
 	return nil
 }
 
-const columns = "name, kind, config, source, shipped, run, updated, outcome, reason, line, coalesce(message, x'')"
+const columns = "name, kind, config, source, shipped, run, updated, outcome, reason, line, coalesce(message, x''), author"
 
 // Put creates or replaces a plugin.
 func (c *Catalog) Put(ctx context.Context, p Plugin) error {
 	err := c.both(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO plugins (name, kind, config, source, shipped, run, updated, outcome, reason, line, message) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-			p.Name, string(p.Kind), p.Config, p.Source, p.Shipped, p.Run, p.Updated.UnixNano(), p.Outcome, p.Reason, p.Line, []byte(p.Message))
+		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO plugins (name, kind, config, source, shipped, run, updated, outcome, reason, line, message, author) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+			p.Name, string(p.Kind), p.Config, p.Source, p.Shipped, p.Run, p.Updated.UnixNano(), p.Outcome, p.Reason, p.Line, []byte(p.Message), p.Author)
 		return err
 	}, "DELETE FROM removed WHERE name = ?", p.Name)
 	if err != nil {
@@ -255,7 +257,7 @@ func scan(s scanner) (Plugin, error) {
 	var p Plugin
 	var updated int64
 	var msg []byte
-	err := s.Scan(&p.Name, &p.Kind, &p.Config, &p.Source, &p.Shipped, &p.Run, &updated, &p.Outcome, &p.Reason, &p.Line, &msg)
+	err := s.Scan(&p.Name, &p.Kind, &p.Config, &p.Source, &p.Shipped, &p.Run, &updated, &p.Outcome, &p.Reason, &p.Line, &msg, &p.Author)
 	p.Updated, p.Message = time.Unix(0, updated).UTC(), string(msg)
 	return p, err
 }

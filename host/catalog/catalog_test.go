@@ -163,7 +163,7 @@ func TestOldVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec("DROP TABLE removed; DROP TABLE ended_sessions; ALTER TABLE plugins DROP COLUMN message; PRAGMA user_version = 1"); err != nil {
+	if _, err := db.Exec("DROP TABLE removed; DROP TABLE ended_sessions; ALTER TABLE plugins DROP COLUMN message; ALTER TABLE plugins DROP COLUMN author; PRAGMA user_version = 1"); err != nil {
 		t.Fatal(err)
 	}
 	db.Close()

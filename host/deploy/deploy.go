@@ -25,6 +25,9 @@ import (
 // ErrNameTaken says that a plugin of this name exists and the submission did not ask to replace it.
 var ErrNameTaken = errors.New("a plugin of this name exists")
 
+// ErrChanged says that somebody has changed a plugin meanwhile.
+var ErrChanged = errors.New("somebody has changed this plugin meanwhile")
+
 // ErrNotFound says that there is no plugin of this name.
 var ErrNotFound = catalog.ErrNotFound
 
@@ -81,13 +84,17 @@ type Submission struct {
 	Config  string
 	Source  string
 	Replace bool // a plugin of this name may be replaced
+	// Expected is when the version was submitted that is to be replaced; another one is not. Zero replaces any.
+	Expected time.Time
+	By       string // who submits it, as far as that is known
 }
 
 // Detail is a plugin with what was submitted.
 type Detail struct {
 	runner.Status
-	Config string
-	Source string
+	Config  string
+	Source  string
+	Updated time.Time // when it was submitted
 	// Message is the one that ended the plugin, encoded; nil when none did, or it was too large to be kept.
 	Message []byte
 }
@@ -223,7 +230,7 @@ func (m *Manager) Deploy(ctx context.Context, s Submission) (runner.Status, erro
 		return runner.Status{}, err
 	}
 	defer release()
-	p := catalog.Plugin{Name: cfg.Logger(), Kind: s.Kind, Config: s.Config, Source: s.Source, Run: true, Updated: m.now()}
+	p := catalog.Plugin{Name: cfg.Logger(), Kind: s.Kind, Config: s.Config, Source: s.Source, Run: true, Updated: m.now(), Author: s.By}
 	old, err := m.catalog.Get(ctx, p.Name)
 	switch {
 	case errors.Is(err, catalog.ErrNotFound):
@@ -231,6 +238,12 @@ func (m *Manager) Deploy(ctx context.Context, s Submission) (runner.Status, erro
 	case err != nil:
 	case !s.Replace:
 		err = fmt.Errorf("%w: %s; choose another name or replace it", ErrNameTaken, p.Name)
+	case !s.Expected.IsZero() && !s.Expected.Equal(old.Updated):
+		by := ""
+		if old.Author != "" {
+			by = " by " + old.Author
+		}
+		err = fmt.Errorf("%w: %s was submitted%s at %s", ErrChanged, p.Name, by, old.Updated.UTC().Format(time.DateTime+" UTC"))
 	default:
 		err = m.replace(ctx, cfg, &p, &old)
 	}
@@ -393,7 +406,7 @@ func (m *Manager) Get(ctx context.Context, name string) (Detail, error) {
 	if err != nil {
 		return Detail{}, err
 	}
-	return Detail{Status: m.status(&p), Config: p.Config, Source: p.Source, Message: []byte(p.Message)}, nil
+	return Detail{Status: m.status(&p), Config: p.Config, Source: p.Source, Updated: p.Updated, Message: []byte(p.Message)}, nil
 }
 
 // Logs returns what a plugin printed lately, oldest first.

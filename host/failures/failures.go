@@ -1,5 +1,5 @@
 // Package failures is the view behind the errors page: the newest submissions that could not be decoded,
-// each with its cause and the beginning of its payload, and how many there were of each kind.
+// each with its cause, and how many there were of each kind. What was submitted is read from the stream when somebody asks.
 //
 // It follows stream errors from near its end and keeps nothing on disk: the stream has it all. It knows the
 // fields that decoders write; it must not know a decoder.
@@ -8,7 +8,10 @@ package failures
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -24,12 +27,14 @@ type Options struct {
 	Now    func() time.Time // required
 	Logger *slog.Logger     // required
 
-	Max        int // failures kept; 200
-	MaxPreview int // bytes of a payload that are kept, after inflating; 16 KiB
+	Max        int   // failures kept; 10 000
+	MaxBytes   int64 // about what they may take in memory; 32 MiB
+	MaxPreview int   // bytes of a payload that are shown, after inflating; 16 KiB
 }
 
 func (o *Options) defaults() {
-	o.Max = cmp.Or(o.Max, 200)
+	o.Max = cmp.Or(o.Max, 10_000)
+	o.MaxBytes = cmp.Or(o.MaxBytes, 32<<20)
 	o.MaxPreview = cmp.Or(o.MaxPreview, 16<<10)
 }
 
@@ -45,7 +50,21 @@ type Failure struct {
 	DocVersion string    `json:"doc_version,omitempty"`
 	DocumentID string    `json:"document_id,omitempty"`
 	URI        string    `json:"uri,omitempty"`
-	Payload    Payload   `json:"payload"`
+	Payload    *Payload  `json:"payload,omitempty"` // of Get; the list has none
+
+	at stream.Position
+}
+
+// size is about what a failure takes in memory.
+func (f *Failure) size() int64 {
+	return 256 + int64(len(f.Type)+len(f.Error)+len(f.Detail)+len(f.Namespace)+len(f.DocType)+len(f.DocVersion)+len(f.DocumentID)+len(f.URI))
+}
+
+// Filter chooses failures. Empty members choose all.
+type Filter struct {
+	Type      string
+	Namespace string
+	Before    string // position: only older ones
 }
 
 // Count is how many failures there were of one kind.
@@ -63,8 +82,8 @@ type View struct {
 	before  stream.Position // the next message begins here; Run's own
 
 	mu         sync.Mutex
-	newest     []Failure // a ring; seen counts all that ever came
-	seen       int64
+	kept       []Failure // the oldest first
+	bytes      int64
 	duplicates int64
 	counts     map[kind]int64
 }
@@ -113,8 +132,8 @@ func (w *View) add(msg []byte, at stream.Position) {
 		w.mu.Unlock()
 		return
 	}
-	f := decode(&v, w.opt.MaxPreview)
-	f.Position = at.String()
+	f := decode(&v)
+	f.Position, f.at = at.String(), at
 
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -123,12 +142,13 @@ func (w *View) add(msg []byte, at stream.Position) {
 		k = kind{"other", "other"}
 	}
 	w.counts[k]++
-	if len(w.newest) < w.opt.Max {
-		w.newest = append(w.newest, f)
-	} else {
-		w.newest[w.seen%int64(w.opt.Max)] = f
+	w.kept = append(w.kept, f)
+	w.bytes += f.size()
+	for len(w.kept) > w.opt.Max || w.bytes > w.opt.MaxBytes && len(w.kept) > 1 {
+		w.bytes -= w.kept[0].size()
+		w.kept[0] = Failure{} // append moves the rest to the front some day
+		w.kept = w.kept[1:]
 	}
-	w.seen++
 }
 
 // duplicate says whether a message of the stream only tells that a submission came twice.
@@ -136,7 +156,7 @@ func duplicate(typ string) bool {
 	return typ == "duplicate" || strings.HasSuffix(typ, ".duplicate")
 }
 
-func decode(v *message.View, preview int) Failure {
+func decode(v *message.View) Failure {
 	f := Failure{
 		Time:       time.Unix(0, v.Timestamp()).UTC(),
 		Type:       field(v, "DecodeErrorType"),
@@ -149,23 +169,57 @@ func decode(v *message.View, preview int) Failure {
 	}
 	logger, _ := v.Header(message.Logger)
 	f.Namespace = clip(logger)
-	if content, ok := v.Field("content", 0); ok {
-		b, _ := content.Bytes(0)
-		f.Payload = newPayload(b, preview)
-	}
 	return f
 }
 
-// List returns the newest n failures, the newest first.
-func (w *View) List(n int) []Failure {
+// List returns the newest n failures that the filter chooses, the newest first, and how many it chooses in all. It fails
+// for a Before that is no position.
+func (w *View) List(n int, f Filter) (list []Failure, total int, err error) {
+	before := stream.Position{Segment: math.MaxInt64}
+	if f.Before != "" {
+		if before, err = stream.ParsePosition(f.Before); err != nil {
+			return nil, 0, err
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n = max(min(n, len(w.newest)), 0)
-	list := make([]Failure, 0, n)
-	for i := int64(1); i <= int64(n); i++ {
-		list = append(list, w.newest[(w.seen-i)%int64(w.opt.Max)])
+	list = []Failure{}
+	for _, k := range slices.Backward(w.kept) {
+		if (f.Type == "" || f.Type == k.Type) && (f.Namespace == "" || f.Namespace == k.Namespace) {
+			if total++; len(list) < n && k.at.Before(before) {
+				list = append(list, k)
+			}
+		}
 	}
-	return list
+	return list, total, nil
+}
+
+// ErrGone says that there is no failure at a position, or no longer.
+var ErrGone = errors.New("there is no error at this position, or no longer")
+
+// Get reads the failure at a position out of the stream, with the beginning of what was submitted.
+func (w *View) Get(position string) (Failure, error) {
+	at, err := stream.ParsePosition(position)
+	if err != nil {
+		return Failure{}, err
+	}
+	r, err := w.log.NewReader(at)
+	if err != nil {
+		return Failure{}, fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	defer r.Close()
+	var b stream.Batch
+	var v message.View
+	if err := r.Read(&b, 1); err != nil || v.Parse(b.Messages[0]) != nil {
+		return Failure{}, fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	f := decode(&v)
+	f.Position, f.at, f.Payload = position, at, &Payload{}
+	if content, ok := v.Field("content", 0); ok {
+		c, _ := content.Bytes(0)
+		*f.Payload = newPayload(c, w.opt.MaxPreview)
+	}
+	return f, nil
 }
 
 // Counts returns how many failures of each kind this view has read, the most first, and how many

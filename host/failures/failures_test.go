@@ -63,9 +63,28 @@ func TestFailures(t *testing.T) {
 			t.Fatalf("%d failures: %v", total(), err)
 		}
 	}
-	list := v.List(10)
-	if len(list) != 4 {
-		t.Fatalf("%d failures are kept", len(list))
+	list, kept, err := v.List(10, Filter{})
+	if len(list) != 4 || kept != 4 || err != nil {
+		t.Fatalf("%d of %d failures are kept, %v", len(list), kept, err)
+	}
+	for i := range list {
+		whole, err := v.Get(list[i].Position)
+		if err != nil || whole.Error != list[i].Error || whole.Payload == nil || list[i].Payload != nil {
+			t.Fatalf("%s: %+v, %v", list[i].Position, whole, err)
+		}
+		list[i] = whole
+	}
+	if page, n, err := v.List(1, Filter{Before: list[1].Position}); err != nil || n != 4 || len(page) != 1 || page[0].Position != list[2].Position {
+		t.Errorf("after the second: %+v, %d, %v", page, n, err)
+	}
+	if page, n, err := v.List(9, Filter{Type: "schema", Namespace: "sensors"}); err != nil || n != 2 || len(page) != 2 {
+		t.Errorf("by kind: %+v, %d, %v", page, n, err)
+	}
+	if _, _, err := v.List(1, Filter{Before: "x"}); err == nil {
+		t.Error("a cursor that is no position was taken")
+	}
+	if _, err := v.Get("7:7"); err == nil {
+		t.Error("a position beyond the end was found")
 	}
 	zipped, plain := list[2], list[3]
 	if plain.Type != "schema" || plain.Error != "why it was refused" || plain.Detail == "" || plain.Namespace != "sensors" || plain.DocType != "reading" ||

@@ -8,7 +8,7 @@ import { since } from "./times.js";
 import { choices } from "./choices.js";
 
 const STEP = 100;
-const MOST = 1000;
+const WAIT = 250; // after a key before the host is asked
 
 export function alerts() {
   const body = h("tbody");
@@ -21,38 +21,54 @@ export function alerts() {
   const text = byId("by-text");
   const more = byId("more");
   let wanted = new URLSearchParams(location.search).get("plugin") ?? "";
-  let n = STEP;
-  let found = { alerts: [], total: 0 };
+  let older = []; // pages behind the first one
+  let first = { alerts: [], total: 0 };
 
+  const filter = () => `logger=${encodeURIComponent(wanted)}&text=${encodeURIComponent(text.value.trim())}`;
   const draw = () => {
-    const word = text.value.trim().toLowerCase();
-    const chosen = found.alerts.filter((a) => !word || [a.id, a.summary, a.detail, a.logger].some((s) => s.toLowerCase().includes(word)));
-    show(chosen);
-    table.hidden = chosen.length === 0;
-    nothing.hidden = chosen.length > 0;
-    put(nothing.firstChild, word || wanted ? "No alert fits" : "No alerts");
-    put(byId("sum"), word ? `${plural(chosen.length, "alert")} of the newest ${found.alerts.length}` : plural(found.total, "alert"));
-    more.hidden = found.alerts.length >= Math.min(found.total, MOST);
+    const found = [...first.alerts, ...older];
+    show(found);
+    table.hidden = found.length === 0;
+    nothing.hidden = found.length > 0;
+    const chosen = wanted || text.value.trim();
+    put(nothing.firstChild, chosen ? "No alert fits" : "No alerts");
+    put(byId("sum"), plural(first.total, "alert") + (chosen ? (first.total === 1 ? " fits" : " fit") : ""));
+    more.hidden = found.length >= first.total;
   };
   const load = async () => {
-    const asked = wanted;
-    const [answer, plugins] = await Promise.all([get(`alerts?n=${n}&logger=${encodeURIComponent(asked)}`), get("plugins")]);
-    if (asked !== wanted) return load();
-    found = answer;
+    const asked = filter();
+    const [answer, plugins] = await Promise.all([get(`alerts?n=${STEP}&${asked}`), get("plugins")]);
+    if (asked !== filter()) return load();
+    // What was on the first page and is not any more belongs to those behind it.
+    const last = answer.alerts.at(-1)?.version ?? 0;
+    older = [...first.alerts, ...older].filter((a) => a.version < last && (older.length > 0 || a.version >= last));
+    first = answer;
     const names = plugins.filter((p) => p.kind === "analysis").map((p) => p.name);
     choices(select, [...names, ...answer.alerts.map((a) => a.logger)], wanted);
     draw();
   };
+  const again = () => {
+    older = [];
+    first = { alerts: [], total: 0 };
+    load().catch(() => {});
+  };
   select.addEventListener("change", () => {
     wanted = select.value;
-    n = STEP;
     history.replaceState(null, "", wanted ? "?plugin=" + encodeURIComponent(wanted) : location.pathname);
-    load().catch(() => {});
+    again();
   });
-  text.addEventListener("input", draw);
-  more.addEventListener("click", () => {
-    n = Math.min(MOST, n + 3 * STEP);
-    load().catch(() => {});
+  let timer = 0;
+  text.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(again, WAIT);
+  });
+  more.addEventListener("click", async () => {
+    const last = (older.at(-1) ?? first.alerts.at(-1)).version;
+    const asked = filter();
+    const answer = await get(`alerts?n=${3 * STEP}&older=${last}&${asked}`).catch(() => null);
+    if (!answer || asked !== filter()) return;
+    older.push(...answer.alerts);
+    draw();
   });
   on(["alerts", "plugins"], load);
 }

@@ -8,38 +8,75 @@ import { since } from "./times.js";
 import { choices } from "./choices.js";
 import { indent } from "./json.js";
 
-const MOST = 200;
+const STEP = 100;
 
 export function errors() {
   const rows = h("ul.failures");
-  const nothing = empty("No errors", "A submission that cannot be decoded appears here at once, with its cause and the beginning of what was sent.");
-  byId("list").append(rows, nothing);
+  const nothing = empty("No errors", "A submission that cannot be decoded appears here at once, with its cause and what was sent.");
+  const news = h("button.news", { type: "button", hidden: true });
+  byId("list").append(news, rows, nothing);
   const show = list(rows, (f) => f.position, row);
   const type = byId("by-type");
   const namespace = byId("by-namespace");
+  const more = byId("more");
   const table = counts((t, n) => {
     const same = type.value === t && namespace.value === n;
     type.value = same ? "" : t;
     namespace.value = same ? "" : n;
-    load().catch(() => {});
+    again();
   });
-  const load = async () => {
-    const asked = type.value;
-    const answer = await get(`errors?n=${MOST}` + (asked ? "&type=" + encodeURIComponent(asked) : ""));
-    if (asked !== type.value) return load();
-    const found = answer.errors.filter((f) => !namespace.value || f.namespace === namespace.value);
-    choices(type, answer.counts.map((c) => c.type));
-    choices(namespace, answer.counts.map((c) => c.namespace));
-    table(answer.counts, type.value, namespace.value);
+  let found = []; // that are listed, the newest first
+  let total = 0;
+  const filter = () => `type=${encodeURIComponent(type.value)}&namespace=${encodeURIComponent(namespace.value)}`;
+  // Somebody who has opened one, or has scrolled, reads: what he looks at stays where it is.
+  const reading = () => rows.querySelector("details[open]") !== null || rows.getBoundingClientRect().top < 0;
+  const draw = () => {
     show(found);
     rows.hidden = found.length === 0;
     nothing.hidden = found.length > 0;
-    put(nothing.firstChild, asked || namespace.value ? "None of the newest fits" : "No errors");
+    put(nothing.firstChild, type.value || namespace.value ? "None fits" : "No errors");
+    more.hidden = found.length >= total;
+  };
+  const load = async () => {
+    const asked = filter();
+    const answer = await get(`errors?n=${STEP}&${asked}`);
+    if (asked !== filter()) return load();
+    choices(type, answer.counts.map((c) => c.type));
+    choices(namespace, answer.counts.map((c) => c.namespace));
+    table(answer.counts, type.value, namespace.value);
+    total = answer.total;
     const sum = answer.counts.reduce((n, c) => n + c.count, 0);
     put(byId("sum"), `${plural(sum, "submission")} could not be decoded` + (answer.duplicates ? `, ${plural(answer.duplicates, "duplicate")}` : "") +
-      (found.length ? ` · the newest ${found.length} are listed` : ""));
+      (total ? ` · ${exact(total)} kept here` : ""));
+    const known = new Set(found.map((f) => f.position));
+    const fresh = answer.errors.filter((f) => !known.has(f.position));
+    const join = () => {
+      const behind = found.length > STEP && fresh.length < STEP ? found.slice(STEP - fresh.length) : [];
+      found = [...answer.errors, ...behind.filter((f) => !answer.errors.some((a) => a.position === f.position))];
+      news.hidden = true;
+      draw();
+    };
+    if (found.length === 0 || fresh.length === 0 || !reading()) {
+      join();
+      return;
+    }
+    put(news, `${fresh.length}${fresh.length === STEP ? " or more" : ""} new – show`);
+    news.hidden = false;
+    news.onclick = join;
+    more.hidden = found.length >= total;
   };
-  for (const s of [type, namespace]) s.addEventListener("change", () => load().catch(() => {}));
+  const again = () => {
+    found = [];
+    load().catch(() => {});
+  };
+  for (const s of [type, namespace]) s.addEventListener("change", again);
+  more.addEventListener("click", async () => {
+    const asked = filter();
+    const answer = await get(`errors?n=${STEP}&before=${encodeURIComponent(found.at(-1).position)}&${asked}`).catch(() => null);
+    if (!answer || asked !== filter()) return;
+    found.push(...answer.errors);
+    draw();
+  });
   on("errors", load);
 }
 
@@ -81,7 +118,16 @@ function row(f) {
       since(f.time),
       h("span.failure-error", null, f.error || "no cause was told")),
     body);
-  details.addEventListener("toggle", () => details.open && !body.firstChild && body.append(...inside(f)));
+  details.addEventListener("toggle", async () => {
+    if (!details.open || body.firstChild) return;
+    put(body, "…");
+    try {
+      const whole = await get("errors/" + encodeURIComponent(f.position));
+      body.replaceChildren(...inside(whole));
+    } catch (err) {
+      body.replaceChildren(h("p.note", null, err.message));
+    }
+  });
   return { el: h("li", null, details) };
 }
 

@@ -16,9 +16,16 @@ export function graph(head, height) {
   const plot = h("div.plot");
   const legend = h("div.legend", { role: "group", "aria-label": "Series" });
   const nothing = empty("No values yet", "The plugin sent this graph, and has put no value into it so far.");
-  const el = h("figure.graph", null, h("figcaption.graph-head", null, head, h("span.graph-when", null, updated)), nothing, plot, legend);
+  const whole = h("button.graph-zoom", { type: "button", hidden: true, onclick: () => box.show(null) }, "Show all");
+  const el = h("figure.graph", null, h("figcaption.graph-head", null, head, whole, h("span.graph-when", null, updated)), nothing, plot, legend);
   const hidden = new Set(); // names of series that somebody switched off
-  const box = { chart: null, shape: "", columns: [], marks: [], data: null, palette: [], hidden };
+  const box = { chart: null, shape: "", columns: [], marks: [], data: null, zoom: null, palette: [], hidden };
+  // show limits the graph to a part, {min, max} in seconds, until a double click or "Show all".
+  box.show = (part) => {
+    box.zoom = part;
+    whole.hidden = !part;
+    setData(box, toColumns(box.data, box.columns));
+  };
 
   const entries = list(legend, (c) => c.key, (c) => entry(box, c, () => apply(box)));
   const draw = () => {
@@ -34,11 +41,12 @@ export function graph(head, height) {
     plot.hidden = legend.hidden = !nothing.hidden;
     const values = toColumns(box.data, box.columns);
     if (box.chart && shape === box.shape) {
-      box.chart.setData(values);
+      setData(box, values);
     } else {
       box.chart?.destroy();
       box.chart = new uPlot(options(box, plot, height), values, plot);
       box.shape = shape;
+      if (box.zoom) setData(box, values);
     }
     box.columns.forEach((c, i) => (c.last = newest(values[i + 1])));
     entries(box.columns);
@@ -64,6 +72,16 @@ export function graph(head, height) {
       box.chart?.destroy();
     },
   };
+}
+
+// setData keeps what somebody zoomed into.
+function setData(box, values) {
+  if (!box.zoom) {
+    box.chart.setData(values);
+    return;
+  }
+  box.chart.setData(values, false);
+  box.chart.setScale("x", box.zoom);
 }
 
 const describe = (cols) =>
@@ -135,7 +153,21 @@ function options(box, plot, height) {
         points: { show: true, size: 3.5, width: 0, fill: c.color, stroke: c.color, filter: alone },
       })),
     ],
-    plugins: [drawMarks(box), tooltip(box)],
+    plugins: [drawMarks(box), tooltip(box), zooming(box)],
+  };
+}
+
+// zooming remembers the part that was dragged over, and forgets it with a double click.
+function zooming(box) {
+  return {
+    hooks: {
+      setSelect: (u) => {
+        const { left, width } = u.select;
+        if (width > 0) box.show({ min: u.posToVal(left, "x"), max: u.posToVal(left + width, "x") });
+      },
+      setScale: (u, key) => key === "x" && (u.root.parentElement.dataset.span = u.scales.x.max - u.scales.x.min),
+      ready: (u) => u.over.addEventListener("dblclick", () => box.show(null), true),
+    },
   };
 }
 

@@ -11,6 +11,12 @@ let started; // of the host; another value means that it was restarted
 let versions = null;
 let source = null;
 let told = () => {};
+let unsaved = () => false;
+
+// keepsWork names the function that says whether the page holds work that a reload would lose.
+export function keepsWork(f) {
+  unsaved = f;
+}
 
 // onStatus is told "live", "waiting" or "lost".
 export function onStatus(f) {
@@ -61,16 +67,48 @@ async function fetchPart(part) {
 
 function changed(now) {
   if (started !== undefined && started !== now.started) {
-    location.reload(); // another program may have other pages
-    return;
+    if (!unsaved()) {
+      location.reload(); // another program may have other pages
+      return;
+    }
+    started = now.started;
+    versions = null;
+    restarted();
   }
   started = now.started;
+  ended(now.ended ?? 0);
   const before = versions;
   versions = now;
   if (!before) return; // the parts were fetched as the page opened
   for (const part of parts) {
     if (part.keys.some((k) => before[k] !== now[k])) fetchPart(part);
   }
+}
+
+// ended shows in the navigation, and in the title of the tab, how many plugins have ended by themselves.
+function ended(n) {
+  const link = document.querySelector('nav a[href="/"]');
+  if (!link) return;
+  let badge = link.querySelector(".badge");
+  if (!badge && n > 0) link.append((badge = Object.assign(document.createElement("span"), { className: "badge" })));
+  if (badge) {
+    badge.hidden = n === 0;
+    badge.textContent = n;
+    badge.title = n === 1 ? "One plugin has ended by itself" : `${n} plugins have ended by themselves`;
+  }
+  document.title = document.title.replace(/^\(\d+\) /, "");
+  if (n > 0) document.title = `(${n}) ${document.title}`;
+}
+
+// restarted says that the host was, and leaves the reload to who has work on the page.
+function restarted() {
+  if (document.getElementById("restarted")) return;
+  const bar = document.createElement("p");
+  bar.id = "restarted";
+  bar.className = "bar-notice";
+  bar.setAttribute("role", "status");
+  bar.textContent = "The host was restarted. What you typed is kept; reload the page when you are done.";
+  document.querySelector("main").prepend(bar);
 }
 
 function listen() {

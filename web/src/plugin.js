@@ -69,7 +69,7 @@ function head(name) {
     put(when, `since ${moment(p.since)}`);
     put(kind, [p.kind, p.shipped ? "shipped with Sandbar" : "", p.ticker_interval ? `timer every ${p.ticker_interval} s` : ""].filter(Boolean).join(" · "));
     put(turn, p.state === "running" ? "Stop" : "Start");
-    const key = [p.state, p.since, p.reason].join();
+    const key = [p.state, p.since, p.reason, !!p.message].join();
     if (key !== told) byId("trouble").replaceChildren(...trouble(p));
     told = key;
   };
@@ -77,10 +77,13 @@ function head(name) {
 
 function trouble(p) {
   if (p.state === "running") return [];
+  if (p.state === "stopped" && p.reason) return [h("div.notice", null, p.reason)];
   if (p.state === "stopped") return [h("div.notice", null, "It is stopped, and stays so until somebody starts it. Its state is kept.")];
   const title = p.state === "load_error" ? "It could not be loaded" : `It was terminated${p.outcome ? ": " + p.outcome.replaceAll("_", " ") : ""}`;
   const line = p.line ? h("p", null, h("a", { href: "#source-head" }, `Line ${p.line} of the source`)) : null;
-  return [problem(title, p.reason, line)];
+  const message = p.message ? h("details", { id: "ended-by" }, h("summary", null, "The message that did it"),
+    h("pre.payload", { tabindex: "0" }, JSON.stringify(p.message, null, 2))) : null;
+  return [problem(title, p.reason, line, message)];
 }
 
 function askRemove(name, failed) {

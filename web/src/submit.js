@@ -3,6 +3,8 @@ import { byId, h, put, attr } from "./dom.js";
 import { get, post, pluginPath, pluginPage } from "./api.js";
 import { problem, splitName } from "./parts.js";
 import { bytes, exact } from "./format.js";
+import { keepsWork } from "./live.js";
+import { draft } from "./draft.js";
 import { editor } from "./editor.js";
 import { starters } from "./starters.js";
 
@@ -12,13 +14,19 @@ export function submit(main) {
   const config = editor("config", 26);
   byId("source-box").append(source.el);
   byId("config-box").append(config.el);
-  const page = { form, source, config, busy: false };
+  const page = { form, source, config, busy: false, expected: null, draft: draft(main.dataset.name || "") };
+  const typed = () => ({ kind: form.kind.value, name: form.name.value, source: source.value, config: config.value, expected: page.expected });
+  page.draft.follow([source.area, config.area, form.name, form.kind], typed);
+  keepsWork(() => page.draft.unsaved());
   if (main.dataset.name) change(page, main.dataset.name);
   else startFrom(page);
   allowed(form.kind);
   byId("form").addEventListener("submit", (e) => {
     e.preventDefault();
-    send(page, "plugins", "Deploying", (p) => location.assign(pluginPage(p.name)));
+    send(page, "plugins", "Deploying", (p) => {
+      page.draft.drop();
+      location.assign(pluginPage(p.name));
+    });
   });
   byId("check").addEventListener("click", () =>
     send(page, "check", "Checking", ({ warning }) => say(warning ? `It loads. ${warning}` : "It loads.", "good")));
@@ -54,6 +62,12 @@ async function change(page, name) {
     const p = await get(pluginPath(name));
     page.source.set(p.source);
     page.config.set(p.config);
+    page.expected = p.updated;
+    page.draft.offer(byId("fault"), (d) => {
+      page.source.set(d.source);
+      page.config.set(d.config);
+      page.expected = d.expected ?? p.updated;
+    });
     if (p.state !== "running" && p.line) page.source.mark(p.line);
   } catch (err) {
     byId("fault").replaceChildren(problem("It could not be loaded", err.message));
@@ -91,6 +105,12 @@ function startFrom(page) {
     h("button.choice", { type: "button", "data-id": s.id, onclick: () => choose(s) }, h("b", null, s.title), h("span", null, s.about))));
   form.name.addEventListener("input", follow);
   choose(starters[0]);
+  page.draft.offer(byId("fault"), (d) => {
+    form.kind.value = d.kind;
+    form.name.value = d.name;
+    page.source.set(d.source);
+    page.config.set(d.config);
+  });
 }
 
 async function send(page, path, doing, done) {
@@ -104,6 +124,7 @@ async function send(page, path, doing, done) {
   say(doing + " …");
   try {
     const body = { kind: form.kind.value, name: form.name.value.trim(), config: config.value, source: source.value, replace: form.replace.checked };
+    if (page.expected) body.expected = page.expected;
     const answer = await post(path, body);
     say("");
     done(answer);
@@ -118,6 +139,11 @@ const TITLES = { config: "The config is at fault", source: "The source is at fau
 
 function tell({ form, source, config }, err) {
   const title = TITLES[err.field] ?? "This did not work";
+  if (err.field === "expected") {
+    byId("fault").replaceChildren(problem("Somebody was quicker", err.message, h("p", null, "What you typed is kept here as a draft. ",
+      h("a", { href: location.href, target: "_blank" }, "Look at the version that is there now"), ", and put yours into it.")));
+    return;
+  }
   byId("fault").replaceChildren(problem(err.line ? `${title}, line ${err.line}` : title, err.message));
   byId("fault").scrollIntoView({ block: "nearest" });
   const at = { source, config }[err.field];
