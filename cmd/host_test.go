@@ -1,9 +1,11 @@
 package cmd
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"os"
 	"os/exec"
@@ -12,6 +14,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"sandbar/host/runner"
 	"sandbar/sandbox/message"
@@ -161,23 +166,67 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// python runs a script with DuckDB, which CI installs.
-func duckdb(t testing.TB, script string) string {
+// python runs a script with a module that CI installs.
+func python(t testing.TB, module, script string) string {
 	t.Helper()
-	if err := exec.Command("python3", "-c", "import duckdb").Run(); err != nil {
-		t.Skipf("python3 with duckdb is not here: %v", err)
+	if out, err := exec.Command("python3", "-c", "import "+module).CombinedOutput(); err != nil {
+		t.Skipf("python3 with %s is not here: %v %.200s", module, err, out)
 	}
-	out, err := exec.Command("python3", "-c", script).CombinedOutput()
+	cmd := exec.Command("python3", "-c", script)
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%v: %s", err, out)
+		t.Fatalf("%s: %v: %s", module, err, errs.String())
 	}
 	return string(out)
 }
 
-// TestDuckDB reads the Parquet files with another program and compares with the streams.
-func TestDuckDB(t *testing.T) {
+// readers count the documents in the lake by type, add up the temperatures of the readings, and tell how many days there
+// are, in which year, and what the smallest and the largest uuid look like: as many programs as an analyst may come with.
+var readers = map[string]string{
+	"duckdb": `
+import duckdb
+def ask(what, where="/*/*/*/*.parquet"): return duckdb.sql("select " + what.replace("FROM", "from read_parquet('" + root + where + "', union_by_name=true, hive_partitioning=true)")).fetchall()
+rows = ask("doc_type, count(*) FROM group by 1")
+total = ask("sum(payload_temperature) FROM", "/sensors_reading/v1/*/*.parquet")[0][0]
+days = ask("count(distinct submission_date_s3) FROM")[0][0]
+year = ask("min(year(timestamp)) FROM")[0][0]
+uuid = ask("min(uuid), max(uuid) FROM")[0]
+`,
+	"pyarrow": `
+import pyarrow.dataset as ds, pyarrow.compute as pc, glob, collections
+rows, days, uuids, years, total = collections.Counter(), set(), [], [], 0
+for table in glob.glob(root + "/*/*"):
+    t = ds.dataset(table, format="parquet", partitioning="hive").to_table()
+    rows.update(t["doc_type"].to_pylist())
+    days |= set(t["submission_date_s3"].to_pylist())
+    uuids += [pc.min(t["uuid"]).as_py(), pc.max(t["uuid"]).as_py()]
+    years.append(pc.min(pc.year(t["timestamp"])).as_py())
+    if "sensors_reading/v1" in table: total = pc.sum(t["payload_temperature"]).as_py()
+days, year, uuid = len(days), min(years), (min(uuids), max(uuids))
+`,
+	"pyspark": `
+from pyspark.sql import SparkSession, functions as f
+import glob, collections
+spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.sql.session.timeZone", "UTC").config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1").getOrCreate()
+rows, days, uuids, years, total = collections.Counter(), set(), [], [], 0
+for table in glob.glob(root + "/*/*"):
+    t = spark.read.option("mergeSchema", "true").parquet(table)
+    for r in t.groupBy("doc_type").count().collect(): rows[r[0]] += r[1]
+    days |= {str(r[0]) for r in t.select("submission_date_s3").distinct().collect()}
+    low, high, year = t.select(f.min("uuid"), f.max("uuid"), f.min(f.year("timestamp"))).collect()[0]
+    uuids += [low, high]
+    years.append(year)
+    if "sensors_reading/v1" in table: total = t.select(f.sum("payload_temperature")).collect()[0][0]
+days, year, uuid = len(days), min(years), (min(uuids), max(uuids))
+spark.stop()
+`,
+}
+
+// TestLakeReaders reads the Parquet files with other programs and compares with the streams.
+func TestLakeReaders(t *testing.T) {
 	t.Parallel()
-	duckdb(t, "")
 	data := t.TempDir()
 	p := start(t, data, "demo", "--rate", "300")
 	until(t, 60*time.Second, "a thousand documents", func() bool { return p.plugins()["output.parquet"].Stats.Matched > 1000 })
@@ -185,10 +234,22 @@ func TestDuckDB(t *testing.T) {
 	p = start(t, data, "serve") // what the outputs had not read yet
 	p.settled()
 	p.stop()
-	want, sum := map[string]int{}, 0.0
+	type answer struct {
+		Rows map[string]int
+		Sum  float64
+		Days int
+		Year int
+		UUID [2]string
+	}
+	want := answer{Rows: map[string]int{}, Year: time.Now().UTC().Year(), UUID: [2]string{"~", ""}}
 	for _, v := range messages(t, data, "valid") {
 		if header(&v, message.Type) == "telemetry" || header(&v, message.Type) == "validated" {
-			want[field(&v, "docType")]++
+			want.Rows[field(&v, "docType")]++
+			id, err := uuid.FromBytes(v.UUID())
+			if err != nil {
+				t.Fatal(err)
+			}
+			want.UUID = [2]string{min(want.UUID[0], id.String()), max(want.UUID[1], id.String())}
 		}
 		if field(&v, "docType") == "reading" {
 			var doc struct {
@@ -197,29 +258,28 @@ func TestDuckDB(t *testing.T) {
 			if err := json.Unmarshal([]byte(field(&v, "submission")), &doc); err != nil {
 				t.Fatal(err)
 			}
-			sum += doc.Payload.Temperature
+			want.Sum += doc.Payload.Temperature
 		}
 	}
-	out := duckdb(t, fmt.Sprintf(`
-import duckdb, json
-root = %q
-rows = duckdb.sql("select doc_type, count(*) from read_parquet('" + root + "/*/*/*/*.parquet', union_by_name=true, hive_partitioning=true) group by 1").fetchall()
-total = duckdb.sql("select sum(payload_temperature) from read_parquet('" + root + "/sensors_reading/v1/*/*.parquet')").fetchall()[0][0]
-day = duckdb.sql("select distinct submission_date_s3 from read_parquet('" + root + "/*/*/*/*.parquet', union_by_name=true, hive_partitioning=true)").fetchall()
-print(json.dumps({"rows": dict(rows), "sum": total, "days": len(day)}))
-`, filepath.Join(data, "bucket", "lake", "parquet")))
-	var got struct {
-		Rows map[string]int
-		Sum  float64
-		Days int
+	for module, script := range readers {
+		t.Run(module, func(t *testing.T) {
+			t.Parallel()
+			out := python(t, module, fmt.Sprintf("import json\nroot = %q\n%s\nprint(json.dumps({'rows': dict(rows), 'sum': total, 'days': days, 'year': year, 'uuid': uuid}))",
+				filepath.Join(data, "bucket", "lake", "parquet"), script))
+			var got answer
+			if err := json.Unmarshal([]byte(out), &got); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			if got.Days < 1 || math.Abs(got.Sum-want.Sum) > 1e-6 {
+				t.Errorf("%d days, a sum of %v, want %v", got.Days, got.Sum, want.Sum)
+			}
+			got.Days, got.Sum = 0, want.Sum
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("the streams have (-), %s reads (+):\n%s", module, diff)
+			}
+			t.Logf("rows by document type: %v", got.Rows)
+		})
 	}
-	if err := json.Unmarshal([]byte(out), &got); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	if !maps.Equal(got.Rows, want) || got.Sum-sum > 1e-6 || sum-got.Sum > 1e-6 || got.Days < 1 {
-		t.Errorf("DuckDB counts %+v, the streams have %v and %v", got, want, sum)
-	}
-	t.Logf("rows by document type: %v", got.Rows)
 }
 
 // TestPluginCommands drives a host from the command line, with plugins that are wrong in every way.
