@@ -79,7 +79,7 @@ func TestRealPings(t *testing.T) {
 // lake, exactly once.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	kills := 20
+	kills := 40
 	if testing.Short() {
 		kills = 3
 	}
