@@ -136,8 +136,7 @@ func TestShutdownEndsNobody(t *testing.T) {
 func TestLoadingHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	hold, loading := make(chan struct{}), make(chan string, 9)
-	var b *bench
-	b = newBench(t, t.TempDir(), func(o *runner.Options) {
+	b := newBench(t, t.TempDir(), func(o *runner.Options) {
 		load := o.Load
 		o.Load = func(cfg *sandbox.Config, src []byte, env sandbox.Env) (sandbox.Plugin, error) {
 			if string(src) == "slow" {
