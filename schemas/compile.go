@@ -122,7 +122,7 @@ func pointer(at []string) string {
 	var path strings.Builder
 	for _, step := range at {
 		path.WriteByte('/')
-		path.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(step))
+		path.WriteString(strings.ReplaceAll(strings.ReplaceAll(step, "~", "~0"), "/", "~1"))
 	}
 	return path.String()
 }

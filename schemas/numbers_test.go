@@ -104,3 +104,22 @@ func TestStepsAreCharged(t *testing.T) {
 		t.Errorf("after a validation that was cut off: %+v", v)
 	}
 }
+
+// BenchmarkHostileNumbers validates a small document with two numbers of each kind, and one of the same length without.
+func BenchmarkHostileNumbers(b *testing.B) {
+	r := one(b, `{"type":"object","properties":{"a":{"type":"number","minimum":-100,"maximum":100},"b":{"type":"number","minimum":0,"maximum":100}}}`)
+	for name, n := range map[string]string{"ordinary": "20.5", "text": `"1e999999"`, "exponent": "1e999999", "1e400": "1e400", "small": "1e-999999999",
+		"digits": strings.Repeat("9", 5000), "fraction": "0." + strings.Repeat("0", 5000) + "1", "longtext": `"` + strings.Repeat("x", 5000) + `"`} {
+		b.Run(name, func(b *testing.B) {
+			var value any = json.Number(number.Bound(n))
+			if n[0] == '"' {
+				value = strings.Trim(n, `"`)
+			}
+			doc := map[string]any{"a": value, "b": value}
+			b.ReportAllocs()
+			for b.Loop() {
+				r.Validate("ns", "doc", "1", doc, free)
+			}
+		})
+	}
+}
