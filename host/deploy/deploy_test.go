@@ -39,6 +39,8 @@ func (w *written) Process(v *message.View) sandbox.Result {
 	}
 	w.count++
 	var b message.Builder
+	b.SetUUID(make([]byte, 16))
+	b.SetTimestamp(1)
 	b.SetHeader(message.Type, "made")
 	b.SetHeader(message.Payload, fmt.Sprint(w.source, w.count))
 	w.env.Emit(b.AppendTo(nil))
@@ -127,6 +129,8 @@ func (h *host) get(name string) deploy.Detail {
 func (h *host) feed() {
 	h.t.Helper()
 	var b message.Builder
+	b.SetUUID(make([]byte, 16))
+	b.SetTimestamp(1)
 	b.SetHeader(message.Type, "x")
 	h.must(h.store.Commit(h.t.Context(), &stream.Commit{Appends: map[string][][]byte{stream.Valid: {b.AppendTo(nil)}}}))
 }
@@ -349,6 +353,8 @@ func TestSubmissionsWaitForTheirDecoder(t *testing.T) {
 	h := open(t, dir, definition(sandbox.Decoder, "d", "TRUE", "broken"))
 	raw := func() {
 		var b message.Builder
+		b.SetUUID(make([]byte, 16))
+		b.SetTimestamp(1)
 		b.SetHeader(message.Type, "raw")
 		_, err := h.store.Log(stream.Raw).Append(t.Context(), b.AppendTo(nil))
 		h.must(err)

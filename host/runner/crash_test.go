@@ -191,6 +191,7 @@ func TestFullDiskHoldsPluginsBack(t *testing.T) {
 			made++
 			mu.Unlock()
 			var mb message.Builder
+			mb.SetUUID(make([]byte, 16))
 			mb.AddInt("n", "", number(v))
 			mb.AddString("body", "", body)
 			emit(mb.AppendTo(nil))

@@ -51,3 +51,21 @@ func TestWrongLengthCostsOneMessage(t *testing.T) {
 		}
 	}
 }
+
+// TestFramesWithoutAMessage: plugins get no message that lacks what Hindsight wants of each, and all of those around.
+func TestFramesWithoutAMessage(t *testing.T) {
+	t.Parallel()
+	uuid := func(size int) []byte { return append([]byte{1<<3 | 2, byte(size)}, bytes.Repeat([]byte{1}, size)...) }
+	timestamp, kind := []byte{2 << 3, 5}, []byte{3<<3 | 2, 1, 'x'}
+	b := newBench(t, t.TempDir())
+	b.feed(stream.Valid, numbered("x", 1), bytes.Repeat([]byte{'x'}, 40), numbered("x", 2), slices.Concat(uuid(16), kind),
+		slices.Concat(timestamp, kind), slices.Concat(uuid(15), timestamp, kind), numbered("x", 3))
+	var got []int64
+	b.start(config(sandbox.Analysis, "a", "TRUE"), runner.Oldest, note(b, &got))
+	b.begin()
+	b.awaitRead()
+	if n := b.run.Damaged(); n != 4 || !slices.Equal(got, []int64{1, 2, 3}) {
+		t.Errorf("%d frames hold no message, plugins got %v", n, got)
+	}
+	b.close()
+}

@@ -24,7 +24,7 @@ type feed struct {
 	name    string
 	log     stream.Log
 	logger  *slog.Logger
-	damaged atomic.Int64 // messages that cannot be parsed
+	damaged atomic.Int64 // frames that hold no message
 
 	mu    sync.Mutex
 	pos   stream.Position // everything before was delivered
@@ -89,8 +89,12 @@ func (s *source) read() (*batch, error) {
 	for i, m := range sb.Messages {
 		end := sb.Ends[i]
 		var v message.View
-		if err := v.Parse(m); err != nil {
-			s.feed.logger.Warn("skipped a message that cannot be parsed", "stream", s.feed.name, "position", end.String(), "error", err)
+		err := v.Parse(m)
+		if err == nil {
+			err = v.Whole()
+		}
+		if err != nil {
+			s.feed.logger.Warn("skipped a frame that holds no message", "stream", s.feed.name, "position", end.String(), "error", err)
 			b.damaged++
 			b.end = end.Back(len(m))
 			again, err := s.feed.log.NewReader(b.end)

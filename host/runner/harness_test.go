@@ -161,6 +161,7 @@ func (b *bench) start(cfg *sandbox.Config, from runner.From, s func() *script) {
 // numbered is a message whose field n is its number.
 func numbered(typ string, n int64) []byte {
 	var mb message.Builder
+	mb.SetUUID(make([]byte, 16))
 	mb.SetTimestamp(n)
 	mb.SetHeader(message.Type, typ)
 	mb.AddInt("n", "", n)

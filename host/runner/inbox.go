@@ -15,7 +15,7 @@ type batch struct {
 	ends    []stream.Position // ends[i] is the position after views[i]
 	end     stream.Position   // after the last message, damaged ones included
 	bytes   int               // of memory
-	damaged int               // messages that are left out, since they cannot be parsed
+	damaged int               // frames that are left out, since they hold no message
 }
 
 // item is what one plugin gets of a batch: the messages it wants, and how far the batch goes.

@@ -131,6 +131,7 @@ func TestDecoderFailures(t *testing.T) {
 		}}
 	})
 	var secret message.Builder
+	secret.SetUUID(make([]byte, 16))
 	secret.SetHeader(message.Type, "raw")
 	secret.SetHeader(message.Hostname, "edge")
 	secret.AddInt("n", "", 100)

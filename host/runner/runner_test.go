@@ -43,6 +43,7 @@ func TestSlowPluginDelaysOnlyItself(t *testing.T) {
 		body := bytes.Repeat([]byte("x"), 2000)
 		return &script{process: func(v *message.View, emit func([]byte) error) sandbox.Result {
 			var mb message.Builder
+			mb.SetUUID(make([]byte, 16))
 			mb.SetHeader(message.Type, "telemetry")
 			mb.AddInt("n", "", number(v))
 			mb.AddBytes("body", "", body)

@@ -106,7 +106,7 @@ func (r *Runner) Healthy() error {
 	return nil
 }
 
-// Damaged counts the messages of all streams that no plugin was shown, since they cannot be parsed.
+// Damaged counts the frames of all streams that no plugin was shown, since they hold no message.
 func (r *Runner) Damaged() int64 {
 	var n int64
 	for _, f := range r.feeds {

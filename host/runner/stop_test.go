@@ -236,6 +236,7 @@ func TestFloodWaits(t *testing.T) {
 	b.start(flood, runner.Oldest, func() *script {
 		return &script{process: func(v *message.View, emit func([]byte) error) sandbox.Result {
 			var m message.Builder
+			m.SetUUID(make([]byte, 16))
 			m.SetHeader(message.Type, "flood")
 			m.AddBytes("b", "", make([]byte, 1000))
 			emit(m.AppendTo(nil))

@@ -16,6 +16,7 @@ import (
 func record(b *testing.B, n int) string {
 	b.Helper()
 	var mb message.Builder
+	mb.SetUUID(make([]byte, 16))
 	mb.SetUUID(bytes.Repeat([]byte{7}, 16))
 	mb.SetHeader(message.Type, "telemetry")
 	mb.SetHeader(message.Logger, "benchmark")

@@ -128,7 +128,10 @@ func (t *Trial) fill(src Source) (end bool, err error) {
 func (t *Trial) add(msg []byte) {
 	v := &t.view
 	var err error
-	if t.scratch, err = message.Decode(v, msg, t.scratch); err != nil {
+	if t.scratch, err = message.Decode(v, msg, t.scratch); err == nil {
+		err = v.Whole()
+	}
+	if err != nil {
 		t.Damaged++
 		for inside := range message.Inside(msg) {
 			t.add(inside)

@@ -56,6 +56,7 @@ func (s *script) Close() error  { return nil }
 
 func text(typ, payload string, ns int64) []byte {
 	var b message.Builder
+	b.SetUUID(make([]byte, 16))
 	b.SetTimestamp(ns)
 	b.SetHeader(message.Type, typ)
 	b.SetHeader(message.Payload, payload)

@@ -56,6 +56,7 @@ type View struct {
 	pid       int32
 	hasPid    bool
 	hasSev    bool
+	hasTime   bool
 	fields    span // from the first field's tag to the end of the last field
 }
 
@@ -105,6 +106,17 @@ func (v *View) Parse(b []byte) error {
 			return bad(start, "number with the wire type of text")
 		}
 		i = end
+	}
+	return nil
+}
+
+// Whole says what a message lacks that Hindsight wants of each: a uuid of 16 bytes and a timestamp. Plugins get whole ones.
+func (v *View) Whole() error {
+	switch {
+	case v.UUID() == nil:
+		return fmt.Errorf("%w: no uuid of 16 bytes", ErrFormat)
+	case !v.hasTime:
+		return fmt.Errorf("%w: no timestamp", ErrFormat)
 	}
 	return nil
 }
@@ -163,7 +175,7 @@ func (v *View) parseNumber(tag uint64, i int) (int, error) {
 		}
 		switch tag >> 3 {
 		case 2:
-			v.timestamp = int64(x)
+			v.timestamp, v.hasTime = int64(x), true
 		case 5:
 			v.severity, v.hasSev = int32(x), true
 		case 8:
