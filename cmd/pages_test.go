@@ -92,29 +92,25 @@ end`)
 		if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 1200)); err != nil {
 			t.Fatal(err)
 		}
-		for _, page := range []struct{ path, shows, then string }{
-			{"/", `document.body.innerText.includes('www')`, ""},
-			{"/plugins/analysis.words", `document.querySelectorAll('.graph').length > 0 && document.querySelector('ol.code')`, ""},
-			{"/plugins/analysis." + strings.Repeat("n", 60), `document.querySelector('#ended-by')`, `document.querySelector('#ended-by').open = true`},
-			{"/plugins/analysis.words/edit", `document.querySelector('#source')?.value.length > 10000`, ""},
-			{"/alerts", `document.body.innerText.includes('www')`, `document.querySelectorAll('details').forEach(d => d.open = true)`},
-			{"/errors", `document.querySelectorAll('.failures li').length === 3`, `document.querySelector('.failures details').open = true`},
+		for _, page := range []struct{ name, path, shows, then string }{
+			{"overview", "/", `document.body.innerText.includes('www')`, ""},
+			{"plugin", "/plugins/analysis.words", `document.querySelectorAll('.graph').length > 0 && document.querySelector('ol.code')`, ""},
+			{"ended", "/plugins/analysis." + strings.Repeat("n", 60), `document.querySelector('#ended-by')`, `document.querySelector('#ended-by').open = true`},
+			{"editor", "/deploy?plugin=analysis.words", `document.querySelector('#source')?.value.length > 10000`, ""},
+			{"alerts", "/alerts", `document.body.innerText.includes('www')`, `document.querySelectorAll('details').forEach(d => d.open = true)`},
+			{"errors", "/errors", `document.querySelectorAll('.failures li').length === 3`, `document.querySelector('.failures details').open = true`},
 		} {
-			path := page.path
-			if strings.HasSuffix(path, "/edit") {
-				path = "/deploy?plugin=analysis.words"
-			}
-			open(t, ctx, p.url+path)
-			eval(t, ctx, 20*time.Second, "what "+path+" is about", page.shows)
+			open(t, ctx, p.url+page.path)
+			eval(t, ctx, 20*time.Second, "what "+page.path+" is about", page.shows)
 			run(t, ctx, page.then)
-			if strings.HasPrefix(page.path, "/errors") {
+			if page.name == "errors" {
 				eval(t, ctx, 20*time.Second, "what was submitted", `document.querySelector('pre.payload')`)
 			}
 			got, err := chromedp.Run(ctx, chromedp.Evaluate[string](wider))
 			if err != nil || got != "" {
 				t.Errorf("%s at %d pixels: wider than the window: %s %v", page.path, width, got, err)
 			}
-			picture(t, ctx, fmt.Sprintf("words-%d-%s", width, strings.Trim(strings.NewReplacer("/", "-", strings.Repeat("n", 60), "n").Replace(page.path), "-")))
+			picture(t, ctx, fmt.Sprintf("words-%d-%s", width, page.name))
 		}
 	}
 	p.stop()

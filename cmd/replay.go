@@ -55,7 +55,7 @@ func (c *replayCmd) Run(ctx context.Context, con console) (err error) {
 		if err != nil {
 			return err
 		}
-		if v.Parse(msg) != nil {
+		if v.Parse(msg) != nil || v.Whole() != nil {
 			left++
 			continue
 		}

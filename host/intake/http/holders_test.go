@@ -27,24 +27,8 @@ func listen(t *testing.T, o Options, s ServerOptions) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Handler, s.Now, s.Logger = d, time.Now, o.Logger
-	server, err := NewServer(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel() // what is held is cut off
-		server.Shutdown(ctx)
-		<-ended
-	})
-	return l.Addr().String()
+	s.Handler = d
+	return serve(t, s)
 }
 
 // TestHoldersKeepNobodyOut: a thousand clients that hold memory with bodies that do not end, from one address or from many,
