@@ -12,9 +12,6 @@ import (
 	"sandbar/sandbox/message"
 )
 
-// messageType is the header Type of an alert.
-const messageType = "alert"
-
 // Bounds of one alert. Longer texts are cut, further fields are left out: somebody should still see it.
 const (
 	maxText   = 16 << 10
@@ -45,7 +42,7 @@ type Field struct {
 
 // decode makes an alert of a message. It reports false when the message is none.
 func decode(v *message.View) (Alert, bool) {
-	if typ, _ := v.Header(message.Type); string(typ) != messageType {
+	if typ, _ := v.Header(message.Type); string(typ) != message.TypeAlert {
 		return Alert{}, false
 	}
 	a := Alert{
@@ -58,9 +55,9 @@ func decode(v *message.View) (Alert, bool) {
 	for f := range v.Fields() {
 		name := clip(f.Name(), maxName)
 		switch {
-		case name == "id" && !id:
+		case name == message.FieldAlertID && !id:
 			a.ID, id = first(f, maxName), true
-		case name == "summary" && !summary:
+		case name == message.FieldSummary && !summary:
 			a.Summary, summary = first(f, maxText), true
 		case len(a.Fields) < maxFields && room > 0:
 			values := values(f, &room)
@@ -74,13 +71,13 @@ func decode(v *message.View) (Alert, bool) {
 func (a *Alert) encode(dst []byte) []byte {
 	var b message.Builder
 	b.SetTimestamp(a.Time.UnixNano())
-	b.SetHeader(message.Type, messageType)
+	b.SetHeader(message.Type, message.TypeAlert)
 	b.SetHeader(message.Logger, a.Logger)
 	b.SetHeader(message.Hostname, a.Hostname)
 	b.SetHeader(message.Payload, a.Detail)
 	b.SetSeverity(a.Severity)
-	b.AddString("id", "", a.ID)
-	b.AddString("summary", "", a.Summary)
+	b.AddString(message.FieldAlertID, "", a.ID)
+	b.AddString(message.FieldSummary, "", a.Summary)
 	for _, f := range a.Fields {
 		b.AddString(f.Name, "", f.Values...)
 	}

@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"math"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -126,7 +125,7 @@ func (w *View) add(msg []byte, at stream.Position) {
 		return
 	}
 	typ, _ := v.Header(message.Type)
-	if duplicate(string(typ)) {
+	if message.IsDuplicate(string(typ)) {
 		w.mu.Lock()
 		w.duplicates++
 		w.mu.Unlock()
@@ -151,16 +150,11 @@ func (w *View) add(msg []byte, at stream.Position) {
 	}
 }
 
-// duplicate says whether a message of the stream only tells that a submission came twice.
-func duplicate(typ string) bool {
-	return typ == "duplicate" || strings.HasSuffix(typ, ".duplicate")
-}
-
 func decode(v *message.View) Failure {
 	f := Failure{
 		Time:       time.Unix(0, v.Timestamp()).UTC(),
-		Type:       field(v, "DecodeErrorType"),
-		Error:      field(v, "DecodeError"),
+		Type:       field(v, message.FieldErrorType),
+		Error:      field(v, message.FieldError),
 		Detail:     field(v, "DecodeErrorDetail"),
 		DocType:    field(v, "docType"),
 		DocVersion: cmp.Or(field(v, "docVersion"), field(v, "sourceVersion")),

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,7 +15,7 @@ func undecoded(v *message.View, errorType, text string) []byte {
 	var b message.Builder
 	b.SetUUID(v.UUID())
 	b.SetTimestamp(v.Timestamp())
-	b.SetHeader(message.Type, "error")
+	b.SetHeader(message.Type, message.TypeError)
 	if logger, ok := v.Header(message.Logger); ok {
 		b.SetHeaderBytes(message.Logger, logger)
 	}
@@ -27,14 +26,12 @@ func undecoded(v *message.View, errorType, text string) []byte {
 		b.SetHeaderBytes(message.Payload, payload)
 	}
 	for f := range v.Fields() {
-		switch string(f.Name()) {
-		case "remote_addr", "X-Forwarded-For":
-		default:
+		if !message.IsPersonal(string(f.Name())) {
 			b.AddField(f)
 		}
 	}
-	b.AddString("DecodeErrorType", "", errorType)
-	b.AddString("DecodeError", "", text)
+	b.AddString(message.FieldErrorType, "", errorType)
+	b.AddString(message.FieldError, "", text)
 	return b.AppendTo(nil)
 }
 
@@ -45,8 +42,7 @@ func isFailure(msg []byte) bool {
 		return true
 	}
 	h, _ := v.Header(message.Type)
-	typ := string(h)
-	return typ == "error" || typ == "duplicate" || strings.HasSuffix(typ, ".error") || strings.HasSuffix(typ, ".duplicate")
+	return message.IsFailure(string(h))
 }
 
 // endAlert tells everybody that a plugin has ended by itself, as an alert of the host.
@@ -55,11 +51,11 @@ func endAlert(fault *sandbox.Error, now time.Time) []byte {
 	id := uuid.New()
 	b.SetUUID(id[:])
 	b.SetTimestamp(now.UnixNano())
-	b.SetHeader(message.Type, "alert")
+	b.SetHeader(message.Type, message.TypeAlert)
 	b.SetHeader(message.Logger, "host.plugins")
 	b.SetHeader(message.Payload, fault.Error())
 	b.SetSeverity(1)
-	b.AddString("id", "", fault.Plugin)
-	b.AddString("summary", "", "plugin "+fault.Plugin+" has ended: "+fault.Outcome.String())
+	b.AddString(message.FieldAlertID, "", fault.Plugin)
+	b.AddString(message.FieldSummary, "", "plugin "+fault.Plugin+" has ended: "+fault.Outcome.String())
 	return b.AppendTo(nil)
 }

@@ -19,9 +19,6 @@ import (
 	"sandbar/sandbox/message"
 )
 
-// payloadType is the header Type of what inject_payload makes.
-const payloadType = "inject_payload"
-
 // Options bound the view. A zero means the default.
 type Options struct {
 	Now    func() time.Time // required

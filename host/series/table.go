@@ -81,12 +81,12 @@ func (t *table) putLocked(msg []byte, end stream.Position, version uint64) bool 
 		t.refused++
 		return false
 	}
-	if typ, _ := v.Header(message.Type); string(typ) != payloadType {
+	if typ, _ := v.Header(message.Type); string(typ) != message.TypePayload {
 		return false
 	}
 	rawLogger, _ := v.Header(message.Logger)
 	payload, _ := v.Header(message.Payload)
-	logger, k := valid(rawLogger), key{text(&v, "payload_name"), text(&v, "payload_type")}
+	logger, k := valid(rawLogger), key{text(&v, message.FieldPayloadName), text(&v, message.FieldPayloadType)}
 	if until, ok := t.forgotten[logger]; ok && !until.Before(end) {
 		return false
 	}

@@ -21,11 +21,12 @@ const (
 func ParseConfig(kind sandbox.Kind, name string, source []byte) (*sandbox.Config, error) {
 	cfg := &sandbox.Config{Name: name, Kind: kind, Limits: sandbox.Limits{Instructions: configInstructions, Memory: configMemory}}
 	p := &plugin{cfg: cfg, L: vm.New(vm.Options{Fuel: configInstructions, Memory: configMemory})}
+	p.out = sandbox.NewOutbox(cfg, &p.env, p.L)
 	main, err := p.L.Load(name+".cfg", source)
 	if err != nil {
 		return nil, inConfig(loadError(cfg, err))
 	}
-	if res, _ := p.call(main.Value(), 0); res.Outcome != sandbox.OK {
+	if res, _ := p.call(main.Value(), false, 0); res.Outcome != sandbox.OK {
 		return nil, inConfig(&sandbox.Error{Plugin: cfg.Logger(), Line: res.Line, Text: res.Text})
 	}
 	c := copier{L: p.L}

@@ -16,7 +16,6 @@ import (
 func (p *plugin) openGlobals() error {
 	L := p.L
 	p.process, p.timer = L.Intern("process_message"), L.Intern("timer_event")
-	p.none = L.NewTable(0, 0)
 	std.OpenBase(L)
 	for _, m := range lib.Modules() {
 		if m.Only == "" || m.Only == p.cfg.Kind {

@@ -31,41 +31,29 @@ type plugin struct {
 	env sandbox.Env
 	L   *vm.State
 
-	modules       map[string]lib.Module
-	libs          map[*vm.Table]bool // module tables, which are not state
-	msg           *message.View      // being processed, or nil
-	injected      int                // messages made in this call
-	injectedBytes int64
-	printed       int // lines printed in this call
-	inTimer       bool
-	raised        fault // the last error that a limit raised
-	used          int64 // bytes, when they were last counted
+	modules map[string]lib.Module
+	libs    map[*vm.Table]bool // module tables, which are not state
+	msg     *message.View      // being processed, or nil
+	out     *sandbox.Outbox
+	raised  sandbox.Refusal // the last error that a limit raised
+	used    int64           // bytes, when they were last counted
 
 	sequence    int64 // of the newest message, for outputs
 	acked       int64 // by this call
-	throttles   lib.Throttles
+	throttles   sandbox.Throttles
 	interrupted atomic.Bool
 	polled      time.Time // when the call that runs was first asked to end; zero before that
 
-	process, timer vm.Value  // the names of the two functions
-	none           *vm.Table // is empty
+	process, timer vm.Value // the names of the two functions
 	texts          texts
-	payload        []byte // add_to_payload's buffer
-	builder        message.Builder
-	encoded        []byte
-	uuids          uuids
-}
-
-// fault is an error of Fail: it gives an uncaught error its outcome.
-type fault struct {
-	outcome sandbox.Outcome
-	text    string
+	digits         [64]byte // of a number that is appended to a payload
 }
 
 // Load compiles and runs source and returns the plugin that it defines. Errors are *sandbox.Error.
 func Load(cfg *sandbox.Config, source []byte, env sandbox.Env) (sandbox.Plugin, error) {
-	p := &plugin{cfg: cfg, env: env, modules: map[string]lib.Module{}, libs: map[*vm.Table]bool{}, uuids: newUUIDs(env.Seed)}
+	p := &plugin{cfg: cfg, env: env, modules: map[string]lib.Module{}, libs: map[*vm.Table]bool{}}
 	p.L = vm.New(vm.Options{Fuel: cfg.Limits.Instructions, Memory: cfg.Limits.Memory, Poll: p.poll})
+	p.out = sandbox.NewOutbox(cfg, &p.env, p.L)
 	if most := cfg.Limits.Source; most > 0 && len(source) > most {
 		return nil, loadError(cfg, fmt.Errorf("the source has %d bytes, %d are allowed here (limits.%s.source_size)", len(source), most, cfg.Kind))
 	}
@@ -76,7 +64,7 @@ func Load(cfg *sandbox.Config, source []byte, env sandbox.Env) (sandbox.Plugin, 
 	if err := p.L.Unlimited(p.openGlobals); err != nil {
 		return nil, loadError(cfg, err)
 	}
-	if res, _ := p.call(main.Value(), 0); res.Outcome != sandbox.OK {
+	if res, _ := p.call(main.Value(), false, 0); res.Outcome != sandbox.OK {
 		return nil, &sandbox.Error{Plugin: cfg.Logger(), Outcome: res.Outcome, Line: res.Line, Text: res.Text, Trace: res.Trace}
 	}
 	if p.L.Global("process_message").Function() == nil {
@@ -115,14 +103,14 @@ func (p *plugin) Process(m *message.View) sandbox.Result {
 	if fn.Function() == nil {
 		return sandbox.Result{Outcome: sandbox.RuntimeError, Text: "process_message() function was not found"}
 	}
-	p.msg, p.inTimer = m, false
+	p.msg = m
 	var res sandbox.Result
 	var values []vm.Value
 	if p.cfg.Kind == sandbox.Output {
 		p.sequence++
-		res, values = p.call(fn, 2, vm.Number(float64(p.sequence)))
+		res, values = p.call(fn, false, 2, vm.Number(float64(p.sequence)))
 	} else {
-		res, values = p.call(fn, 2)
+		res, values = p.call(fn, false, 2)
 	}
 	p.msg = nil
 	if res.Outcome != sandbox.OK {
@@ -167,8 +155,7 @@ func (p *plugin) Timer(ns int64, shutdown bool) sandbox.Result {
 		}
 		return sandbox.Result{Outcome: sandbox.RuntimeError, Text: "timer_event() function was not found; add one, or take ticker_interval out of the config"}
 	}
-	p.inTimer = true
-	res, _ := p.call(fn, 0, vm.Number(float64(ns)), vm.Bool(shutdown))
+	res, _ := p.call(fn, true, 0, vm.Number(float64(ns)), vm.Bool(shutdown))
 	if res.Outcome == sandbox.OK {
 		if p.used = p.L.Memory(); p.cfg.Limits.Memory > 0 && p.used > p.cfg.Limits.Memory {
 			res.Outcome = sandbox.MemoryExceeded
@@ -179,16 +166,16 @@ func (p *plugin) Timer(ns int64, shutdown bool) sandbox.Result {
 }
 
 // call runs fn with all of its fuel. The values are valid until the next call.
-func (p *plugin) call(fn vm.Value, results int, args ...vm.Value) (sandbox.Result, []vm.Value) {
+func (p *plugin) call(fn vm.Value, timer bool, results int, args ...vm.Value) (sandbox.Result, []vm.Value) {
 	p.L.Refill()
 	before := p.L.Fuel()
-	p.injected, p.injectedBytes, p.printed = 0, 0, 0
-	p.raised = fault{}
+	p.out.Begin(timer)
+	p.raised = sandbox.Refusal{}
 	p.polled, p.acked = time.Time{}, 0
 	values, err := p.L.Do(fn, results, args...)
 	res := sandbox.Result{Fuel: before - p.L.Fuel(), Acked: p.acked}
 	if err != nil {
-		p.payload = p.payload[:0]
+		p.out.ClearPayload()
 		p.blame(&res, err)
 	}
 	return res, values
@@ -199,7 +186,7 @@ func (p *plugin) call(fn vm.Value, results int, args ...vm.Value) (sandbox.Resul
 func (p *plugin) poll() string {
 	switch limit := p.cfg.Limits.Time; {
 	case p.interrupted.Load():
-		p.raised = fault{sandbox.Stopped, "the host ended the call"}
+		p.raised = sandbox.Refusal{Outcome: sandbox.Stopped, Text: "the host ended the call"}
 	case limit <= 0 || p.env.Now == nil:
 		return ""
 	case p.polled.IsZero():
@@ -208,9 +195,9 @@ func (p *plugin) poll() string {
 	case p.env.Now().Sub(p.polled) <= limit:
 		return ""
 	default:
-		p.raised = fault{sandbox.TimeExceeded, fmt.Sprintf("the call lasted longer than %v, which is all that the host allows", limit)}
+		p.raised = sandbox.Refusal{Outcome: sandbox.TimeExceeded, Text: fmt.Sprintf("the call lasted longer than %v, which is all that the host allows", limit)}
 	}
-	return p.raised.text
+	return p.raised.Text
 }
 
 // Interrupt implements sandbox.Plugin.
@@ -229,7 +216,7 @@ func (p *plugin) blame(res *sandbox.Result, err error) {
 		res.Outcome, res.Line = outcomeOf(limit.Limit), limit.Line
 		switch limit.Limit {
 		case vm.HostLimit:
-			res.Outcome = p.raised.outcome
+			res.Outcome = p.raised.Outcome
 		case vm.MemoryLimit:
 			text += fmt.Sprintf(": %d bytes are allowed; hold less or raise memory_limit", p.cfg.Limits.Memory)
 		}
@@ -239,8 +226,8 @@ func (p *plugin) blame(res *sandbox.Result, err error) {
 			res.Line, _ = strconv.Atoi(m[2])
 			text = text[len(m[0]):]
 		}
-		if p.raised.text != "" && strings.HasSuffix(text, p.raised.text) {
-			res.Outcome = p.raised.outcome
+		if p.raised.Text != "" && strings.HasSuffix(text, p.raised.Text) {
+			res.Outcome = p.raised.Outcome
 		}
 	}
 	res.Text = bounded(text)
@@ -255,20 +242,27 @@ func bounded(s string) string {
 
 // Fail implements lib.Host.
 func (p *plugin) Fail(L *vm.State, o sandbox.Outcome, text string) {
-	p.raised = fault{o, text}
+	p.raised = sandbox.Refusal{Outcome: o, Text: text}
 	L.Throw(text)
 }
 
-// OutputLimit implements lib.Host.
-func (p *plugin) OutputLimit() int64 {
-	if p.cfg.Limits.Output <= 0 {
-		return math.MaxInt64
+// Check implements lib.Host.
+func (p *plugin) Check(L *vm.State, err error) {
+	if err == nil {
+		return
 	}
-	return p.cfg.Limits.Output
+	var limit *sandbox.Refusal
+	if errors.As(err, &limit) {
+		p.Fail(L, limit.Outcome, limit.Text)
+	}
+	L.Throw(err.Error())
 }
 
+// Outbox implements lib.Host.
+func (p *plugin) Outbox() *sandbox.Outbox { return p.out }
+
 // Throttles implements lib.Host.
-func (p *plugin) Throttles() *lib.Throttles { return &p.throttles }
+func (p *plugin) Throttles() *sandbox.Throttles { return &p.throttles }
 
 // Memory implements sandbox.Plugin.
 func (p *plugin) Memory() int64 { return p.used }

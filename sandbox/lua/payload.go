@@ -1,48 +1,30 @@
 package lua
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"sandbar/sandbox"
-	"sandbar/sandbox/lua/lib"
 	"sandbar/sandbox/lua/std"
 	"sandbar/sandbox/lua/vm"
-	"sandbar/sandbox/message"
 	"sandbar/sandbox/number"
 )
 
 // injectPayload is inject_payload([type [, name [, args...]]]).
 func (p *plugin) injectPayload(L *vm.State) int {
-	kind, name, named := "txt", "", false
+	kind, name := "txt", (*string)(nil)
 	n := L.Args()
 	if n > 0 {
 		kind = stringArg(L, 1, "payload_type")
 	}
 	if n > 1 {
-		name, named = stringArg(L, 2, "payload_name"), true
+		s := stringArg(L, 2, "payload_name")
+		name = &s
 	}
 	for i := 3; i <= n; i++ {
 		p.appendPayload(L, i)
 	}
-	if len(p.payload) == 0 {
-		return 0
-	}
-	if most := p.cfg.Limits.Graph; most > 0 && strings.HasPrefix(kind, "cbuf") && int64(len(p.payload)) > most {
-		p.Fail(L, sandbox.OutputExceeded, fmt.Sprintf("the graph has %d bytes, this host allows %d; take fewer rows or columns", len(p.payload), most))
-	}
-	p.countInject(L)
-	p.builder.Reset()
-	p.headers(L, nil)
-	p.builder.SetHeader(message.Type, "inject_payload")
-	p.builder.SetHeaderBytes(message.Payload, p.payload)
-	p.builder.AddString("payload_type", "", kind)
-	if named {
-		p.builder.AddString("payload_name", "", name)
-	}
-	p.payload = p.payload[:0]
-	p.emit(L)
+	p.Check(L, p.out.SendPayload(kind, name))
 	return 0
 }
 
@@ -66,51 +48,34 @@ func (p *plugin) addToPayload(L *vm.State) int {
 	return 0
 }
 
-// appendPayload appends argument i to the payload buffer.
+// appendPayload appends argument i to the payload that is gathered.
 func (p *plugin) appendPayload(L *vm.State, i int) {
-	before := len(p.payload)
 	v := L.Arg(i)
 	switch v.Type() {
 	case vm.StringType:
 		s, _ := v.Str()
-		if int64(before+len(s)) > p.OutputLimit() {
-			p.payloadFull(L)
-		}
-		p.payload = append(p.payload, s...)
+		p.Check(L, p.out.AppendString(s))
 	case vm.NumberType:
 		f, _ := v.Float()
-		p.payload = number.AppendPayload(p.payload, f)
+		p.Check(L, p.out.Append(number.AppendPayload(p.digits[:0], f)))
 	case vm.BoolType:
-		p.payload = strconv.AppendBool(p.payload, v.True())
+		p.Check(L, p.out.AppendString(strconv.FormatBool(v.True())))
 	case vm.NilType:
-		p.payload = append(p.payload, "nil"...)
+		p.Check(L, p.out.AppendString("nil"))
 	case vm.UserdataType:
-		o, ok := v.Userdata().Object.(lib.Payload)
+		o, ok := v.Userdata().Object.(sandbox.Payload)
 		if !ok {
 			L.Throw("add_to_payload() unknown userdata type")
 		}
-		if int64(before)+o.PayloadMin() > p.OutputLimit() {
-			p.payloadFull(L)
-		}
-		L.Spend(o.Size() / 32)
-		p.payload = o.AppendPayload(p.payload)
+		p.Check(L, p.out.AppendObject(o))
 	default:
 		L.Throwf("add_to_payload() unsupported type: %s", v.Type())
 	}
-	L.Spend(int64(len(p.payload)-before) / 16)
-	if int64(len(p.payload)) > p.OutputLimit() {
-		p.payloadFull(L)
-	}
 }
 
-func (p *plugin) payloadFull(L *vm.State) {
-	p.payload = p.payload[:0]
-	p.Fail(L, sandbox.OutputExceeded, fmt.Sprintf("output_limit exceeded: a payload may have %d bytes", p.OutputLimit()))
-}
-
-// print logs its arguments, separated by tabs, and clears the payload buffer.
+// print logs its arguments, separated by tabs, and clears the payload.
 func (p *plugin) print(L *vm.State) int {
-	p.payload = p.payload[:0]
+	p.out.ClearPayload()
 	line := &printed{plugin: p}
 	return line.from(L, 1)
 }
@@ -118,7 +83,7 @@ func (p *plugin) print(L *vm.State) int {
 // printed is one line of print. It waits for the __tostring of its arguments.
 type printed struct {
 	*plugin
-	text strings.Builder
+	text []byte
 	next int
 }
 
@@ -131,16 +96,7 @@ func (l *printed) from(L *vm.State, i int) int {
 		}
 		l.add(L, i, std.Text(L, v))
 	}
-	L.Spend(10 + int64(l.text.Len())/16)
-	most := l.cfg.Limits.LogLines
-	l.printed++
-	switch {
-	case l.env.Log == nil || most > 0 && l.printed > most+1:
-	case most > 0 && l.printed > most:
-		l.env.Log(fmt.Sprintf("further lines of this call are left out; %d are allowed", most))
-	default:
-		l.env.Log(strings.ToValidUTF8(l.text.String(), "\uFFFD"))
-	}
+	l.Check(L, l.out.Print(l.text))
 	return 0
 }
 
@@ -155,19 +111,12 @@ func (l *printed) again(L *vm.State) int {
 
 func (l *printed) add(L *vm.State, i int, v vm.Value) {
 	if i > 1 {
-		l.text.WriteByte('\t')
+		l.text = append(l.text, '\t')
 	}
 	s, _ := v.Str()
 	if nul := strings.IndexByte(s, 0); nul >= 0 {
 		s = s[:nul]
 	}
-	if int64(l.text.Len()+len(s)) > min(l.OutputLimit(), 64<<10) {
-		l.Fail(L, sandbox.OutputExceeded, "output_limit exceeded: a printed line is too long")
-	}
-	for _, c := range []byte(s) {
-		if c < ' ' || c == 0x7f {
-			c = ' '
-		}
-		l.text.WriteByte(c)
-	}
+	l.Check(L, l.out.LineRoom(len(l.text)+len(s)))
+	l.text = append(l.text, strings.ReplaceAll(s, "\t", " ")...)
 }

@@ -1,8 +1,6 @@
 package lua
 
 import (
-	"strings"
-
 	"github.com/cespare/xxhash/v2"
 	"sandbar/sandbox/lua/vm"
 
@@ -30,29 +28,49 @@ func (p *plugin) readMessage(L *vm.State) int {
 			L.ArgError(3, "array index must be >= 0")
 		}
 	}
-	if field, ok := fieldName(name); ok {
-		if p.msg == nil {
-			L.Push(vm.Nil)
-			return 1
-		}
-		f, ok := p.msg.Field(field, fi)
-		if !ok {
-			L.Push(vm.Nil)
-			return 1
-		}
-		L.Push(p.fieldValue(L, f, ai))
-		return 1
+	ref, ok := message.ParseRef(name, fi, ai)
+	if !ok {
+		L.Throwf("read_message() field: '%s' not supported/recognized", name)
 	}
-	L.Push(p.header(L, name))
+	if p.msg == nil {
+		L.Push(vm.Nil)
+	} else {
+		L.Push(p.read(L, &ref))
+	}
 	return 1
 }
 
-// fieldName takes NAME out of Fields[NAME].
-func fieldName(s string) (string, bool) {
-	if strings.HasPrefix(s, "Fields[") && s[len(s)-1] == ']' {
-		return s[len("Fields[") : len(s)-1], true
+// read is what ref names, nil when the message has no such thing.
+func (p *plugin) read(L *vm.State, ref *message.Ref) vm.Value {
+	m := p.msg
+	switch ref.Part {
+	case message.PartField:
+		if f, ok := m.Field(ref.Name, ref.Field); ok {
+			return p.fieldValue(L, f, ref.Value)
+		}
+	case message.PartHeader, message.PartRaw:
+		if b, ok := m.Text(ref); ok {
+			return p.text(L, b)
+		}
+	case message.PartUUID:
+		if u := m.UUID(); u != nil {
+			return L.Bytes(u)
+		}
+	case message.PartTimestamp:
+		return vm.Number(float64(m.Timestamp()))
+	case message.PartSeverity:
+		return vm.Number(float64(m.Severity()))
+	case message.PartPid:
+		if pid, ok := m.Pid(); ok {
+			return vm.Number(float64(pid))
+		}
+	case message.PartFramed:
+		L.Room(int64(message.FrameSize(len(m.Raw()))))
+		return p.text(L, message.AppendFrame(nil, m.Raw()))
+	case message.PartSize:
+		return vm.Int(len(m.Raw()))
 	}
-	return "", false
+	return vm.Nil
 }
 
 func (p *plugin) fieldValue(L *vm.State, f message.Field, ai int) vm.Value {
@@ -95,65 +113,6 @@ func (t *texts) value(L *vm.State, b []byte) vm.Value {
 	}
 	*at = L.Bytes(b)
 	return *at
-}
-
-func (p *plugin) header(L *vm.State, name string) vm.Value {
-	m := p.msg
-	if h, ok := headerOf(name); ok {
-		if m == nil {
-			return vm.Nil
-		}
-		if b, ok := m.Header(h); ok {
-			return p.text(L, b)
-		}
-		return vm.Nil
-	}
-	switch name {
-	case "Uuid", "Timestamp", "Severity", "Pid", "raw", "framed", "size":
-	default:
-		L.Throwf("read_message() field: '%s' not supported/recognized", name)
-	}
-	if m == nil {
-		return vm.Nil
-	}
-	switch name {
-	case "Uuid":
-		if u := m.UUID(); u != nil {
-			return L.Bytes(u)
-		}
-	case "Timestamp":
-		return vm.Number(float64(m.Timestamp()))
-	case "Severity":
-		return vm.Number(float64(m.Severity()))
-	case "Pid":
-		if pid, ok := m.Pid(); ok {
-			return vm.Number(float64(pid))
-		}
-	case "raw":
-		return p.text(L, m.Raw())
-	case "framed":
-		L.Room(int64(message.FrameSize(len(m.Raw()))))
-		return p.text(L, message.AppendFrame(nil, m.Raw()))
-	case "size":
-		return vm.Int(len(m.Raw()))
-	}
-	return vm.Nil
-}
-
-func headerOf(name string) (message.Header, bool) {
-	switch name {
-	case "Type":
-		return message.Type, true
-	case "Logger":
-		return message.Logger, true
-	case "Hostname":
-		return message.Hostname, true
-	case "EnvVersion":
-		return message.EnvVersion, true
-	case "Payload":
-		return message.Payload, true
-	}
-	return 0, false
 }
 
 // decodeMessage is decode_message(bytes): the message as a table whose Fields are an array.

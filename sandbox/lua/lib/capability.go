@@ -9,23 +9,13 @@ import (
 	"sandbar/sandbox/message"
 )
 
-// messageBytes is the string or bytes that a name as of read_message says.
-func messageBytes(m *message.View, name string, fi, ai int) ([]byte, bool) {
-	if m == nil || fi < 0 || ai < 0 {
+// messageText is the payload, or the text or bytes of a field, that a name as of read_message says.
+func messageText(m *message.View, name string, fi, ai int) ([]byte, bool) {
+	ref, ok := message.ParseRef(name, fi, ai)
+	if !ok || m == nil || fi < 0 || ai < 0 || ref.Part != message.PartField && ref.Header != message.Payload {
 		return nil, false
 	}
-	if name == "Payload" {
-		return m.Header(message.Payload)
-	}
-	const prefix = "Fields["
-	if len(name) <= len(prefix) || name[:len(prefix)] != prefix || name[len(name)-1] != ']' {
-		return nil, false
-	}
-	f, ok := m.Field(name[len(prefix):len(name)-1], fi)
-	if !ok {
-		return nil, false
-	}
-	return f.Bytes(ai)
+	return m.Text(&ref)
 }
 
 func openGeo(L *vm.State, h Host) *vm.Table {

@@ -20,7 +20,7 @@ type buffer struct {
 // Module implements Preserved.
 func (b *buffer) Module() string { return circularBuffer }
 
-// PayloadMin implements Payload: a cell is a digit and a tab at least, and of a cbufd there may be none.
+// PayloadMin implements sandbox.Payload: a cell is a digit and a tab at least, and of a cbufd there may be none.
 func (b *buffer) PayloadMin() int64 {
 	if b.delta {
 		return 0
@@ -29,7 +29,7 @@ func (b *buffer) PayloadMin() int64 {
 	return 2 * int64(rows) * int64(cols)
 }
 
-// AppendPayload implements Payload.
+// AppendPayload implements sandbox.Payload.
 func (b *buffer) AppendPayload(dst []byte) []byte {
 	if b.delta {
 		return b.AppendCbufd(dst)

@@ -26,7 +26,7 @@ const (
 // encode is encode(value).
 func (m *cjson) encode(L *vm.State) int {
 	onlyArgument(L)
-	e := encoding{L: L, h: m.h, out: m.scratch[:0], limit: m.h.OutputLimit()}
+	e := encoding{L: L, h: m.h, out: m.scratch[:0], limit: m.h.Outbox().Limit()}
 	m.scratch = nil
 	e.value(L.Arg(1), 0)
 	e.room(0)

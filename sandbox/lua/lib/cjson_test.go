@@ -122,7 +122,7 @@ func TestEncodeOutputLimit(t *testing.T) {
 		`local t = {} for i = 1, 20 do t = {t, t} end cjson.encode(t)`, `local t = {} for i = 1, 600 do t[i] = 1 end cjson.encode(t)`,
 	} {
 		h := newHost()
-		h.output = 1000
+		h.cfg.Limits.Output = 1000
 		L, _ := newState(h, vm.Options{})
 		err := doString(L, source)
 		if err == nil || !strings.Contains(err.Error(), "output_limit exceeded") || h.outcome != sandbox.OutputExceeded {

@@ -2,7 +2,6 @@ package lib
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -15,18 +14,21 @@ import (
 
 // host is the smallest sandbox.
 type host struct {
-	throttles Throttles
-	output    int64
+	throttles sandbox.Throttles
+	out       *sandbox.Outbox
+	cfg       sandbox.Config
 	env       sandbox.Env
 	outcome   sandbox.Outcome
 }
 
 func newHost() *host {
 	now := time.Unix(1_700_000_000, 0)
-	return &host{output: math.MaxInt64, env: sandbox.Env{Seed: 1, Now: func() time.Time {
+	h := &host{env: sandbox.Env{Seed: 1, Now: func() time.Time {
 		now = now.Add(250 * time.Millisecond)
 		return now
 	}}}
+	h.out = sandbox.NewOutbox(&h.cfg, &h.env, nil)
+	return h
 }
 
 func (h *host) Fail(L *vm.State, o sandbox.Outcome, text string) {
@@ -34,13 +36,17 @@ func (h *host) Fail(L *vm.State, o sandbox.Outcome, text string) {
 	L.Throw(text)
 }
 
-func (h *host) OutputLimit() int64      { return h.output }
-func (h *host) Config() *sandbox.Config { return &sandbox.Config{} }
-func (h *host) Env() *sandbox.Env       { return &h.env }
-func (h *host) Throttles() *Throttles   { return &h.throttles }
+func (h *host) Check(L *vm.State, err error) {
+	if err != nil {
+		h.Fail(L, sandbox.OutputExceeded, err.Error())
+	}
+}
 
-func (h *host) Message() *message.View      { return nil }
-func (h *host) Inject(*vm.State, *vm.Table) {}
+func (h *host) Outbox() *sandbox.Outbox       { return h.out }
+func (h *host) Config() *sandbox.Config       { return &h.cfg }
+func (h *host) Env() *sandbox.Env             { return &h.env }
+func (h *host) Throttles() *sandbox.Throttles { return &h.throttles }
+func (h *host) Message() *message.View        { return nil }
 
 // newState has the base library, Lua's modules and cjson as globals. What tests print is collected.
 func newState(h Host, opts vm.Options) (*vm.State, *strings.Builder) {

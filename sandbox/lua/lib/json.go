@@ -16,7 +16,7 @@ const jsonDocument = "json document"
 // document is a JSON document that was parsed on the host.
 type document struct{ *jsondoc.Doc }
 
-// PayloadMin implements Payload.
+// PayloadMin implements sandbox.Payload.
 func (d document) PayloadMin() int64 {
 	if d.Changed() {
 		return 0
@@ -24,7 +24,7 @@ func (d document) PayloadMin() int64 {
 	return int64(d.Root().TextLen())
 }
 
-// AppendPayload implements Payload: the document as text.
+// AppendPayload implements sandbox.Payload: the document as text.
 func (d document) AppendPayload(dst []byte) []byte { return d.AppendTo(dst) }
 
 // Representation is that of a message field that holds it.
@@ -45,7 +45,7 @@ func (m documents) parse(L *vm.State) int {
 // parseMessage is parse_message("Payload" or "Fields[name]" [, field index [, array index]]); a gzip body is
 // inflated first, within the bounds of a document.
 func (m documents) parseMessage(L *vm.State) int {
-	text, ok := messageBytes(m.h.Message(), L.CheckString(1), L.OptInt(2, 0), L.OptInt(3, 0))
+	text, ok := messageText(m.h.Message(), L.CheckString(1), L.OptInt(2, 0), L.OptInt(3, 0))
 	if !ok {
 		return fault(L, errors.New("the message has no "+L.CheckString(1)))
 	}
@@ -191,10 +191,10 @@ type jsonText []byte
 // Size implements Object.
 func (t jsonText) Size() int64 { return int64(cap(t)) }
 
-// PayloadMin implements Payload.
+// PayloadMin implements sandbox.Payload.
 func (t jsonText) PayloadMin() int64 { return int64(len(t)) }
 
-// AppendPayload implements Payload.
+// AppendPayload implements sandbox.Payload.
 func (t jsonText) AppendPayload(dst []byte) []byte { return append(dst, t...) }
 
 // Representation is that of a message field that holds it.

@@ -16,16 +16,16 @@ import (
 type Host interface {
 	// Fail raises text as a Lua error that ends the call, when nothing catches it, with outcome o.
 	Fail(L *vm.State, o sandbox.Outcome, text string)
-	// OutputLimit is the most bytes of one message, payload or encoded document.
-	OutputLimit() int64
+	// Check raises err, if there is one, as a Lua error that ends the call like Fail when err is a *sandbox.Refusal.
+	Check(L *vm.State, err error)
+	// Outbox is the plugin's.
+	Outbox() *sandbox.Outbox
 	Config() *sandbox.Config
 	Env() *sandbox.Env
 	// Message is the one being processed, nil in timer_event and while loading.
 	Message() *message.View
 	// Throttles are those of the plugin's alerts.
-	Throttles() *Throttles
-	// Inject encodes a message in one of its Lua forms, fills in headers and emits it.
-	Inject(L *vm.State, msg *vm.Table)
+	Throttles() *sandbox.Throttles
 }
 
 // Module is a library that require finds.
@@ -38,13 +38,6 @@ type Module struct {
 // Object is what a userdata of the host holds beside its methods.
 type Object interface {
 	Size() int64 // bytes held
-}
-
-// Payload is an Object that inject_payload and add_to_payload can write.
-type Payload interface {
-	Object
-	PayloadMin() int64 // bytes that AppendPayload appends at least, known without doing it
-	AppendPayload(dst []byte) []byte
 }
 
 // Preserved is an Object that survives a restart of its plugin when a global holds it.

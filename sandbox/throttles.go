@@ -1,4 +1,4 @@
-package lib
+package sandbox
 
 import (
 	"encoding/binary"

@@ -1,0 +1,120 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"sandbar/sandbox/message"
+)
+
+// defaultThrottle is how long an alert of one id keeps quiet, when the config says nothing.
+const defaultThrottle = 90 // minutes
+
+// maxSummary bounds the summary of an alert in bytes; the detail is bounded by output_limit.
+const maxSummary = 512
+
+// Alerts sends a plugin's alerts: messages of Type "alert", at most one for an id in a time.
+type Alerts struct {
+	Throttle   float64 // minutes, unless a call says otherwise
+	Thresholds Table   // of the config
+
+	cfg      *Config
+	env      *Env
+	sent     *Throttles
+	disabled bool
+	prefix   bool
+	modules  Table
+}
+
+// NewAlerts reads the table alert of the config. sent is the plugin's and survives a restart.
+func NewAlerts(cfg *Config, env *Env, sent *Throttles) (*Alerts, error) {
+	a := &Alerts{Throttle: defaultThrottle, cfg: cfg, env: env, sent: sent}
+	table, ok := cfg.Keys["alert"].(Table)
+	if !ok {
+		return nil, errors.New("the config needs a table alert = {throttle = minutes, modules = {...}}")
+	}
+	a.disabled, _ = table["disabled"].(bool)
+	a.prefix, _ = table["prefix"].(bool)
+	if m, ok := table["throttle"].(float64); ok && m >= 0 {
+		a.Throttle = m
+	}
+	a.Thresholds, _ = table["thresholds"].(Table)
+	a.modules, ok = table["modules"].(Table)
+	if !ok || len(a.modules) == 0 && !a.disabled {
+		return nil, errors.New("No alert modules were specified; the web page shows all alerts of: alert = {modules = {web = {}}}")
+	}
+	return a, nil
+}
+
+// Send sends an alert unless one of its id was sent less than so many minutes ago, and says whether it did.
+func (a *Alerts) Send(out *Outbox, id, summary, detail string, minutes float64) (bool, error) {
+	id, summary = cut(id, maxAlertID), cut(summary, maxSummary)
+	if a.disabled || summary == "" || a.Throttled(id, minutes) {
+		return false, nil
+	}
+	if a.prefix {
+		summary = fmt.Sprintf("Sandbar [%s#%s] - %s", a.cfg.Logger(), id, summary)
+		detail = fmt.Sprintf("Hostname: %s\nPid: %d\n\n%s", a.env.Hostname, a.env.Pid, detail)
+	}
+	b, err := out.New()
+	if err != nil {
+		return false, err
+	}
+	if err := out.Room(int64(len(detail) + len(id) + len(summary))); err != nil {
+		return false, err
+	}
+	b.SetHeader(message.Type, message.TypeAlert)
+	b.SetSeverity(1)
+	b.SetHeader(message.Payload, detail)
+	b.AddString(message.FieldAlertID, "", id)
+	b.AddString(message.FieldSummary, "", summary)
+	if to := a.recipients(); len(to) > 0 {
+		b.AddString("email.recipients", "", to...)
+	}
+	if irc, ok := a.modules["irc"].(Table); ok {
+		if target, ok := irc["target"].(string); ok {
+			b.AddString("irc.target", "", target)
+		}
+	}
+	if err := out.Send(); err != nil {
+		return false, err
+	}
+	a.sent.remember(id, a.env.Now(), a.Throttle)
+	return true, nil
+}
+
+func (a *Alerts) recipients() []string {
+	email, _ := a.modules["email"].(Table)
+	to, _ := email["recipients"].(Table)
+	var list []string
+	for i := 1; i <= len(to); i++ {
+		if s, ok := to[float64(i)].(string); ok {
+			list = append(list, "<"+s+">")
+		}
+	}
+	return list
+}
+
+// Throttled says whether an alert of the id keeps quiet.
+func (a *Alerts) Throttled(id string, minutes float64) bool {
+	return minutes > 0 && a.sent.quiet(cut(id, maxAlertID), a.env.Now(), minutes)
+}
+
+// Threshold is that of the id, or of "*", or "_default_"; nil when there is none.
+func (a *Alerts) Threshold(id string) any {
+	for _, key := range [...]string{id, "*", "_default_"} {
+		if v, ok := a.Thresholds[key]; ok {
+			return v
+		}
+	}
+	return nil
+}
+
+// cut bounds a text to so many bytes of whole characters.
+func cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most-len("…")], "") + "…"
+}
