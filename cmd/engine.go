@@ -25,6 +25,11 @@ func parser(limits config.Limits) deploy.ParseConfig {
 	}
 }
 
+// load makes a plugin with the engine that its source is for. This is the only place that chooses one.
+func load(cfg *sandbox.Config, source []byte, env sandbox.Env) (sandbox.Plugin, error) {
+	return lua.Load(cfg, source, env)
+}
+
 // readPlugins reads a folder of plugins. Links that lead out of it are not followed.
 func readPlugins(dir string) ([]plugins.Definition, error) {
 	root, err := os.OpenRoot(dir)

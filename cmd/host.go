@@ -31,7 +31,6 @@ import (
 	"sandbar/host/stream/disk"
 	"sandbar/plugins"
 	"sandbar/sandbox"
-	"sandbar/sandbox/lua"
 	"sandbar/schemas"
 	"sandbar/web"
 )
@@ -180,7 +179,7 @@ func (h *host) openPlugins(ctx context.Context) error {
 			h.log.Warn("if the host dies now it is not known who was at work", "error", err)
 		}
 	}
-	h.runner = runner.New(runner.Options{Store: h.store, Load: lua.Load, Env: h.env, Interval: time.Duration(h.cfg.Streams.CommitInterval),
+	h.runner = runner.New(runner.Options{Store: h.store, Load: load, Env: h.env, Interval: time.Duration(h.cfg.Streams.CommitInterval),
 		Lake:  func(logger string) runner.LakeWriter { return files.Writer(logger) },
 		OnEnd: func(e *sandbox.Error) { h.deploy.Ended(context.Background(), e) }, AtWork: atWork, Now: clock.Now, Log: h.log})
 	h.opened = append(h.opened, h.runner.Close)

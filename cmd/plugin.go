@@ -142,7 +142,12 @@ func (d *pluginDeployCmd) Run(ctx context.Context, c *client, con console) error
 	if kind == "" {
 		kind = kindOf(d.Config)
 	}
-	in := map[string]any{"kind": kind, "name": name, "config": string(config), "source": string(source), "replace": d.Replace}
+	in := map[string]any{"kind": kind, "name": name, "config": string(config), "replace": d.Replace}
+	if def.Module() {
+		in["source_base64"] = source
+	} else {
+		in["source"] = string(source)
+	}
 	var st runner.Status
 	if err := c.call(ctx, http.MethodPost, "/plugins", in, &st); err != nil {
 		return err

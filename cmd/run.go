@@ -21,7 +21,6 @@ import (
 	"sandbar/host/trial"
 	"sandbar/plugins"
 	"sandbar/sandbox"
-	"sandbar/sandbox/lua"
 	"sandbar/sandbox/message"
 )
 
@@ -137,7 +136,7 @@ func loadTask(d *plugins.Definition, con console) (*runner.Task, error) {
 	hostname, _ := os.Hostname()
 	env := sandbox.Env{Hostname: hostname, Pid: os.Getpid(), Now: clock.Now, Seed: 1,
 		Log: func(text string) { fmt.Fprintf(con.err, "%s: %s\n", d.Logger(), text) }}
-	return runner.NewTask(lua.Load, cfg, d.Source, env, nil)
+	return runner.NewTask(load, cfg, d.Source, env, nil)
 }
 
 // report prints what each plugin did and cost.

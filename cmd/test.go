@@ -13,7 +13,6 @@ import (
 	"sandbar/host/trial"
 	"sandbar/plugins"
 	"sandbar/sandbox"
-	"sandbar/sandbox/lua"
 	"sandbar/sandbox/message"
 )
 
@@ -58,7 +57,7 @@ func (c *testCmd) check(ctx context.Context, d *plugins.Definition, con console)
 	}
 	env := sandbox.Env{Hostname: "test", Pid: os.Getpid(), Now: clock.Now, Seed: 1,
 		Log: func(text string) { fmt.Fprintf(con.out, "     %s: %s\n", d.Logger(), text) }}
-	task, err := runner.NewTask(lua.Load, cfg, d.Source, env, nil)
+	task, err := runner.NewTask(load, cfg, d.Source, env, nil)
 	if err != nil {
 		return err
 	}

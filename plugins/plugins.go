@@ -34,11 +34,23 @@ type Definition struct {
 // Logger is the name under which the plugin runs.
 func (d *Definition) Logger() string { return string(d.Kind) + "." + d.Name }
 
+// Module says whether the source is a WASM module.
+func (d *Definition) Module() bool { return sandbox.IsModule(sourceName(d.Config, d.Name)) }
+
 // Bounds of what is read; a larger file is an error.
 const (
 	MaxConfig = 64 << 10
-	MaxSource = 256 << 10
+	maxSource = 256 << 10
+	maxModule = 10 << 20
 )
+
+// MaxSource is the most bytes of a source: of Lua, or of a WASM module.
+func MaxSource(filename string) int {
+	if sandbox.IsModule(filename) {
+		return maxModule
+	}
+	return maxSource
+}
 
 var (
 	validName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$`)
@@ -101,7 +113,7 @@ func readOne(root fs.FS, kind sandbox.Kind, cfg string) (*Definition, error) {
 	if source != path.Base(source) || strings.ContainsRune(source, '\\') {
 		return nil, fmt.Errorf("%s: filename %q must name a file beside the config", cfg, source)
 	}
-	if d.Source, err = readBounded(root, path.Join(path.Dir(cfg), source), MaxSource); err != nil {
+	if d.Source, err = readBounded(root, path.Join(path.Dir(cfg), source), int64(MaxSource(source))); err != nil {
 		return nil, err
 	}
 	return d, nil

@@ -42,7 +42,7 @@ func NewAlerts(cfg *Config, env *Env, sent *Throttles) (*Alerts, error) {
 	a.Thresholds, _ = table["thresholds"].(Table)
 	a.modules, ok = table["modules"].(Table)
 	if !ok || len(a.modules) == 0 && !a.disabled {
-		return nil, errors.New("No alert modules were specified; the web page shows all alerts of: alert = {modules = {web = {}}}")
+		return nil, errors.New("no alert modules were specified; the web page shows all alerts of: alert = {modules = {web = {}}}")
 	}
 	return a, nil
 }

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -28,6 +29,12 @@ type Config struct {
 
 // Logger is the name that the plugin's messages carry.
 func (c *Config) Logger() string { return string(c.Kind) + "." + c.Name }
+
+// IsModule says whether a source file of this name is a WASM module; any other is Lua.
+func IsModule(filename string) bool { return strings.HasSuffix(filename, ".wasm") }
+
+// IsModule says whether the plugin's source is a WASM module.
+func (c *Config) IsModule() bool { return IsModule(c.Filename) }
 
 // ReadQueue says which streams an output reads.
 type ReadQueue string

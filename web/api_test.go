@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func submit(change map[string]any) string {
 
 func TestAnswers(t *testing.T) {
 	t.Parallel()
-	large := strings.Repeat("-", plugins.MaxSource)
+	large := strings.Repeat("-", plugins.MaxSource("x.lua"))
 	for _, tt := range []struct {
 		name, method, path, body string
 		code                     int
@@ -118,7 +119,7 @@ func TestDeployedAsSent(t *testing.T) {
 	h := newHost(t, nil)
 	const source = "-- <b> & 'ü' \u2028\x00\n"
 	h.do(request(http.MethodPost, "/api/v1/plugins", submit(map[string]any{"source": source})))
-	if got := h.plugins.all["analysis.new"].Source; got != source {
+	if got := h.plugins.all["analysis.new"].Source; string(got) != source {
 		t.Errorf("the source arrives as %q", got)
 	}
 	got := decode[struct{ Source string }](t, h.get("/api/v1/plugins/new").Body.Bytes())
@@ -247,5 +248,39 @@ func TestHostileText(t *testing.T) {
 	w := newHost(t, withToken).get("/login?next=/" + escaped)
 	if w.Code != 200 || strings.Contains(w.Body.String(), "<script>") {
 		t.Errorf("login: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestModuleAsSent(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	binary := []byte("\x00asm\x01\x00\x00\x00\xff\xfe")
+	sent := map[string]any{"config": "message_matcher = 'TRUE' filename = 'x.wasm'", "source": nil, "source_base64": binary}
+	if w := h.do(request(http.MethodPost, "/api/v1/plugins", submit(sent))); w.Code != 201 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if got := h.plugins.all["analysis.new"].Source; !bytes.Equal(got, binary) {
+		t.Errorf("the module arrives as %q", got)
+	}
+	got := decode[struct{ Module module }](t, h.get("/api/v1/plugins/new").Body.Bytes())
+	if got.Module.Size != len(binary) || len(got.Module.SHA256) != 64 {
+		t.Errorf("the module is shown as %+v", got.Module)
+	}
+	w := h.get("/api/v1/plugins/new/source")
+	if !bytes.Equal(w.Body.Bytes(), binary) || w.Header().Get("Content-Type") != "application/wasm" || !strings.Contains(w.Header().Get("Content-Disposition"), "analysis.new.wasm") {
+		t.Errorf("the module is sent as %q, %v", w.Body, w.Header())
+	}
+	if w := h.get("/api/v1/plugins/rate/source"); w.Body.String() != hostile {
+		t.Errorf("the source of Lua is sent as %q", w.Body)
+	}
+	for why, body := range map[string]string{
+		"there are both":    submit(map[string]any{"source_base64": binary}),
+		"is not UTF-8":      submit(map[string]any{"source": nil, "source_base64": binary}),
+		"may have 256 KiB":  submit(map[string]any{"source": strings.Repeat("-", 256<<10+1)}),
+		"may have 10240 Ki": submit(map[string]any{"config": "message_matcher filename='x.wasm'", "source": nil, "source_base64": make([]byte, 10<<20+1)}),
+	} {
+		if w := h.do(request(http.MethodPost, "/api/v1/check", body)); w.Code != 422 || !strings.Contains(w.Body.String(), why) {
+			t.Errorf("%s: %d %.200s", why, w.Code, w.Body)
+		}
 	}
 }

@@ -94,7 +94,7 @@ func (f *fakePlugins) Deploy(ctx context.Context, s deploy.Submission) (runner.S
 		return runner.Status{}, fmt.Errorf("%w: %s", deploy.ErrNameTaken, name)
 	}
 	st := runner.Status{Name: name, Kind: s.Kind, State: runner.Running, Since: start(), Limits: sandbox.DefaultLimits()}
-	f.all[name] = deploy.Detail{Status: st, Config: s.Config, Source: s.Source}
+	f.all[name] = deploy.Detail{Status: st, Config: s.Config, Source: s.Source, Module: strings.Contains(s.Config, ".wasm")}
 	return st, ctx.Err()
 }
 
@@ -218,12 +218,16 @@ func fakeParse(kind sandbox.Kind, name string, src []byte) (*sandbox.Config, err
 	if !bytes.Contains(src, []byte("message_matcher")) {
 		return nil, &sandbox.Error{Plugin: string(kind) + "." + name, Outcome: sandbox.LoadError, Line: 3, Text: "there is no matcher"}
 	}
-	return &sandbox.Config{Kind: kind, Name: name}, nil
+	cfg := &sandbox.Config{Kind: kind, Name: name}
+	if bytes.Contains(src, []byte(".wasm")) {
+		cfg.Filename = "x.wasm"
+	}
+	return cfg, nil
 }
 
 // Check implements Plugins.
 func (*fakePlugins) Check(_ context.Context, sub deploy.Submission) (string, error) {
-	if strings.Contains(sub.Source, "broken") {
+	if bytes.Contains(sub.Source, []byte("broken")) {
 		return "", &sandbox.Error{Outcome: sandbox.LoadError, Line: 2, Text: "'=' expected"}
 	}
 	return "Hindsight reads this differently", nil
@@ -273,7 +277,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 	status := func(name string, kind sandbox.Kind) deploy.Detail {
 		return deploy.Detail{Status: runner.Status{Name: name, Kind: kind, State: runner.Running, Since: start(), Matcher: "TRUE",
 			Limits: sandbox.DefaultLimits(), Stats: runner.Stats{Matched: 5, Outcomes: map[string]int64{"ok": 5}, LastError: hostile}},
-			Config: hostile, Source: hostile}
+			Config: hostile, Source: []byte(hostile)}
 	}
 	h.plugins = &fakePlugins{all: map[string]deploy.Detail{
 		"analysis.rate": status("analysis.rate", sandbox.Analysis), "analysis.twin": status("analysis.twin", sandbox.Analysis),

@@ -3,8 +3,11 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net"
@@ -132,16 +135,51 @@ func (s *Site) getPlugin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	text, mod := sourceOf(&d)
 	return answer(c, http.StatusOK, struct {
 		plugin
 		Config string        `json:"config"`
-		Source string        `json:"source"`
+		Source string        `json:"source,omitempty"` // of Lua
+		Module *module       `json:"module,omitempty"` // instead, of WASM
 		Series []series.Info `json:"series"`
 		// Send it as expected to replace this version and no other.
 		Updated time.Time `json:"updated"`
 		// The message that ended the plugin.
 		Message json.RawMessage `json:"message,omitempty"`
-	}{asPlugin(d.Status), d.Config, d.Source, s.infos(name), d.Updated, endMessage(d)})
+	}{asPlugin(d.Status), d.Config, text, mod, s.infos(name), d.Updated, endMessage(d)})
+}
+
+// module is what is shown of a WASM module.
+type module struct {
+	Size   int    `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+// sourceOf is a plugin's source as text, or what is known of its module.
+func sourceOf(d *deploy.Detail) (string, *module) {
+	if !d.Module {
+		return string(d.Source), nil
+	}
+	sum := sha256.Sum256(d.Source)
+	return "", &module{Size: len(d.Source), SHA256: hex.EncodeToString(sum[:])}
+}
+
+// pluginSource sends the source as it was submitted.
+func (s *Site) pluginSource(c echo.Context) error {
+	name, err := s.resolve(c)
+	if err != nil {
+		return err
+	}
+	d, err := s.opt.Plugins.Get(c.Request().Context(), name)
+	if err != nil {
+		return err
+	}
+	ending, typ := ".lua", "text/plain; charset=utf-8"
+	if d.Module {
+		ending, typ = ".wasm", "application/wasm"
+	}
+	c.Response().Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name + ending}))
+	return c.Blob(http.StatusOK, typ, d.Source)
 }
 
 // endMessage is the message that ended a plugin, as JSON; nil when there is none.
@@ -245,6 +283,7 @@ func (s *Site) submission(c echo.Context) (deploy.Submission, error) {
 		Name    string       `json:"name"`
 		Config  string       `json:"config"`
 		Source  string       `json:"source"`
+		Module  []byte       `json:"source_base64"`
 		Replace bool         `json:"replace"`
 
 		Expected time.Time `json:"expected"`
@@ -263,15 +302,26 @@ func (s *Site) submission(c echo.Context) (deploy.Submission, error) {
 		return none, blame("name", err)
 	case len(in.Config) > plugins.MaxConfig:
 		return none, blame("config", errors.New("the config is larger than 64 KiB"))
-	case len(in.Source) > plugins.MaxSource:
-		return none, blame("source", errors.New("the source is larger than 256 KiB"))
-	case strings.TrimSpace(in.Source) == "":
-		return none, blame("source", errors.New("the source is empty"))
+	case in.Source != "" && in.Module != nil:
+		return none, blame("source", errors.New("there are both source and source_base64; send one"))
 	}
-	if _, err := s.opt.Parse(in.Kind, in.Name, []byte(in.Config)); err != nil {
+	cfg, err := s.opt.Parse(in.Kind, in.Name, []byte(in.Config))
+	if err != nil {
 		return none, blame("config", err)
 	}
-	return deploy.Submission{Kind: in.Kind, Name: in.Name, Config: in.Config, Source: in.Source, Replace: in.Replace, Expected: in.Expected, By: client(c)}, nil
+	source := in.Module
+	if source == nil {
+		source = []byte(in.Source)
+	}
+	switch most := plugins.MaxSource(cfg.Filename); {
+	case len(source) > most:
+		return none, blame("source", fmt.Errorf("the source has %d bytes; it may have %d KiB", len(source), most>>10))
+	case len(bytes.TrimSpace(source)) == 0:
+		return none, blame("source", errors.New("the source is empty"))
+	case !cfg.IsModule() && !utf8.Valid(source):
+		return none, blame("source", errors.New("the source is not UTF-8; the config of a WASM module says filename = \"NAME.wasm\""))
+	}
+	return deploy.Submission{Kind: in.Kind, Name: in.Name, Config: in.Config, Source: source, Replace: in.Replace, Expected: in.Expected, By: client(c)}, nil
 }
 
 // client is who asks, as far as that is known: there are no accounts yet.
@@ -284,7 +334,7 @@ func client(c echo.Context) string {
 }
 
 const (
-	maxBody  = 1 << 20 // the largest config and source, and what JSON adds by escaping
+	maxBody  = 15 << 20 // the largest config and module, and what JSON and base64 add
 	bodyTime = 30 * time.Second
 )
 

@@ -195,6 +195,7 @@ func (s *Site) routes() []route {
 		{post, "/api/v1/plugins", api, s.deployPlugin},
 		{get, "/api/v1/plugins/:name", api, s.getPlugin},
 		{del, "/api/v1/plugins/:name", api, s.removePlugin},
+		{get, "/api/v1/plugins/:name/source", api, s.pluginSource},
 		{post, "/api/v1/plugins/:name/stop", api, s.stopPlugin},
 		{post, "/api/v1/plugins/:name/start", api, s.startPlugin},
 		{get, "/api/v1/plugins/:name/logs", api, s.pluginLogs},

@@ -25,7 +25,7 @@ type Plugin struct {
 	Name    string // Logger form: "analysis.rate"
 	Kind    sandbox.Kind
 	Config  string
-	Source  string
+	Source  []byte
 	Shipped string // hash of the shipped plugin it came from; "" for a user's
 	Run     bool   // should run
 	Updated time.Time
@@ -49,6 +49,15 @@ func migrations() []string {
 		`ALTER TABLE plugins ADD COLUMN message BLOB`,         // that ended a plugin
 		`ALTER TABLE plugins ADD COLUMN author TEXT NOT NULL DEFAULT ''`,
 		`CREATE TABLE ended_sessions (id TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT`, // by logging out, before their time
+		// A source may be a WASM module, which is no text.
+		`CREATE TABLE plugins_new (
+			name TEXT PRIMARY KEY, kind TEXT NOT NULL, config TEXT NOT NULL, source BLOB NOT NULL, shipped TEXT NOT NULL,
+			run INTEGER NOT NULL, updated INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, line INTEGER NOT NULL,
+			message BLOB, author TEXT NOT NULL DEFAULT ''
+		) STRICT;
+		INSERT INTO plugins_new SELECT name, kind, config, CAST(source AS BLOB), shipped, run, updated, outcome, reason, line, message, author FROM plugins;
+		DROP TABLE plugins;
+		ALTER TABLE plugins_new RENAME TO plugins`,
 	}
 }
 
@@ -136,13 +145,16 @@ func migrate(db *sql.DB) error {
 	return nil
 }
 
-const columns = "name, kind, config, source, shipped, run, updated, outcome, reason, line, coalesce(message, x''), author"
+const (
+	columns       = "name, kind, config, source, shipped, run, updated, outcome, reason, line, coalesce(message, x''), author"
+	withoutSource = "name, kind, config, x'', shipped, run, updated, outcome, reason, line, coalesce(message, x''), author"
+)
 
 // Put creates or replaces a plugin.
 func (c *Catalog) Put(ctx context.Context, p Plugin) error {
 	err := c.both(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO plugins (name, kind, config, source, shipped, run, updated, outcome, reason, line, message, author) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-			p.Name, string(p.Kind), p.Config, p.Source, p.Shipped, p.Run, p.Updated.UnixNano(), p.Outcome, p.Reason, p.Line, []byte(p.Message), p.Author)
+			p.Name, string(p.Kind), p.Config, notNull(p.Source), p.Shipped, p.Run, p.Updated.UnixNano(), p.Outcome, p.Reason, p.Line, []byte(p.Message), p.Author)
 		return err
 	}, "DELETE FROM removed WHERE name = ?", p.Name)
 	if err != nil {
@@ -180,7 +192,12 @@ func (c *Catalog) Get(ctx context.Context, name string) (Plugin, error) {
 }
 
 // List returns all plugins by name.
-func (c *Catalog) List(ctx context.Context) ([]Plugin, error) {
+func (c *Catalog) List(ctx context.Context) ([]Plugin, error) { return c.list(ctx, columns) }
+
+// Summaries returns all plugins by name without their sources, which may have megabytes. They are not for Put.
+func (c *Catalog) Summaries(ctx context.Context) ([]Plugin, error) { return c.list(ctx, withoutSource) }
+
+func (c *Catalog) list(ctx context.Context, columns string) ([]Plugin, error) {
 	rows, err := c.db.QueryContext(ctx, "SELECT "+columns+" FROM plugins ORDER BY name")
 	if err != nil {
 		return nil, fmt.Errorf("catalog: list plugins: %w", err)
@@ -250,6 +267,14 @@ func (c *Catalog) SessionEnded(ctx context.Context, id string) (bool, error) {
 
 // Close closes the file.
 func (c *Catalog) Close() error { return c.db.Close() }
+
+// notNull is b as a value of SQL: a nil slice would be NULL.
+func notNull(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
 
 type scanner interface{ Scan(...any) error }
 

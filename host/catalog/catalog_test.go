@@ -28,7 +28,7 @@ func open(t *testing.T, path string) *catalog.Catalog {
 }
 
 func sample(name string) catalog.Plugin {
-	return catalog.Plugin{Name: name, Kind: sandbox.Analysis, Config: "message_matcher = 'TRUE'\n", Source: "-- \x00 é '\"; DROP TABLE plugins", Shipped: "abc",
+	return catalog.Plugin{Name: name, Kind: sandbox.Analysis, Config: "message_matcher = 'TRUE'\n", Source: []byte("-- \x00\xff é '\"; DROP TABLE plugins"), Shipped: "abc",
 		Run: true, Updated: time.Unix(1_700_000_000, 123).UTC(), Outcome: "runtime_error", Reason: "why", Line: 12}
 }
 
@@ -46,7 +46,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b.Source, b.Run = "other", false
+	b.Source, b.Run = []byte("other"), false
 	if err := c.Put(ctx, b); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestRoundTrip(t *testing.T) {
 	if diff := cmp.Diff([]catalog.Plugin{a, b}, list); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
-	if got, err := c.Get(ctx, "analysis.b"); err != nil || got != b {
+	if got, err := c.Get(ctx, "analysis.b"); err != nil || !cmp.Equal(got, b) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if _, err := c.Get(ctx, "analysis.c"); !errors.Is(err, catalog.ErrNotFound) || !strings.Contains(err.Error(), "analysis.c") {
@@ -168,7 +168,7 @@ func TestOldVersion(t *testing.T) {
 	}
 	db.Close()
 	c = open(t, path)
-	if p, err := c.Get(t.Context(), "analysis.a"); err != nil || p != sample("analysis.a") {
+	if p, err := c.Get(t.Context(), "analysis.a"); err != nil || !cmp.Equal(p, sample("analysis.a")) {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if err := c.Remove(t.Context(), "analysis.a"); err != nil {
@@ -199,5 +199,34 @@ func TestConcurrentUse(t *testing.T) {
 	group.Wait()
 	if list, err := all[0].List(t.Context()); err != nil || len(list) != 8 {
 		t.Errorf("%d plugins, %v", len(list), err)
+	}
+}
+
+// TestOldSources opens a catalog whose sources are text.
+func TestOldSources(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "catalog.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const old = "-- é\nfunction process_message() return 0 end"
+	for _, stmt := range append(catalog.Migrations()[:5],
+		"INSERT INTO plugins VALUES ('analysis.old', 'analysis', 'c', '"+old+"', '', 1, 5, '', '', 0, NULL, 'me')", "PRAGMA user_version = 5") {
+		if _, err := db.Exec(stmt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c := open(t, path)
+	want := catalog.Plugin{Name: "analysis.old", Kind: sandbox.Analysis, Config: "c", Source: []byte(old), Run: true, Updated: time.Unix(0, 5).UTC(), Author: "me"}
+	if got, err := c.Get(t.Context(), "analysis.old"); err != nil || !cmp.Equal(got, want) {
+		t.Errorf("%v\n%s", err, cmp.Diff(want, got))
+	}
+	want.Source = nil
+	if all, err := c.Summaries(t.Context()); err != nil || !cmp.Equal(all, []catalog.Plugin{want}) {
+		t.Errorf("%v\n%s", err, cmp.Diff([]catalog.Plugin{want}, all))
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -82,8 +83,8 @@ type Submission struct {
 	Kind    sandbox.Kind
 	Name    string // without the kind
 	Config  string
-	Source  string
-	Replace bool // a plugin of this name may be replaced
+	Source  []byte // Lua, or a WASM module where the config's filename says so
+	Replace bool   // a plugin of this name may be replaced
 	// Expected is when the version was submitted that is to be replaced; another one is not. Zero replaces any.
 	Expected time.Time
 	By       string // who submits it, as far as that is known
@@ -93,7 +94,8 @@ type Submission struct {
 type Detail struct {
 	runner.Status
 	Config  string
-	Source  string
+	Source  []byte
+	Module  bool      // it is a WASM module
 	Updated time.Time // when it was submitted
 	// Message is the one that ended the plugin, encoded; nil when none did, or it was too large to be kept.
 	Message []byte
@@ -125,7 +127,7 @@ func (m *Manager) seed(ctx context.Context, d *plugins.Definition) error {
 	case have.Shipped == "" || have.Shipped == hash:
 		return nil
 	}
-	have.Name, have.Kind, have.Config, have.Source = d.Logger(), d.Kind, string(d.Config), string(d.Source)
+	have.Name, have.Kind, have.Config, have.Source = d.Logger(), d.Kind, string(d.Config), d.Source
 	have.Shipped, have.Updated = hash, m.now()
 	return m.catalog.Put(ctx, have)
 }
@@ -183,7 +185,7 @@ func (m *Manager) quarantine(ctx context.Context, p *catalog.Plugin) error {
 func (m *Manager) start(ctx context.Context, p *catalog.Plugin, stored catalog.Plugin) error {
 	cfg, err := m.parse(p.Kind, short(p), []byte(p.Config))
 	if err == nil {
-		err = m.runner.Start(ctx, cfg, []byte(p.Source), begins(p.Kind))
+		err = m.runner.Start(ctx, cfg, p.Source, begins(p.Kind))
 	}
 	if cerr := ctx.Err(); cerr != nil && err != nil { // no fault of the plugin
 		return err
@@ -196,7 +198,7 @@ func (m *Manager) start(ctx context.Context, p *catalog.Plugin, stored catalog.P
 			p.Outcome, p.Reason, p.Line = fault.Outcome.String(), fault.Text, fault.Line
 		}
 	}
-	if *p == stored {
+	if reflect.DeepEqual(*p, stored) {
 		return err
 	}
 	if perr := m.catalog.Put(ctx, *p); perr != nil && err == nil {
@@ -263,10 +265,17 @@ func (m *Manager) check(s Submission) (*sandbox.Config, error) {
 	if err := plugins.CheckName(s.Name); err != nil {
 		return nil, err
 	}
-	if len(s.Config) > plugins.MaxConfig || len(s.Source) > plugins.MaxSource {
-		return nil, fmt.Errorf("config and source may have %d and %d bytes; these have %d and %d", plugins.MaxConfig, plugins.MaxSource, len(s.Config), len(s.Source))
+	if len(s.Config) > plugins.MaxConfig {
+		return nil, fmt.Errorf("the config has %d bytes; it may have %d", len(s.Config), plugins.MaxConfig)
 	}
-	return m.parse(s.Kind, s.Name, []byte(s.Config))
+	cfg, err := m.parse(s.Kind, s.Name, []byte(s.Config))
+	if err != nil {
+		return nil, err
+	}
+	if most := plugins.MaxSource(cfg.Filename); len(s.Source) > most {
+		return nil, fmt.Errorf("the source has %d bytes; it may have %d", len(s.Source), most)
+	}
+	return cfg, nil
 }
 
 // Check loads a plugin as Deploy would, and closes it again. Errors are *sandbox.Error where the plugin is at fault.
@@ -275,11 +284,11 @@ func (m *Manager) Check(ctx context.Context, s Submission) (warning string, err 
 	if err != nil {
 		return "", err
 	}
-	return m.runner.Check(ctx, cfg, []byte(s.Source))
+	return m.runner.Check(ctx, cfg, s.Source)
 }
 
 func (m *Manager) deployNew(ctx context.Context, cfg *sandbox.Config, p *catalog.Plugin) error {
-	if err := m.runner.Start(ctx, cfg, []byte(p.Source), runner.Newest); err != nil {
+	if err := m.runner.Start(ctx, cfg, p.Source, runner.Newest); err != nil {
 		return err
 	}
 	if err := m.catalog.Put(ctx, *p); err != nil {
@@ -291,7 +300,7 @@ func (m *Manager) deployNew(ctx context.Context, cfg *sandbox.Config, p *catalog
 // replace runs the new version in place of the old. It is loaded once before the old one is touched; should
 // it fail even so, the old one runs again.
 func (m *Manager) replace(ctx context.Context, cfg *sandbox.Config, p, old *catalog.Plugin) error {
-	if _, err := m.runner.Check(ctx, cfg, []byte(p.Source)); err != nil {
+	if _, err := m.runner.Check(ctx, cfg, p.Source); err != nil {
 		return err
 	}
 	st, known := m.runner.Status(p.Name)
@@ -301,7 +310,7 @@ func (m *Manager) replace(ctx context.Context, cfg *sandbox.Config, p, old *cata
 	}
 	err := m.runner.Replace(ctx, p.Name)
 	if err == nil {
-		err = m.runner.Start(ctx, cfg, []byte(p.Source), begins(p.Kind))
+		err = m.runner.Start(ctx, cfg, p.Source, begins(p.Kind))
 	}
 	if err == nil {
 		return nil
@@ -389,7 +398,7 @@ func (m *Manager) Ended(ctx context.Context, fault *sandbox.Error) {
 
 // List returns every plugin, running or not, by name.
 func (m *Manager) List(ctx context.Context) ([]runner.Status, error) {
-	all, err := m.catalog.List(ctx)
+	all, err := m.catalog.Summaries(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -406,7 +415,11 @@ func (m *Manager) Get(ctx context.Context, name string) (Detail, error) {
 	if err != nil {
 		return Detail{}, err
 	}
-	return Detail{Status: m.status(&p), Config: p.Config, Source: p.Source, Updated: p.Updated, Message: []byte(p.Message)}, nil
+	d := Detail{Status: m.status(&p), Config: p.Config, Source: p.Source, Updated: p.Updated, Message: []byte(p.Message)}
+	if cfg, err := m.parse(p.Kind, short(&p), []byte(p.Config)); err == nil {
+		d.Module = cfg.IsModule()
+	}
+	return d, nil
 }
 
 // Logs returns what a plugin printed lately, oldest first.

@@ -108,7 +108,7 @@ func (h *host) shut() {
 }
 
 func (h *host) deploy(name, config, source string, replace bool) error {
-	_, err := h.m.Deploy(h.t.Context(), deploy.Submission{Kind: sandbox.Analysis, Name: name, Config: config, Source: source, Replace: replace})
+	_, err := h.m.Deploy(h.t.Context(), deploy.Submission{Kind: sandbox.Analysis, Name: name, Config: config, Source: []byte(source), Replace: replace})
 	return err
 }
 
@@ -187,7 +187,7 @@ func TestDeployReplaceStopStartRemove(t *testing.T) {
 	h.must(h.deploy("p", "TRUE", "two", true))
 	h.feed()
 	h.made("two2")
-	if d := h.get("analysis.p"); d.State != runner.Running || d.Source != "two" || d.Config != "TRUE" || d.Matcher != "TRUE" || d.Shipped {
+	if d := h.get("analysis.p"); d.State != runner.Running || string(d.Source) != "two" || d.Config != "TRUE" || d.Matcher != "TRUE" || d.Shipped {
 		t.Errorf("replaced: %+v", d)
 	}
 
@@ -245,14 +245,14 @@ func TestWhatCannotBeLoadedChangesNothing(t *testing.T) {
 	}
 	for name, s := range map[string]deploy.Submission{
 		"kind": {Kind: "input", Name: "p"}, "name": {Kind: sandbox.Analysis, Name: "../p"}, "no name": {Kind: sandbox.Analysis},
-		"size": {Kind: sandbox.Analysis, Name: "p", Config: "TRUE", Source: strings.Repeat("x", plugins.MaxSource+1), Replace: true},
+		"size": {Kind: sandbox.Analysis, Name: "p", Config: "TRUE", Source: []byte(strings.Repeat("x", plugins.MaxSource("")+1)), Replace: true},
 	} {
 		if _, err := h.m.Deploy(t.Context(), s); err == nil {
 			t.Errorf("%s: deployed", name)
 		}
 	}
 	after := h.get("analysis.p")
-	if after.Since != before.Since || after.Source != before.Source || after.State != runner.Running {
+	if after.Since != before.Since || string(after.Source) != string(before.Source) || after.State != runner.Running {
 		t.Errorf("before %+v\nafter  %+v", before, after)
 	}
 	h.feed()
@@ -289,7 +289,7 @@ func TestEndedStaysEnded(t *testing.T) {
 	h.made("better1")
 	h.shut()
 	h = open(t, dir)
-	if d := h.get("analysis.p"); d.State != runner.Running || d.Source != "better" || d.Outcome != "" {
+	if d := h.get("analysis.p"); d.State != runner.Running || string(d.Source) != "better" || d.Outcome != "" {
 		t.Errorf("after a better version: %+v", d)
 	}
 	h.shut()
