@@ -99,6 +99,7 @@ func siblings() map[string][]string {
 		"sandbox/lua/lib":          {"sandbox", "sandbox/message", "sandbox/matcher", "sandbox/pattern", "sandbox/cbuf", "sandbox/sketch", "sandbox/jsondoc", "sandbox/number", "sandbox/lua/std", "sandbox/lua/vm"},
 		"sandbox/lua/std":          {"sandbox/lua/vm", "sandbox/pattern", "sandbox/number"},
 		"sandbox/lua/vm":           {"sandbox/number"},
+		"sandbox/wasm":             {"sandbox", "sandbox/message", "sandbox/cbuf", "sandbox/jsondoc"},
 		"sandbox/cbuf":             {"sandbox/number"},
 		"sandbox/jsondoc":          {"sandbox/number"},
 		"host/stream/disk/faultfs": {"host/stream/disk"},

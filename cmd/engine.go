@@ -1,13 +1,17 @@
 package cmd
 
 import (
+	"context"
+	"fmt"
 	"os"
+	"sync"
 
 	"sandbar/host/config"
 	"sandbar/host/deploy"
 	"sandbar/plugins"
 	"sandbar/sandbox"
 	"sandbar/sandbox/lua"
+	"sandbar/sandbox/wasm"
 )
 
 // parser evaluates plugins' configs and holds them to the host's ceilings.
@@ -25,9 +29,48 @@ func parser(limits config.Limits) deploy.ParseConfig {
 	}
 }
 
+// engines are what plugins run on. The one for WASM is made when it is first needed.
+type engines struct {
+	cache string // folder of compiled modules; "" keeps them in memory
+	mu    sync.Mutex
+	wasm  *wasm.Engine
+}
+
 // load makes a plugin with the engine that its source is for. This is the only place that chooses one.
-func load(cfg *sandbox.Config, source []byte, env sandbox.Env) (sandbox.Plugin, error) {
-	return lua.Load(cfg, source, env)
+func (e *engines) load(cfg *sandbox.Config, source []byte, env sandbox.Env) (sandbox.Plugin, error) {
+	if !cfg.IsModule() {
+		return lua.Load(cfg, source, env)
+	}
+	engine, err := e.forModules()
+	if err != nil {
+		return nil, err
+	}
+	return engine.Load(cfg, source, env)
+}
+
+func (e *engines) forModules() (*wasm.Engine, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.wasm == nil {
+		if e.cache != "" {
+			if err := os.MkdirAll(e.cache, 0o700); err != nil { // what is in it is run
+				return nil, fmt.Errorf("make the folder of compiled modules: %w", err)
+			}
+		}
+		var err error
+		if e.wasm, err = wasm.New(context.Background(), wasm.Options{CacheDir: e.cache}); err != nil {
+			return nil, err
+		}
+	}
+	return e.wasm, nil
+}
+
+// close ends them, when no plugin is in use any more.
+func (e *engines) close() error {
+	if e.wasm == nil {
+		return nil
+	}
+	return e.wasm.Close(context.Background())
 }
 
 // readPlugins reads a folder of plugins. Links that lead out of it are not followed.

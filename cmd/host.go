@@ -59,6 +59,7 @@ type host struct {
 	failures *failures.View
 	runner   *runner.Runner
 	deploy   *deploy.Manager
+	engines  *engines
 	door     *httpdoor.Door
 	pages    *web.Site
 
@@ -179,7 +180,9 @@ func (h *host) openPlugins(ctx context.Context) error {
 			h.log.Warn("if the host dies now it is not known who was at work", "error", err)
 		}
 	}
-	h.runner = runner.New(runner.Options{Store: h.store, Load: load, Env: h.env, Interval: time.Duration(h.cfg.Streams.CommitInterval),
+	h.engines = &engines{cache: h.path("modules")}
+	h.opened = append(h.opened, h.engines.close)
+	h.runner = runner.New(runner.Options{Store: h.store, Load: h.engines.load, Env: h.env, Interval: time.Duration(h.cfg.Streams.CommitInterval),
 		Lake:  func(logger string) runner.LakeWriter { return files.Writer(logger) },
 		OnEnd: func(e *sandbox.Error) { h.deploy.Ended(context.Background(), e) }, AtWork: atWork, Now: clock.Now, Log: h.log})
 	h.opened = append(h.opened, h.runner.Close)

@@ -48,7 +48,9 @@ func (c *runCmd) Run(ctx context.Context, con console) error {
 		defer pprof.StopCPUProfile()
 	}
 	debug.SetGCPercent(gcPercent)
-	tasks, err := loadTasks(c.Plugins, con)
+	on := &engines{}
+	defer on.close()
+	tasks, err := loadTasks(c.Plugins, on, con)
 	if err != nil {
 		return err
 	}
@@ -103,7 +105,7 @@ func (c *runCmd) openOutput(t *trial.Trial) (func() error, error) {
 }
 
 // loadTasks loads the analysis plugins of a folder. All that is wrong is told at once.
-func loadTasks(dir string, con console) ([]*runner.Task, error) {
+func loadTasks(dir string, on *engines, con console) ([]*runner.Task, error) {
 	defs, err := readPlugins(dir)
 	errs := []error{err}
 	var tasks []*runner.Task
@@ -112,7 +114,7 @@ func loadTasks(dir string, con console) ([]*runner.Task, error) {
 			fmt.Fprintf(con.err, "sandbar: %s is left out: only analysis plugins run over a file\n", d.Logger())
 			continue
 		}
-		task, err := loadTask(&d, con)
+		task, err := loadTask(&d, on, con)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -128,7 +130,7 @@ func loadTasks(dir string, con console) ([]*runner.Task, error) {
 	return tasks, nil
 }
 
-func loadTask(d *plugins.Definition, con console) (*runner.Task, error) {
+func loadTask(d *plugins.Definition, on *engines, con console) (*runner.Task, error) {
 	cfg, err := parser(config.Default().Limits)(d.Kind, d.Name, d.Config)
 	if err != nil {
 		return nil, err
@@ -136,7 +138,7 @@ func loadTask(d *plugins.Definition, con console) (*runner.Task, error) {
 	hostname, _ := os.Hostname()
 	env := sandbox.Env{Hostname: hostname, Pid: os.Getpid(), Now: clock.Now, Seed: 1,
 		Log: func(text string) { fmt.Fprintf(con.err, "%s: %s\n", d.Logger(), text) }}
-	return runner.NewTask(load, cfg, d.Source, env, nil)
+	return runner.NewTask(on.load, cfg, d.Source, env, nil)
 }
 
 // report prints what each plugin did and cost.

@@ -19,6 +19,8 @@ import (
 type testCmd struct {
 	Dir   string   `arg:"" type:"existingdir" help:"Folder of plugins: decoder/, analysis/, output/ with NAME.cfg and its source."`
 	Input []string `type:"existingfile" placeholder:"FILE" help:"Try the analysis plugins on these messages."`
+
+	engines *engines
 }
 
 // Run checks every plugin of the folder and says what is wrong with it.
@@ -31,6 +33,8 @@ func (c *testCmd) Run(ctx context.Context, con console) error {
 		return fmt.Errorf("%s holds no plugin: %w: it needs decoder/, analysis/ or output/ with a NAME.cfg", c.Dir, fs.ErrNotExist)
 	}
 	failed := err != nil
+	c.engines = &engines{}
+	defer c.engines.close()
 	for i := range defs {
 		if err := c.check(ctx, &defs[i], con); err != nil {
 			failed = true
@@ -57,7 +61,7 @@ func (c *testCmd) check(ctx context.Context, d *plugins.Definition, con console)
 	}
 	env := sandbox.Env{Hostname: "test", Pid: os.Getpid(), Now: clock.Now, Seed: 1,
 		Log: func(text string) { fmt.Fprintf(con.out, "     %s: %s\n", d.Logger(), text) }}
-	task, err := runner.NewTask(load, cfg, d.Source, env, nil)
+	task, err := runner.NewTask(c.engines.load, cfg, d.Source, env, nil)
 	if err != nil {
 		return err
 	}

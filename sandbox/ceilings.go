@@ -9,11 +9,12 @@ import (
 type Ceilings struct {
 	Limits
 	Ticker int // shortest ticker_interval in seconds
+	Module int // bytes of a WASM module, instead of Limits.Source
 }
 
 // DefaultCeilings are those of a host whose config says nothing.
 func DefaultCeilings(kind Kind) Ceilings {
-	c := Ceilings{Ticker: 1, Limits: Limits{
+	c := Ceilings{Ticker: 1, Module: 10 << 20, Limits: Limits{
 		Instructions: 10_000_000, Memory: 64 << 20, Output: 1 << 20, ProcessInject: 100, TimerInject: 100,
 		InjectBytes: 4 << 20, Hourly: 512 << 20, State: 16 << 20, Graph: 1 << 20, LogLines: 100, Source: 256 << 10, Time: 10 * time.Second,
 	}}
@@ -30,13 +31,17 @@ func DefaultCeilings(kind Kind) Ceilings {
 // Apply gives cfg the ceilings for what it leaves open. The error names the first key that is above its ceiling.
 func (c *Ceilings) Apply(cfg *Config) error {
 	table := "limits." + string(cfg.Kind) + "."
+	fuel := c.Instructions
+	if cfg.IsModule() {
+		fuel = min(fuel, MaxModuleFuel)
+	}
 	for _, l := range []struct {
 		key       string
 		have      *int64
 		most      int64
 		automatic bool // the default, which may well be above a ceiling
 	}{
-		{"instruction_limit", &cfg.Limits.Instructions, c.Instructions, cfg.Keys["instruction_limit"] == nil},
+		{"instruction_limit", &cfg.Limits.Instructions, fuel, cfg.Keys["instruction_limit"] == nil},
 		{"memory_limit", &cfg.Limits.Memory, c.Memory, cfg.Keys["memory_limit"] == nil},
 		{"output_limit", &cfg.Limits.Output, c.Output, cfg.Keys["output_limit"] == nil},
 	} {
@@ -67,6 +72,9 @@ func (c *Ceilings) Apply(cfg *Config) error {
 	}
 	l := &cfg.Limits
 	l.InjectBytes, l.Hourly, l.State, l.Graph, l.LogLines, l.Source, l.Time = c.InjectBytes, c.Hourly, c.State, c.Graph, c.LogLines, c.Source, c.Time
+	if cfg.IsModule() {
+		l.Source = c.Module
+	}
 	return nil
 }
 

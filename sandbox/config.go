@@ -36,6 +36,33 @@ func IsModule(filename string) bool { return strings.HasSuffix(filename, ".wasm"
 // IsModule says whether the plugin's source is a WASM module.
 func (c *Config) IsModule() bool { return IsModule(c.Filename) }
 
+// Setting is what the host adds to the keys of the file: limits and their like, also where the file does not name them. It is a
+// string, float64 or bool, or nil.
+func (c *Config) Setting(key string) any {
+	switch key {
+	case "Logger":
+		return c.Logger()
+	case "instruction_limit":
+		return float64(c.Limits.Instructions)
+	case "memory_limit":
+		return float64(c.Limits.Memory)
+	case "output_limit":
+		return float64(c.Limits.Output)
+	case "process_message_inject_limit":
+		return float64(c.Limits.ProcessInject)
+	case "timer_event_inject_limit":
+		return float64(c.Limits.TimerInject)
+	case "ticker_interval":
+		return float64(c.TickerInterval)
+	case "preserve_data":
+		return c.PreserveData
+	}
+	return nil
+}
+
+// MaxModuleFuel is the most fuel of one call of a WASM module, which nothing can interrupt: some milliseconds of work.
+const MaxModuleFuel = 10_000_000
+
 // ReadQueue says which streams an output reads.
 type ReadQueue string
 
@@ -81,7 +108,13 @@ func NewConfig(kind Kind, name string, keys Table) (*Config, error) {
 	}
 	c.Filename = r.text("filename", "")
 	c.Matcher = r.text("message_matcher", "")
+	if c.IsModule() {
+		c.Limits.Instructions = MaxModuleFuel
+	}
 	c.Limits.Instructions = r.whole("instruction_limit", c.Limits.Instructions)
+	if c.IsModule() && c.Limits.Instructions > MaxModuleFuel {
+		r.fail("instruction_limit", fmt.Sprintf("at most %d for a WASM plugin, which cannot be interrupted", MaxModuleFuel))
+	}
 	c.Limits.Memory = r.whole("memory_limit", c.Limits.Memory)
 	c.Limits.Output = r.whole("output_limit", c.Limits.Output)
 	if kind == Analysis {

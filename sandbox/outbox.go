@@ -87,6 +87,9 @@ func (o *Outbox) New() (*message.Builder, error) {
 	return b, nil
 }
 
+// Message is the message that New began.
+func (o *Outbox) Message() *message.Builder { return &o.builder }
+
 // Room sees that the message stays below output_limit with so many more bytes, before they are added, and pays for them.
 func (o *Outbox) Room(more int64) error {
 	if n := int64(o.builder.Len()) + more; n > o.Limit() {
@@ -230,9 +233,8 @@ func (o *Outbox) LineRoom(n int) error {
 	return nil
 }
 
-// Print logs one line: control characters become spaces, what is no UTF-8 a mark. It clears the payload, as Hindsight does.
+// Print logs one line: control characters become spaces, what is no UTF-8 a mark.
 func (o *Outbox) Print(line []byte) error {
-	o.payload = o.payload[:0]
 	if err := o.LineRoom(len(line)); err != nil {
 		return err
 	}

@@ -46,12 +46,13 @@ type limits struct {
 	Graph       int64   `json:"graph_size"`
 	LogLines    int     `json:"log_lines"`
 	Source      int     `json:"source_size"`
+	Module      int     `json:"module_size,omitempty"`
 	Time        float64 `json:"call_time"` // seconds
 	Ticker      int     `json:"ticker_interval,omitempty"`
 }
 
 func asLimits(l sandbox.Limits) limits {
-	return limits{l.Instructions, l.Memory, l.Output, l.ProcessInject, l.TimerInject, l.InjectBytes, l.Hourly, l.State, l.Graph, l.LogLines, l.Source, l.Time.Seconds(), 0}
+	return limits{l.Instructions, l.Memory, l.Output, l.ProcessInject, l.TimerInject, l.InjectBytes, l.Hourly, l.State, l.Graph, l.LogLines, l.Source, 0, l.Time.Seconds(), 0}
 }
 
 // limits answers with what the host allows plugins at most.
@@ -60,7 +61,7 @@ func (s *Site) limits(c echo.Context) error {
 	for _, kind := range []sandbox.Kind{sandbox.Decoder, sandbox.Analysis, sandbox.Output} {
 		most := s.opt.Ceilings(kind)
 		l := asLimits(most.Limits)
-		l.Ticker = most.Ticker
+		l.Ticker, l.Module = most.Ticker, most.Module
 		all[kind] = l
 	}
 	return answer(c, http.StatusOK, all)

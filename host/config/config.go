@@ -101,7 +101,8 @@ type Ceilings struct {
 	State         Size     `toml:"state_size" doc:"Preserved state."`
 	Graph         Size     `toml:"graph_size" doc:"Payload of one graph."`
 	LogLines      Count    `toml:"log_lines" doc:"Lines that one call prints; further ones are left out."`
-	Source        Size     `toml:"source_size" doc:"Source of a plugin."`
+	Source        Size     `toml:"source_size" doc:"Source of a Lua plugin."`
+	Module        Size     `toml:"module_size" doc:"Module of a WASM plugin."`
 	Ticker        Count    `toml:"ticker_interval" doc:"Shortest ticker_interval, in seconds."`
 	Time          Duration `toml:"call_time" doc:"Time of one call, and of loading. A decoder goes on with the next message, and this one is put on stream errors."`
 }
@@ -111,13 +112,13 @@ func ceilings(kind sandbox.Kind) Ceilings {
 	c := sandbox.DefaultCeilings(kind)
 	return Ceilings{Instructions: Count(c.Instructions), Memory: Size(c.Memory), Output: Size(c.Output), ProcessInject: Count(c.ProcessInject),
 		TimerInject: Count(c.TimerInject), InjectBytes: Size(c.InjectBytes), Hourly: Size(c.Hourly), State: Size(c.State), Graph: Size(c.Graph), LogLines: Count(c.LogLines),
-		Source: Size(c.Source), Ticker: Count(c.Ticker), Time: Duration(c.Time)}
+		Source: Size(c.Source), Module: Size(c.Module), Ticker: Count(c.Ticker), Time: Duration(c.Time)}
 }
 
 // Of returns the ceilings of a kind as plugins know them.
 func (l *Limits) Of(kind sandbox.Kind) sandbox.Ceilings {
 	c := map[sandbox.Kind]Ceilings{sandbox.Decoder: l.Decoder, sandbox.Analysis: l.Analysis, sandbox.Output: l.Output}[kind]
-	return sandbox.Ceilings{Ticker: int(c.Ticker), Limits: sandbox.Limits{
+	return sandbox.Ceilings{Ticker: int(c.Ticker), Module: int(c.Module), Limits: sandbox.Limits{
 		Instructions: int64(c.Instructions), Memory: int64(c.Memory), Output: int64(c.Output), ProcessInject: int(c.ProcessInject), TimerInject: int(c.TimerInject),
 		InjectBytes: int64(c.InjectBytes), Hourly: int64(c.Hourly), State: int64(c.State), Graph: int64(c.Graph), LogLines: int(c.LogLines), Source: int(c.Source), Time: time.Duration(c.Time)}}
 }

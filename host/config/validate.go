@@ -98,6 +98,7 @@ func (c *Config) checkLimits(p *problems) {
 		between("graph_size", int64(l.Graph), int64(KiB), int64(GiB))
 		between("log_lines", int64(l.LogLines), 1, 1_000_000)
 		between("source_size", int64(l.Source), int64(KiB), int64(256*KiB)) // what the compiler takes
+		between("module_size", int64(l.Module), int64(KiB), int64(10*MiB))
 		between("ticker_interval", int64(l.Ticker), 1, 86400)
 		p.unless(time.Duration(l.Time) >= 100*time.Millisecond && time.Duration(l.Time) <= time.Hour,
 			"limits.%s.call_time is %s; it must be from 100ms to 1h, with its unit", kind, l.Time)

@@ -107,30 +107,13 @@ func (p *plugin) setting(L *vm.State, key string) vm.Value {
 	if v, ok := p.cfg.Keys[key]; ok {
 		return toLua(L, v)
 	}
-	limits := p.cfg.Limits
 	switch key {
-	case "Logger":
-		return L.Str(p.cfg.Logger())
 	case "Hostname":
 		return L.Str(p.env.Hostname)
 	case "Pid":
 		return vm.Int(p.env.Pid)
-	case "instruction_limit":
-		return vm.Number(float64(limits.Instructions))
-	case "memory_limit":
-		return vm.Number(float64(limits.Memory))
-	case "output_limit":
-		return vm.Number(float64(limits.Output))
-	case "process_message_inject_limit":
-		return vm.Int(limits.ProcessInject)
-	case "timer_event_inject_limit":
-		return vm.Int(limits.TimerInject)
-	case "ticker_interval":
-		return vm.Int(p.cfg.TickerInterval)
-	case "preserve_data":
-		return vm.Bool(p.cfg.PreserveData)
 	}
-	return vm.Nil
+	return toLua(L, p.cfg.Setting(key))
 }
 
 func toLua(L *vm.State, v any) vm.Value {

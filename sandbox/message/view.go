@@ -260,6 +260,9 @@ func (v *View) HasSeverity() bool { return v.hasSev }
 // Pid returns false when the message has none.
 func (v *View) Pid() (int32, bool) { return v.pid, v.hasPid }
 
+// FieldBytes is how many bytes lie between the beginning of the first field and the end of the last: what Field may have to pass.
+func (v *View) FieldBytes() int { return int(v.fields.end - v.fields.start) }
+
 // Field finds the field of that name; fi counts fields of one name, from 0.
 func (v *View) Field(name string, fi int) (Field, bool) {
 	b := v.raw[:v.fields.end]

@@ -158,7 +158,7 @@ func (e *Engine) outcomes(t *testing.T) {
 		{"what = 'status' n = -5", sandbox.OK, -5, 0, ""},
 		{"what = 'status' n = 1", sandbox.TerminatedByPlugin, 1, 0, ""},
 		{"what = 'spin'", sandbox.FuelExhausted, 0, 0, "instruction_limit"},
-		{"what = 'spin' instruction_limit = 1000", sandbox.FuelExhausted, 0, 0, "instruction_limit"},
+		{"what = 'spin' instruction_limit = 20000", sandbox.FuelExhausted, 0, 0, "instruction_limit"},
 		{"what = 'grow' memory_limit = 4194304", sandbox.MemoryExceeded, 0, 0, "memory_limit"},
 		{"what = 'raise'", sandbox.RuntimeError, 0, 0, ""},
 		{many + "what = 'inject' n = 5 size = 10", sandbox.OK, 0, 5, ""},
@@ -210,7 +210,7 @@ func (e *Engine) outcomes(t *testing.T) {
 
 // goesOn sees that a plugin whose call met a limit can be called again.
 func (e *Engine) goesOn(t *testing.T) {
-	p := e.load(t, sandbox.Analysis, "what = 'spin' instruction_limit = 10000 process_message_inject_limit = 1")
+	p := e.load(t, sandbox.Analysis, "what = 'spin' instruction_limit = 20000 process_message_inject_limit = 1")
 	first := p.Process(Sample(t))
 	for range 100 {
 		if res := p.Process(Sample(t)); res.Outcome != sandbox.FuelExhausted || res.Fuel != first.Fuel {
