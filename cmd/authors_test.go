@@ -18,8 +18,18 @@ import (
 // submit sends a plugin to the API and returns the answer.
 func (p *process) submit(path, name, config, source string) (status int, body string, took time.Duration) {
 	p.t.Helper()
-	in, _ := json.Marshal(map[string]any{"kind": "analysis", "name": name, "config": config, "source": source})
+	in, err := json.Marshal(map[string]any{"kind": "analysis", "name": name, "config": config, "source": source})
+	if err != nil {
+		p.t.Fatal(err)
+	}
 	start := time.Now()
+	status, body = p.postJSON(path, in)
+	return status, body, time.Since(start)
+}
+
+// postJSON posts to the API.
+func (p *process) postJSON(path string, in []byte) (status int, body string) {
+	p.t.Helper()
 	res, err := http.Post(p.url+"/api/v1/"+path, "application/json", bytes.NewReader(in))
 	if err != nil {
 		p.t.Fatal(err)
@@ -29,7 +39,7 @@ func (p *process) submit(path, name, config, source string) (status int, body st
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return res.StatusCode, string(text), time.Since(start)
+	return res.StatusCode, string(text)
 }
 
 // remove removes a plugin by the API.

@@ -24,6 +24,7 @@ type pluginCmd struct {
 	To    string `default:"http://127.0.0.1:8080" env:"SANDBAR_URL" placeholder:"URL" help:"The running host."`
 	Token string `env:"SANDBAR_TOKEN" help:"Its token, if it wants one."`
 
+	New    pluginNewCmd    `cmd:"" help:"Write a new plugin, in Lua, Go, Rust, C or AssemblyScript, that works."`
 	List   pluginListCmd   `cmd:"" help:"List plugins."`
 	Deploy pluginDeployCmd `cmd:"" help:"Submit a plugin: its .cfg, with the source beside it."`
 	Stop   pluginStopCmd   `cmd:"" help:"Stop a plugin until somebody starts it; its state is kept."`

@@ -21,8 +21,6 @@ func (r *reader) fail(at int, format string, args ...any) {
 	r.at = r.end
 }
 
-func (r *reader) more() bool { return r.err == nil && r.at < r.end }
-
 func (r *reader) byte() byte {
 	if r.at >= r.end {
 		r.fail(r.at, "the module ends here, more was to come")

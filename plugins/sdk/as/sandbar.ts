@@ -1,0 +1,209 @@
+// The interface sandbar_v1 for plugins in AssemblyScript. A plugin exports its functions itself, from its first file:
+//
+//   export function sandbar_process(messages: i32): i32   // 0 is good, -1 failed, above 0 ends the plugin
+//   export function sandbar_timer(ns: i64, last: i32): void // when its config has a ticker_interval
+//   export function sandbar_init(): i32                   // if it likes; anything but 0 keeps it from being loaded
+//   export { sandbar_v1 } from "./sandbar"                // the mark of the interface
+//
+// A name of what is read is as in Lua's read_message: Type, Logger, Hostname, EnvVersion, Payload, Uuid, Timestamp, Severity, Pid, raw,
+// framed, size, Fields[name].
+
+@external("sandbar_v1", "msg_text") declare function msg_text(msg: i32, name: usize, n: i32, field: i32, value: i32, to: usize, room: i32): i32;
+@external("sandbar_v1", "msg_number") declare function msg_number(msg: i32, name: usize, n: i32, field: i32, value: i32, to: usize): i32;
+@external("sandbar_v1", "msg_integer") declare function msg_integer(msg: i32, name: usize, n: i32, field: i32, value: i32, to: usize): i32;
+@external("sandbar_v1", "inject_new") declare function inject_new(): void;
+@external("sandbar_v1", "inject_header") declare function inject_header(header: i32, text: usize, n: i32): void;
+@external("sandbar_v1", "inject_number") declare function inject_number(header: i32, value: i64): void;
+@external("sandbar_v1", "inject_field") declare function inject_field(name: usize, n: i32, repr: usize, rn: i32, kind: i32, values: usize, count: i32): void;
+@external("sandbar_v1", "inject_send") declare function inject_send(): void;
+@external("sandbar_v1", "payload_add") declare function payload_add(text: usize, n: i32): void;
+@external("sandbar_v1", "payload_send") declare function payload_send(kind: usize, kn: i32, name: usize, n: i32): void;
+@external("sandbar_v1", "buffer_new") declare function buffer_new(rows: i32, columns: i32, secondsPerRow: i32): i32;
+@external("sandbar_v1", "buffer_header") declare function buffer_header(buffer: i32, column: i32, name: usize, n: i32, unit: usize, un: i32, aggregation: usize, an: i32): void;
+@external("sandbar_v1", "buffer_add") declare function buffer_add(buffer: i32, ns: i64, column: i32, value: f64): i32;
+@external("sandbar_v1", "buffer_set") declare function buffer_set(buffer: i32, ns: i64, column: i32, value: f64): i32;
+@external("sandbar_v1", "buffer_get") declare function buffer_get(buffer: i32, ns: i64, column: i32): f64;
+@external("sandbar_v1", "buffer_annotate") declare function buffer_annotate(buffer: i32, ns: i64, column: i32, alert: i32, text: usize, n: i32): void;
+@external("sandbar_v1", "buffer_payload") declare function buffer_payload(buffer: i32, delta: i32): void;
+@external("sandbar_v1", "alert_send") declare function alert_send(id: usize, idn: i32, summary: usize, sn: i32, detail: usize, dn: i32, minutes: f64): i32;
+@external("sandbar_v1", "config_text") declare function config_text(key: usize, n: i32, to: usize, room: i32): i32;
+@external("sandbar_v1", "config_number") declare function config_number(key: usize, n: i32, to: usize): i32;
+@external("sandbar_v1", "print") declare function host_print(line: usize, n: i32): void;
+@external("sandbar_v1", "status_text") declare function status_text(text: usize, n: i32): void;
+@external("sandbar_v1", "now") declare function host_now(): i64;
+@external("sandbar_v1", "fuel_left") declare function fuel_left(): i64;
+@external("sandbar_v1", "state_read") declare function state_read(offset: i32, to: usize, room: i32): i32;
+@external("sandbar_v1", "state_write") declare function state_write(from: usize, n: i32): void;
+
+// The mark of the interface.
+export function sandbar_v1(): void {}
+
+// abort is where AssemblyScript ends when something is wrong; asc is told so with --use abort=assembly/sandbar/abort.
+export function abort(message: string | null, file: string | null, line: u32, column: u32): void {
+  print("abort: " + (message ? message! : "") + " in " + (file ? file! : "") + ":" + line.toString() + ":" + column.toString());
+  unreachable();
+}
+
+function utf8(s: string): ArrayBuffer {
+  return String.UTF8.encode(s);
+}
+function at(b: ArrayBuffer): usize {
+  return changetype<usize>(b);
+}
+
+const scratch = new ArrayBuffer(8);
+
+// A text or bytes of the message, of one of several fields of the name and of its values; null when it is not there.
+export function bytes(name: string, field: i32 = 0, value: i32 = 0): ArrayBuffer | null {
+  const key = utf8(name);
+  let to = new ArrayBuffer(256);
+  const n = msg_text(0, at(key), key.byteLength, field, value, at(to), to.byteLength);
+  if (n < 0) return null;
+  if (n > to.byteLength) {
+    to = new ArrayBuffer(n);
+    msg_text(0, at(key), key.byteLength, field, value, at(to), n);
+  }
+  return to.slice(0, n);
+}
+export function text(name: string): string | null {
+  const b = bytes(name);
+  return b ? String.UTF8.decode(b) : null;
+}
+
+// An integer, double or boolean of the message; otherwise when it is not there.
+export function number(name: string, otherwise: f64 = 0, field: i32 = 0, value: i32 = 0): f64 {
+  const key = utf8(name);
+  return msg_number(0, at(key), key.byteLength, field, value, at(scratch)) ? load<f64>(at(scratch)) : otherwise;
+}
+export function integer(name: string, otherwise: i64 = 0): i64 {
+  const key = utf8(name);
+  return msg_integer(0, at(key), key.byteLength, 0, 0, at(scratch)) ? load<i64>(at(scratch)) : otherwise;
+}
+
+export const enum Header { Type, Logger, Hostname, EnvVersion, Payload, Uuid, Timestamp, Severity, Pid }
+
+// A message that is being made; there is one at a time.
+export class Out {
+  constructor(messageType: string) {
+    inject_new();
+    this.header(Header.Type, messageType);
+  }
+  header(header: i32, value: string): Out {
+    const b = utf8(value);
+    inject_header(header, at(b), b.byteLength);
+    return this;
+  }
+  headerNumber(header: i32, n: i64): Out {
+    inject_number(header, n);
+    return this;
+  }
+  string(name: string, value: string): Out {
+    const b = utf8(value), pair = new ArrayBuffer(8);
+    store<u32>(at(pair), <u32>at(b));
+    store<u32>(at(pair) + 4, b.byteLength);
+    return this.field(name, 0, pair);
+  }
+  integer(name: string, value: i64): Out {
+    store<i64>(at(scratch), value);
+    return this.field(name, 2, scratch);
+  }
+  double(name: string, value: f64): Out {
+    store<f64>(at(scratch), value);
+    return this.field(name, 3, scratch);
+  }
+  bool(name: string, value: bool): Out {
+    store<bool>(at(scratch), value);
+    return this.field(name, 4, scratch);
+  }
+  private field(name: string, kind: i32, value: ArrayBuffer): Out {
+    const key = utf8(name);
+    inject_field(at(key), key.byteLength, 0, 0, kind, at(value), 1);
+    return this;
+  }
+  send(): void {
+    inject_send();
+  }
+}
+
+// add adds to the payload that sendPayload sends as a message of its own: type "txt", "json", "cbuf", ... and a name.
+export function add(value: string): void {
+  const b = utf8(value);
+  payload_add(at(b), b.byteLength);
+}
+export function sendPayload(kind: string, name: string): void {
+  const k = utf8(kind), n = utf8(name);
+  payload_send(at(k), k.byteLength, at(n), n.byteLength);
+}
+
+// A circular buffer: rows of equal spans of time, columns from 1.
+export class Buffer {
+  handle: i32;
+  constructor(rows: i32, columns: i32, secondsPerRow: i32) {
+    this.handle = buffer_new(rows, columns, secondsPerRow);
+  }
+  // A unit, and how the column is added up (sum, min, max, none).
+  column(column: i32, name: string, unit: string, aggregation: string): Buffer {
+    const n = utf8(name), u = utf8(unit), a = utf8(aggregation);
+    buffer_header(this.handle, column, at(n), n.byteLength, at(u), u.byteLength, at(a), a.byteLength);
+    return this;
+  }
+  // add reports false when the time, nanoseconds since the epoch, is before the oldest row.
+  add(ns: i64, column: i32, value: f64): bool {
+    return buffer_add(this.handle, ns, column, value) != 0;
+  }
+  set(ns: i64, column: i32, value: f64): bool {
+    return buffer_set(this.handle, ns, column, value) != 0;
+  }
+  get(ns: i64, column: i32): f64 {
+    return buffer_get(this.handle, ns, column);
+  }
+  annotate(ns: i64, column: i32, alert: bool, note: string): void {
+    const b = utf8(note);
+    buffer_annotate(this.handle, ns, column, alert ? 1 : 0, at(b), b.byteLength);
+  }
+  addToPayload(): void {
+    buffer_payload(this.handle, 0);
+  }
+}
+
+// alert sends an alert, at most one of an id in the time that the config says, and reports whether it did.
+export function alert(id: string, summary: string, detail: string): bool {
+  const i = utf8(id), s = utf8(summary), d = utf8(detail);
+  return alert_send(at(i), i.byteLength, at(s), s.byteLength, at(d), d.byteLength, -1) != 0;
+}
+
+// A text of the config, or null; of a table with a dot: "alert.throttle".
+export function config(key: string): string | null {
+  const k = utf8(key), to = new ArrayBuffer(4096);
+  const n = config_text(at(k), k.byteLength, at(to), to.byteLength);
+  return n < 0 ? null : String.UTF8.decode(to.slice(0, n));
+}
+export function configNumber(key: string, otherwise: f64): f64 {
+  const k = utf8(key);
+  return config_number(at(k), k.byteLength, at(scratch)) ? load<f64>(at(scratch)) : otherwise;
+}
+
+export function print(line: string): void {
+  const b = utf8(line);
+  host_print(at(b), b.byteLength);
+}
+// status says why sandbar_process will not return 0.
+export function status(why: string): void {
+  const b = utf8(why);
+  status_text(at(b), b.byteLength);
+}
+export function now(): i64 {
+  return host_now();
+}
+export function fuelLeft(): i64 {
+  return fuel_left();
+}
+
+// For sandbar_save and sandbar_load(n): what is kept instead of an image of the memory, and also over a change of the plugin's code.
+export function writeState(b: ArrayBuffer): void {
+  state_write(at(b), b.byteLength);
+}
+export function readState(n: i32): ArrayBuffer {
+  const b = new ArrayBuffer(n);
+  return b.slice(0, state_read(0, at(b), n));
+}
