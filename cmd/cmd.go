@@ -25,6 +25,8 @@ type cli struct {
 	Replay replayCmd `cmd:"" help:"Put landfill files through stream raw again."`
 	Status statusCmd `cmd:"" help:"Ask a running host whether it is well; for health checks."`
 	Plugin pluginCmd `cmd:"" help:"Manage the plugins of a running host."`
+
+	CompileModule compileCmd `cmd:"" hidden:"" help:"Compile a metered module from standard input into a cache."`
 }
 
 // console is where a command writes to.

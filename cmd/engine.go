@@ -57,8 +57,12 @@ func (e *engines) forModules() (*wasm.Engine, error) {
 				return nil, fmt.Errorf("make the folder of compiled modules: %w", err)
 			}
 		}
+		opt := wasm.Options{CacheDir: e.cache}
+		if e.cache != "" {
+			opt.Compile = func(ctx context.Context, code []byte) error { return compileElsewhere(ctx, e.cache, code) }
+		}
 		var err error
-		if e.wasm, err = wasm.New(context.Background(), wasm.Options{CacheDir: e.cache}); err != nil {
+		if e.wasm, err = wasm.New(context.Background(), opt); err != nil {
 			return nil, err
 		}
 	}

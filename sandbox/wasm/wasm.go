@@ -17,7 +17,6 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 
 	"sandbar/sandbox"
 	"sandbar/sandbox/wasm/meter"
@@ -26,10 +25,14 @@ import (
 // Options of an Engine.
 type Options struct {
 	CacheDir string // compiled modules are kept here, for this user alone; "" keeps them in memory
+	// Compile compiles a metered module into the cache, by Compile in a process that is ended when it takes too long or too much.
+	// Without it modules are compiled here, where nothing can end that.
+	Compile func(ctx context.Context, code []byte) error
 }
 
 // Engine compiles and runs modules. Plugins with the same module share its code.
 type Engine struct {
+	opt     Options
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache
 	costs   map[string]int64 // fuel of each function that can be imported, by module and name
@@ -42,16 +45,11 @@ const maxEntries = 100_000
 
 // New makes an engine; Close ends it with all of its plugins.
 func New(ctx context.Context, opt Options) (*Engine, error) {
-	e := &Engine{costs: map[string]int64{}, types: map[string]meter.FuncType{}, turn: make(chan struct{}, 1)}
+	e := &Engine{opt: opt, costs: map[string]int64{}, types: map[string]meter.FuncType{}, turn: make(chan struct{}, 1)}
 	var err error
-	if e.cache = wazero.NewCompilationCache(); opt.CacheDir != "" {
-		if e.cache, err = wazero.NewCompilationCacheWithDir(opt.CacheDir); err != nil {
-			return nil, fmt.Errorf("open the cache of compiled modules %s: %w", opt.CacheDir, err)
-		}
+	if e.runtime, e.cache, err = newRuntime(ctx, opt.CacheDir); err != nil {
+		return nil, err
 	}
-	// Custom sections are read by the error of a trap, when there is one, from the original.
-	config := wazero.NewRuntimeConfigCompiler().WithCompilationCache(e.cache).WithCoreFeatures(api.CoreFeaturesV2).WithDebugInfoEnabled(false)
-	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
 	for _, m := range []struct {
 		name  string
 		funcs []hostFunc
@@ -120,7 +118,7 @@ func (e *Engine) load(cfg *sandbox.Config, source []byte, env sandbox.Env) (*plu
 	if err := e.fits(cfg, m); err != nil {
 		return nil, err
 	}
-	compiled, err := e.compile(m.Code)
+	compiled, err := e.compile(context.Background(), m.Code)
 	if err != nil {
 		return nil, err
 	}
@@ -183,15 +181,3 @@ func (e *Engine) fits(cfg *sandbox.Config, m *meter.Module) error {
 }
 
 func timerType() meter.FuncType { return meter.FuncType{Params: "\x7e\x7f"} }
-
-// compile is wazero's, one at a time: it takes a second for some megabytes, and memory beside it.
-func (e *Engine) compile(code []byte) (wazero.CompiledModule, error) {
-	e.turn <- struct{}{}
-	defer func() { <-e.turn }()
-	ctx := experimental.WithCompilationWorkers(context.Background(), 1)
-	c, err := e.runtime.CompileModule(ctx, code)
-	if err != nil {
-		return nil, fmt.Errorf("compile the module: %w", err)
-	}
-	return c, nil
-}
