@@ -260,6 +260,9 @@ func inFunction(trace string) string {
 			continue
 		}
 		name, _, _ := strings.Cut(strings.TrimPrefix(line, "."), "(")
+		if n, unnamed := strings.CutPrefix(name, "$"); unnamed {
+			name = "function " + n
+		}
 		return name
 	}
 	return ""

@@ -1,0 +1,157 @@
+package cmd
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"sandbar/host/runner"
+	"sandbar/sandbox/wasm/wasmtest"
+)
+
+// TestHostileModules deploys every attack on a running host, beside a victim whose count is exact at the end. Meanwhile /status is asked
+// again and again, and the memory of the process is looked at after each attack.
+func TestHostileModules(t *testing.T) {
+	t.Parallel()
+	attacks := wasmtest.Read(t, filepath.Join("..", "testdata", "hostile", "wasm"))
+	p := start(t, t.TempDir(), "serve")
+	dir := counterIn(t, "c", "victim")
+	if out, errs, code := call("plugin", "--to", p.url, "deploy", filepath.Join(dir, "analysis", "victim.cfg")); code != 0 {
+		t.Fatalf("%d %s%s", code, out, errs)
+	}
+	p.post("/submit/sensors/reading/1/"+docID(0), reading(docID(0)))
+	p.settled()
+	sent := 1
+	waits := p.askStatus()
+	for i := range attacks {
+		sent++
+		p.attack(&attacks[i], sent)
+	}
+	all := waits()
+	slices.Sort(all)
+	if len(all) < 20 {
+		t.Fatalf("/status was asked %d times", len(all))
+	}
+	t.Logf("%d attacks, %d answers of /status: %v in the middle, %v at most", len(attacks), len(all), all[len(all)/2], all[len(all)-1])
+	if !raceEnabled && all[len(all)*99/100] > 100*time.Millisecond {
+		t.Errorf("/status took %v, for one of a hundred", all[len(all)*99/100])
+	}
+	p.settled()
+	until(t, 20*time.Second, "the victim to count", func() bool {
+		return strings.HasPrefix(p.text("victim", "total"), fmt.Sprintf("%d messages", sent))
+	})
+	p.stop()
+}
+
+// attack deploys one, sends it a message, and looks at how it ends and what it takes.
+func (p *process) attack(a *wasmtest.Attack, n int) {
+	t := p.t
+	before := p.memory("VmRSS")
+	p.resetPeak()
+	config := everything + a.Config
+	if a.Where == "timer" {
+		config += " ticker_interval = 1"
+	}
+	status, body := p.submitModule("plugins", "attack", config, a.Module)
+	p.post("/submit/sensors/reading/1/"+docID(n), reading(docID(n)))
+	outcome, reason := "ok", ""
+	switch {
+	case status == 422:
+		outcome, reason = between(body, `"outcome":"`, `"`), between(body, `"error":"`, `",`)
+		reason = strings.ReplaceAll(reason, `\u003e`, ">")
+	case status != 201:
+		t.Errorf("%s: %d %s", a.Name, status, body)
+		return
+	default:
+		name := "analysis.attack"
+		until(t, 20*time.Second, a.Name+" to end", func() bool {
+			st := p.plugins()[name]
+			outcome, reason = st.Outcome, st.Reason
+			return st.State != runner.Running || a.Expected("ok", "") && st.Stats.Matched > 0
+		})
+		if outcome == "" {
+			outcome = "ok"
+		}
+		if code, _ := p.remove(name); code != http.StatusNoContent {
+			t.Errorf("%s is not removed: %d", a.Name, code)
+		}
+	}
+	if !a.Expected(outcome, reason) {
+		t.Errorf("%s ended with %s (%.200s), want %s", a.Name, outcome, reason, strings.Join(a.Expect, " or "))
+	}
+	// Three times memory_limit and 8 MiB, and what the module itself takes on its way in: as text, decoded, metered, compiled.
+	most := int64(3*(8<<20) + 8<<20 + 12*len(a.Module))
+	if more := p.memory("VmHWM") - before; !raceEnabled && more > most {
+		t.Errorf("%s took %d MiB of memory, %d are allowed", a.Name, more>>20, most>>20)
+	}
+}
+
+func between(s, from, to string) string {
+	_, s, _ = strings.Cut(s, from)
+	s, _, _ = strings.Cut(s, to)
+	return s
+}
+
+// memory is a line of the process's status in bytes.
+func (p *process) memory(key string) int64 {
+	p.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		p.t.Skip("there is no /proc here")
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, key+":"); ok {
+			n, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			return n << 10
+		}
+	}
+	p.t.Fatalf("there is no %s", key)
+	return 0
+}
+
+// resetPeak makes VmHWM begin anew.
+func (p *process) resetPeak() {
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0); err != nil {
+		p.t.Logf("the peak of memory is that of the whole run: %v", err)
+	}
+}
+
+// askStatus asks until the function that it returns is called, which gives how long each answer took.
+func (p *process) askStatus() func() []time.Duration {
+	stop, done := make(chan struct{}), make(chan []time.Duration)
+	go func() {
+		var waits []time.Duration
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				done <- waits
+				return
+			case <-tick.C:
+			}
+			begun := time.Now()
+			res, err := http.Get(p.url + "/status")
+			if err != nil {
+				continue
+			}
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				waits = append(waits, time.Since(begun))
+			}
+		}
+	}()
+	return func() []time.Duration {
+		close(stop)
+		return <-done
+	}
+}

@@ -1,0 +1,7 @@
+;; expect: runtime_error no circular buffer
+(module
+  (import "sandbar_v1" "buffer_add" (func $buffer_add (param i32 i64 i32 f64) (result i32)))
+  {{plugin}}
+  (func (export "sandbar_process") (param i32) (result i32) 
+    (drop (call $buffer_add (i32.const -1) (i64.const 0) (i32.const 1) (f64.const 1)))
+    i32.const 0))

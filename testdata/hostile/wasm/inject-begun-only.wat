@@ -1,0 +1,8 @@
+;; expect: fuel_exhausted or inject_exceeded
+;; config: process_message_inject_limit = 100
+(module
+  (import "sandbar_v1" "inject_new" (func $inject_new))
+  {{plugin}}
+  (func (export "sandbar_process") (param i32) (result i32) 
+    (loop $l (call $inject_new) (br $l))
+    i32.const 0))

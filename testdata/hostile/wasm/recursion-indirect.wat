@@ -1,0 +1,10 @@
+;; expect: runtime_error stack overflow
+(module
+  {{plugin}}
+  (type $t (func))
+  (table 1 funcref)
+  (elem (i32.const 0) $f)
+  (func $f (call_indirect (type $t) (i32.const 0)))
+  (func (export "sandbar_process") (param i32) (result i32) 
+    (call_indirect (type $t) (i32.const 0))
+    i32.const 0))

@@ -1,0 +1,7 @@
+;; expect: fuel_exhausted
+(module
+  {{plugin}}
+  (table $t 1 funcref)
+  (func (export "sandbar_process") (param i32) (result i32) 
+    (table.copy (i32.const 0) (i32.const 0) (i32.const -1))
+    i32.const 0))
