@@ -41,6 +41,12 @@ type Plugin interface {
 	Close() error
 }
 
+// Recycler is a Plugin whose states are large: it takes the memory of one back that Snapshot returned and that nobody reads any
+// more. Any goroutine may call it.
+type Recycler interface {
+	Recycle(state []byte)
+}
+
 // Result says how one call ended and what it cost.
 type Result struct {
 	Outcome Outcome

@@ -284,6 +284,13 @@ func (l *live) preserve(p *part) {
 	if changed {
 		l.unpreserved = ""
 		p.states[l.name] = state
+		published, task := p.committed, l.task
+		p.committed = func(ctx context.Context) {
+			if published != nil {
+				published(ctx)
+			}
+			task.Recycle(state)
+		}
 	}
 }
 

@@ -221,6 +221,13 @@ func (t *Task) Snapshot() ([]byte, bool, error) {
 	return state, true, nil
 }
 
+// Recycle gives a state's memory back, when nobody reads it any more.
+func (t *Task) Recycle(state []byte) {
+	if r, ok := t.plugin.(sandbox.Recycler); ok && len(state) > 0 && t.Config.PreserveData {
+		r.Recycle(state)
+	}
+}
+
 // Passed counts messages that passed by, wanted or not.
 func (t *Task) Passed(n int) { t.counts.Seen += int64(n) }
 

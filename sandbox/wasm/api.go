@@ -2,6 +2,8 @@ package wasm
 
 import (
 	"math"
+	"strings"
+	"unsafe"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -115,11 +117,15 @@ func (p *plugin) bytes(at, n uint64) []byte {
 const maxName = 1024
 
 // name is a short text.
-func (p *plugin) name(at, n uint64) string {
+func (p *plugin) name(at, n uint64) string { return strings.Clone(p.borrow(at, n)) }
+
+// borrow is name without a copy: it lies in the plugin's memory and must be forgotten before the plugin goes on.
+func (p *plugin) borrow(at, n uint64) string {
 	if uint32(n) > maxName {
 		p.fail("a name has %d bytes, %d are allowed", uint32(n), maxName)
 	}
-	return string(p.bytes(at, n))
+	b := p.bytes(at, n)
+	return unsafe.String(unsafe.SliceData(b), len(b))
 }
 
 // give copies b into the plugin's memory as far as it has room there, and returns how long b is.
@@ -149,7 +155,7 @@ func (p *plugin) ref(s []uint64, indices int) (*message.View, message.Ref) {
 	if indices > 1 {
 		value = int(uint32(s[4]))
 	}
-	name := p.name(s[1], s[2])
+	name := p.borrow(s[1], s[2])
 	ref, ok := message.ParseRef(name, field, value)
 	if !ok {
 		p.fail("no message has %q; there are Fields[name], Type, Logger, Hostname, EnvVersion, Payload, Uuid, Timestamp, Severity, Pid, raw, framed, size", name)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -52,7 +53,8 @@ type plugin struct {
 	held      int64 // bytes of the buffers
 	alerts    *sandbox.Alerts
 	throttles sandbox.Throttles
-	saved     []byte // given to sandbar_load, or by sandbar_save
+	saved     []byte                 // given to sandbar_load, or by sandbar_save
+	spare     atomic.Pointer[[]byte] // memory for the next image
 }
 
 // buffer is a circular buffer of a plugin, as a payload.

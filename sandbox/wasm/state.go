@@ -99,7 +99,13 @@ func usedPages(memory []byte) []uint32 {
 
 func (p *plugin) appendImage(head, memory []byte, pages []uint32) []byte {
 	rng, _ := p.rng.MarshalBinary()
-	dst := make([]byte, 0, len(head)+len(rng)+64+10*len(p.globals)+(pageBytes+4)*len(pages)+int(p.held))
+	need := len(head) + len(rng) + 64 + 10*len(p.globals) + (pageBytes+4)*len(pages) + int(p.held)
+	var dst []byte
+	if spare := p.spare.Swap(nil); spare != nil && cap(*spare) >= need {
+		dst = (*spare)[:0]
+	} else {
+		dst = make([]byte, 0, need)
+	}
 	dst = append(append(dst, head...), p.hash[:]...)
 	dst = appendText(dst, rng)
 	dst = binary.AppendUvarint(dst, uint64(len(p.globals)))
@@ -120,6 +126,9 @@ func (p *plugin) appendImage(head, memory []byte, pages []uint32) []byte {
 	}
 	return binary.AppendUvarint(dst, 0)
 }
+
+// Recycle implements sandbox.Recycler.
+func (p *plugin) Recycle(state []byte) { p.spare.Store(&state) }
 
 // Restore implements sandbox.Plugin. An image of another module is ignored: its addresses mean nothing here.
 func (p *plugin) Restore(state []byte) error {
