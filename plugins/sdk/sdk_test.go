@@ -97,6 +97,20 @@ func counted(t *testing.T, engine *wasm.Engine, language string) (made [][]byte)
 	return made
 }
 
+// TestReadme builds the plugin in Go that README.md shows.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```go\n(package main.*?)```").FindSubmatch(text)
+	if block == nil {
+		t.Fatal("README.md shows no plugin in Go")
+	}
+	sdktest.Module(t, "go", "errors", map[string]string{"main.go": string(block[1])})
+}
+
 func numbered(t *testing.T, i int, at time.Time) *message.View {
 	var b message.Builder
 	uuid := message.NewUUID(uint64(i), 1)

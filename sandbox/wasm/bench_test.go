@@ -104,4 +104,3 @@ func resident(t *testing.T) int64 {
 	}
 	return pages * int64(os.Getpagesize())
 }
-

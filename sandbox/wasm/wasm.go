@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -118,6 +119,9 @@ func (e *Engine) load(cfg *sandbox.Config, source []byte, env sandbox.Env) (*plu
 	if err := e.fits(cfg, m); err != nil {
 		return nil, err
 	}
+	if m.HasTables && cfg.PreserveData && !exports(m, "sandbar_save") {
+		return nil, errors.New("with preserve_data a module may not change its tables or drop segments (table.set and the like): a state holds the memory and the globals; export sandbar_save and sandbar_load, or leave preserve_data away")
+	}
 	compiled, err := e.compile(context.Background(), m.Code)
 	if err != nil {
 		return nil, err
@@ -178,6 +182,10 @@ func (e *Engine) fits(cfg *sandbox.Config, m *meter.Module) error {
 		return fmt.Errorf("it exports no function %s", name)
 	}
 	return nil
+}
+
+func exports(m *meter.Module, name string) bool {
+	return slices.ContainsFunc(m.Exports, func(x meter.Export) bool { return x.Name == name })
 }
 
 func timerType() meter.FuncType { return meter.FuncType{Params: "\x7e\x7f"} }

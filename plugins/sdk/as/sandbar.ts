@@ -11,11 +11,14 @@
 @external("sandbar_v1", "msg_text") declare function msg_text(msg: i32, name: usize, n: i32, field: i32, value: i32, to: usize, room: i32): i32;
 @external("sandbar_v1", "msg_number") declare function msg_number(msg: i32, name: usize, n: i32, field: i32, value: i32, to: usize): i32;
 @external("sandbar_v1", "msg_integer") declare function msg_integer(msg: i32, name: usize, n: i32, field: i32, value: i32, to: usize): i32;
+@external("sandbar_v1", "msg_type") declare function msg_type(msg: i32, name: usize, n: i32, field: i32): i32;
+@external("sandbar_v1", "msg_count") declare function msg_count(msg: i32, name: usize, n: i32, field: i32): i32;
 @external("sandbar_v1", "inject_new") declare function inject_new(): void;
 @external("sandbar_v1", "inject_header") declare function inject_header(header: i32, text: usize, n: i32): void;
 @external("sandbar_v1", "inject_number") declare function inject_number(header: i32, value: i64): void;
 @external("sandbar_v1", "inject_field") declare function inject_field(name: usize, n: i32, repr: usize, rn: i32, kind: i32, values: usize, count: i32): void;
 @external("sandbar_v1", "inject_send") declare function inject_send(): void;
+@external("sandbar_v1", "inject_raw") declare function inject_raw(message: usize, n: i32): void;
 @external("sandbar_v1", "payload_add") declare function payload_add(text: usize, n: i32): void;
 @external("sandbar_v1", "payload_send") declare function payload_send(kind: usize, kn: i32, name: usize, n: i32): void;
 @external("sandbar_v1", "buffer_new") declare function buffer_new(rows: i32, columns: i32, secondsPerRow: i32): i32;
@@ -26,11 +29,19 @@
 @external("sandbar_v1", "buffer_annotate") declare function buffer_annotate(buffer: i32, ns: i64, column: i32, alert: i32, text: usize, n: i32): void;
 @external("sandbar_v1", "buffer_payload") declare function buffer_payload(buffer: i32, delta: i32): void;
 @external("sandbar_v1", "alert_send") declare function alert_send(id: usize, idn: i32, summary: usize, sn: i32, detail: usize, dn: i32, minutes: f64): i32;
+@external("sandbar_v1", "alert_throttled") declare function alert_throttled(id: usize, n: i32, minutes: f64): i32;
+@external("sandbar_v1", "alert_threshold") declare function alert_threshold(id: usize, n: i32): f64;
 @external("sandbar_v1", "config_text") declare function config_text(key: usize, n: i32, to: usize, room: i32): i32;
 @external("sandbar_v1", "config_number") declare function config_number(key: usize, n: i32, to: usize): i32;
 @external("sandbar_v1", "print") declare function host_print(line: usize, n: i32): void;
 @external("sandbar_v1", "status_text") declare function status_text(text: usize, n: i32): void;
 @external("sandbar_v1", "now") declare function host_now(): i64;
+@external("sandbar_v1", "random") declare function host_random(): u64;
+@external("sandbar_v1", "geo") declare function host_geo(address: usize, n: i32, part: i32, to: usize, room: i32): i32;
+@external("sandbar_v1", "schema_validate") declare function schema_validate(ns: usize, nn: i32, kind: usize, kn: i32, version: usize, vn: i32, json: usize, n: i32, why: usize, room: i32): i32;
+@external("sandbar_v1", "lake_heka") declare function lake_heka(path: usize, n: i32): void;
+@external("sandbar_v1", "lake_parquet") declare function lake_parquet(path: usize, n: i32, fields: usize, fn: i32, payload: usize, pn: i32, schema: usize, sn: i32): void;
+@external("sandbar_v1", "checkpoint") declare function host_checkpoint(sequence: i64): void;
 @external("sandbar_v1", "fuel_left") declare function fuel_left(): i64;
 @external("sandbar_v1", "state_read") declare function state_read(offset: i32, to: usize, room: i32): i32;
 @external("sandbar_v1", "state_write") declare function state_write(from: usize, n: i32): void;
@@ -40,7 +51,7 @@ export function sandbar_v1(): void {}
 
 // abort is where AssemblyScript ends when something is wrong; asc is told so with --use abort=assembly/sandbar/abort.
 export function abort(message: string | null, file: string | null, line: u32, column: u32): void {
-  print("abort: " + (message ? message! : "") + " in " + (file ? file! : "") + ":" + line.toString() + ":" + column.toString());
+  print("abort: " + (message ? message : "") + " in " + (file ? file : "") + ":" + line.toString() + ":" + column.toString());
   unreachable();
 }
 
@@ -78,6 +89,21 @@ export function number(name: string, otherwise: f64 = 0, field: i32 = 0, value: 
 export function integer(name: string, otherwise: i64 = 0): i64 {
   const key = utf8(name);
   return msg_integer(0, at(key), key.byteLength, 0, 0, at(scratch)) ? load<i64>(at(scratch)) : otherwise;
+}
+
+// The type of a field (0 string, 1 bytes, 2 integer, 3 double, 4 boolean; -1 none), and how many values it has.
+export function fieldType(name: string, field: i32 = 0): i32 {
+  const key = utf8(name);
+  return msg_type(0, at(key), key.byteLength, field);
+}
+export function count(name: string, field: i32 = 0): i32 {
+  const key = utf8(name);
+  return msg_count(0, at(key), key.byteLength, field);
+}
+
+// sendRaw sends an encoded message.
+export function sendRaw(message: ArrayBuffer): void {
+  inject_raw(at(message), message.byteLength);
 }
 
 export const enum Header { Type, Logger, Hostname, EnvVersion, Payload, Uuid, Timestamp, Severity, Pid }
@@ -172,6 +198,16 @@ export function alert(id: string, summary: string, detail: string): bool {
   return alert_send(at(i), i.byteLength, at(s), s.byteLength, at(d), d.byteLength, -1) != 0;
 }
 
+export function throttled(id: string): bool {
+  const i = utf8(id);
+  return alert_throttled(at(i), i.byteLength, -1) != 0;
+}
+// threshold is that of an id in the config, NaN when there is none.
+export function threshold(id: string): f64 {
+  const i = utf8(id);
+  return alert_threshold(at(i), i.byteLength);
+}
+
 // A text of the config, or null; of a table with a dot: "alert.throttle".
 export function config(key: string): string | null {
   const k = utf8(key), to = new ArrayBuffer(4096);
@@ -191,6 +227,32 @@ export function print(line: string): void {
 export function status(why: string): void {
   const b = utf8(why);
   status_text(at(b), b.byteLength);
+}
+// geo is a part of what is known of an address: 0 country, 1 city, 2 and 3 subdivisions, 4 provider. For decoders.
+export function geo(address: string, part: i32): string | null {
+  const a = utf8(address), to = new ArrayBuffer(256);
+  const n = host_geo(at(a), a.byteLength, part, at(to), to.byteLength);
+  return n < 0 ? null : String.UTF8.decode(to.slice(0, n));
+}
+// validate checks a JSON text against a schema: 1 it obeys, 0 it does not, -1 there is no such schema, -2 it is no JSON. For decoders.
+export function validate(namespace: string, docType: string, version: string, json: ArrayBuffer): i32 {
+  const n = utf8(namespace), t = utf8(docType), v = utf8(version);
+  return schema_validate(at(n), n.byteLength, at(t), t.byteLength, at(v), v.byteLength, at(json), json.byteLength, 0, 0);
+}
+// For outputs: write the message into a file of the lake, acknowledge messages.
+export function lakeHeka(path: string): void {
+  const p = utf8(path);
+  lake_heka(at(p), p.byteLength);
+}
+export function lakeParquet(path: string, fields: string = "", payload: string = "", schema: string = ""): void {
+  const p = utf8(path), f = utf8(fields), l = utf8(payload), s = utf8(schema);
+  lake_parquet(at(p), p.byteLength, at(f), f.byteLength, at(l), l.byteLength, at(s), s.byteLength);
+}
+export function checkpoint(sequence: i64): void {
+  host_checkpoint(sequence);
+}
+export function random(): u64 {
+  return host_random();
 }
 export function now(): i64 {
   return host_now();

@@ -88,6 +88,9 @@ func statusText(text unsafe.Pointer, n uint32)
 //go:wasmimport sandbar_v1 now
 func now() int64
 
+//go:wasmimport sandbar_v1 random
+func random() uint64
+
 //go:wasmimport sandbar_v1 fuel_left
 func fuelLeft() int64
 

@@ -254,6 +254,9 @@ func Status(text string) { statusText(at(text), size(text)) }
 // Now is the time in nanoseconds since the epoch. It stands still during a call.
 func Now() int64 { return now() }
 
+// Random is from the host.
+func Random() uint64 { return random() }
+
 // FuelLeft is how many units the call may still take.
 func FuelLeft() int64 { return fuelLeft() }
 
