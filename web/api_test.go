@@ -254,7 +254,8 @@ func TestHostileText(t *testing.T) {
 func TestModuleAsSent(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
-	binary := []byte("\x00asm\x01\x00\x00\x00\xff\xfe")
+	binary := []byte("\x00asm\x01\x00\x00\x00\x05\x03\x01\x00\x01\x07\x0a\x01\x06memory\x02\x00")
+	broken := append([]byte(nil), binary[:len(binary)-4]...)
 	sent := map[string]any{"config": "message_matcher = 'TRUE' filename = 'x.wasm'", "source": nil, "source_base64": binary}
 	if w := h.do(request(http.MethodPost, "/api/v1/plugins", submit(sent))); w.Code != 201 {
 		t.Fatalf("%d %s", w.Code, w.Body)
@@ -262,9 +263,17 @@ func TestModuleAsSent(t *testing.T) {
 	if got := h.plugins.all["analysis.new"].Source; !bytes.Equal(got, binary) {
 		t.Errorf("the module arrives as %q", got)
 	}
-	got := decode[struct{ Module module }](t, h.get("/api/v1/plugins/new").Body.Bytes())
-	if got.Module.Size != len(binary) || len(got.Module.SHA256) != 64 {
-		t.Errorf("the module is shown as %+v", got.Module)
+	if got := decode[struct{ Module int }](t, h.get("/api/v1/plugins/new").Body.Bytes()); got.Module != len(binary) {
+		t.Errorf("the module is shown with %d bytes", got.Module)
+	}
+	if got := decode[module](t, h.get("/api/v1/plugins/new/module").Body.Bytes()); got.Size != len(binary) || len(got.SHA256) != 64 || got.Memory != 1<<16 || len(got.Exports) != 1 {
+		t.Errorf("the module is shown as %+v", got)
+	}
+	if got := decode[struct{ Module module }](t, h.do(request(http.MethodPost, "/api/v1/check", submit(sent))).Body.Bytes()); got.Module.Exports[0] != "memory" {
+		t.Errorf("a module that is checked is shown as %+v", got.Module)
+	}
+	if w := h.get("/api/v1/plugins/rate/module"); w.Code != 404 {
+		t.Errorf("the module of Lua: %d", w.Code)
 	}
 	w := h.get("/api/v1/plugins/new/source")
 	if !bytes.Equal(w.Body.Bytes(), binary) || w.Header().Get("Content-Type") != "application/wasm" || !strings.Contains(w.Header().Get("Content-Disposition"), "analysis.new.wasm") {
@@ -275,8 +284,9 @@ func TestModuleAsSent(t *testing.T) {
 	}
 	for why, body := range map[string]string{
 		"there are both":    submit(map[string]any{"source_base64": binary}),
-		"is not UTF-8":      submit(map[string]any{"source": nil, "source_base64": binary}),
+		"is not UTF-8":      submit(map[string]any{"source": nil, "source_base64": []byte("\xff")}),
 		"may have 256 KiB":  submit(map[string]any{"source": strings.Repeat("-", 256<<10+1)}),
+		"byte 13":           submit(map[string]any{"config": "message_matcher filename='x.wasm'", "source": nil, "source_base64": broken}),
 		"may have 10240 Ki": submit(map[string]any{"config": "message_matcher filename='x.wasm'", "source": nil, "source_base64": make([]byte, 10<<20+1)}),
 	} {
 		if w := h.do(request(http.MethodPost, "/api/v1/check", body)); w.Code != 422 || !strings.Contains(w.Body.String(), why) {

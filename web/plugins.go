@@ -3,8 +3,6 @@ package web
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -128,59 +126,25 @@ func (s *Site) listPlugins(c echo.Context) error {
 }
 
 func (s *Site) getPlugin(c echo.Context) error {
-	name, err := s.resolve(c)
+	name, d, err := s.detail(c)
 	if err != nil {
 		return err
 	}
-	d, err := s.opt.Plugins.Get(c.Request().Context(), name)
-	if err != nil {
-		return err
+	text := ""
+	if !d.Module {
+		text = string(d.Source)
 	}
-	text, mod := sourceOf(&d)
 	return answer(c, http.StatusOK, struct {
 		plugin
 		Config string        `json:"config"`
 		Source string        `json:"source,omitempty"` // of Lua
-		Module *module       `json:"module,omitempty"` // instead, of WASM
+		Module int           `json:"module,omitempty"` // bytes of a WASM module instead; more of it is at /module
 		Series []series.Info `json:"series"`
 		// Send it as expected to replace this version and no other.
 		Updated time.Time `json:"updated"`
 		// The message that ended the plugin.
 		Message json.RawMessage `json:"message,omitempty"`
-	}{asPlugin(d.Status), d.Config, text, mod, s.infos(name), d.Updated, endMessage(d)})
-}
-
-// module is what is shown of a WASM module.
-type module struct {
-	Size   int    `json:"size"`
-	SHA256 string `json:"sha256"`
-}
-
-// sourceOf is a plugin's source as text, or what is known of its module.
-func sourceOf(d *deploy.Detail) (string, *module) {
-	if !d.Module {
-		return string(d.Source), nil
-	}
-	sum := sha256.Sum256(d.Source)
-	return "", &module{Size: len(d.Source), SHA256: hex.EncodeToString(sum[:])}
-}
-
-// pluginSource sends the source as it was submitted.
-func (s *Site) pluginSource(c echo.Context) error {
-	name, err := s.resolve(c)
-	if err != nil {
-		return err
-	}
-	d, err := s.opt.Plugins.Get(c.Request().Context(), name)
-	if err != nil {
-		return err
-	}
-	ending, typ := ".lua", "text/plain; charset=utf-8"
-	if d.Module {
-		ending, typ = ".wasm", "application/wasm"
-	}
-	c.Response().Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name + ending}))
-	return c.Blob(http.StatusOK, typ, d.Source)
+	}{asPlugin(d.Status), d.Config, text, moduleSize(d), s.infos(name), d.Updated, endMessage(*d)})
 }
 
 // endMessage is the message that ended a plugin, as JSON; nil when there is none.
@@ -271,10 +235,17 @@ func (s *Site) checkPlugin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	var facts *module
+	if s.isModule(sub) {
+		if facts, err = describe(sub.Source); err != nil {
+			return blame("source", err)
+		}
+	}
 	return answer(c, http.StatusOK, struct {
-		OK      bool   `json:"ok"`
-		Warning string `json:"warning,omitempty"`
-	}{true, warning})
+		OK      bool    `json:"ok"`
+		Warning string  `json:"warning,omitempty"`
+		Module  *module `json:"module,omitempty"`
+	}{true, warning, facts})
 }
 
 // submission reads and checks all of a submission but its source.
@@ -318,7 +289,7 @@ func (s *Site) submission(c echo.Context) (deploy.Submission, error) {
 	case len(source) > most:
 		return none, blame("source", fmt.Errorf("the source has %d bytes; it may have %d KiB", len(source), most>>10))
 	case len(bytes.TrimSpace(source)) == 0:
-		return none, blame("source", errors.New("the source is empty"))
+		return none, blame("source", errNoSource)
 	case !cfg.IsModule() && !utf8.Valid(source):
 		return none, blame("source", errors.New("the source is not UTF-8; the config of a WASM module says filename = \"NAME.wasm\""))
 	}

@@ -196,6 +196,7 @@ func (s *Site) routes() []route {
 		{get, "/api/v1/plugins/:name", api, s.getPlugin},
 		{del, "/api/v1/plugins/:name", api, s.removePlugin},
 		{get, "/api/v1/plugins/:name/source", api, s.pluginSource},
+		{get, "/api/v1/plugins/:name/module", api, s.pluginModule},
 		{post, "/api/v1/plugins/:name/stop", api, s.stopPlugin},
 		{post, "/api/v1/plugins/:name/start", api, s.startPlugin},
 		{get, "/api/v1/plugins/:name/logs", api, s.pluginLogs},

@@ -32,6 +32,13 @@ async function ask(method, path, body) {
   return json;
 }
 
+// getBytes is an answer that is no JSON.
+export async function getBytes(path) {
+  const answer = await fetch("/api/v1/" + path, { signal: AbortSignal.timeout(90_000) });
+  if (!answer.ok) throw new Fault(answer.status, await answer.json().catch(() => null));
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
 export const get = (path) => ask("GET", path);
 export const post = (path, body) => ask("POST", path, body);
 export const del = (path) => ask("DELETE", path);

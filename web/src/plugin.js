@@ -1,4 +1,5 @@
 // The page of one plugin.
+import { facts } from "./module.js";
 import { byId, h, put, list } from "./dom.js";
 import { get, post, del, pluginPath } from "./api.js";
 import { on, every, refresh } from "./live.js";
@@ -154,15 +155,27 @@ function texts() {
   return (p) => {
     const line = faultyLine(p);
     const reason = p.state === "running" ? p.stats.last_error : p.reason;
-    const key = JSON.stringify([p.source, p.config, line, line && reason]);
+    const key = JSON.stringify([p.source, p.module, p.updated, p.config, line, line && reason]);
     if (key === shown) return;
     shown = key;
     const inConfig = p.state === "load_error" && /\.cfg\b|config/.test(p.reason);
-    byId("source").replaceChildren(viewer(p.source, inConfig ? 0 : line, reason));
+    if (p.module) showModule(p.name);
+    else byId("source").replaceChildren(viewer(p.source, inConfig ? 0 : line, reason));
     byId("config").replaceChildren(viewer(p.config, inConfig ? line : 0, reason));
     byId("source").querySelector(".bad")?.scrollIntoView({ block: "nearest" });
     scrollTo(0, 0);
   };
+}
+
+// showModule draws what is known of a plugin's module.
+async function showModule(name) {
+  const place = byId("source");
+  try {
+    place.replaceChildren(h("div.module-side", null, facts(await get(pluginPath(name, "/module"))),
+      h("p", null, h("a", { href: "/api/v1/" + pluginPath(name, "/source"), download: "" }, "Download the module"))));
+  } catch (err) {
+    place.replaceChildren(problem("It could not be described", err.message));
+  }
 }
 
 // faultyLine is the one that the host names, or the one in the last error of a running plugin: "…lua:12: text".

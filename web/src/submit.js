@@ -1,12 +1,13 @@
 // The page where a plugin is written, checked and deployed.
 import { byId, h, put, attr } from "./dom.js";
-import { get, post, pluginPath, pluginPage } from "./api.js";
+import { get, getBytes, post, pluginPath, pluginPage } from "./api.js";
 import { problem, splitName } from "./parts.js";
 import { bytes, exact } from "./format.js";
 import { keepsWork } from "./live.js";
 import { draft } from "./draft.js";
 import { editor } from "./editor.js";
 import { starters } from "./starters.js";
+import { chooser } from "./module.js";
 
 export function submit(main) {
   const form = byId("form").elements;
@@ -15,6 +16,10 @@ export function submit(main) {
   byId("source-box").append(source.el);
   byId("config-box").append(config.el);
   const page = { form, source, config, busy: false, expected: null, draft: draft(main.dataset.name || "") };
+  page.module = chooser((file) => {
+    config.set(naming(config.value, file));
+    check(page);
+  });
   const typed = () => ({ kind: form.kind.value, name: form.name.value, source: source.value, config: config.value, expected: page.expected });
   page.draft.follow([source.area, config.area, form.name, form.kind], typed);
   keepsWork(() => page.draft.unsaved());
@@ -28,8 +33,20 @@ export function submit(main) {
       location.assign(pluginPage(p.name));
     });
   });
-  byId("check").addEventListener("click", () =>
-    send(page, "check", "Checking", ({ warning }) => say(warning ? `It loads. ${warning}` : "It loads.", "good")));
+  byId("check").addEventListener("click", () => check(page));
+}
+
+const check = (page) =>
+  send(page, "check", "Checking", ({ warning, module }) => {
+    if (module) page.module.tell(module);
+    say(warning ? `It loads. ${warning}` : "It loads.", "good");
+  });
+
+// naming makes a config name a file as its source.
+function naming(config, file) {
+  const line = `filename = ${JSON.stringify(file)}`;
+  const old = /^[ \t]*filename[ \t]*=.*$/m;
+  return old.test(config) ? config.replace(old, () => line) : `${line}\n${config}`;
 }
 
 // allowed says what this host allows a plugin of the chosen kind.
@@ -38,7 +55,7 @@ async function allowed(kind) {
   const show = () => {
     const l = all[kind.value];
     put(byId("allowed"), l ? `Allowed here: ${exact(l.instruction_limit)} instructions, ${bytes(l.memory_limit)} of memory, ${bytes(l.output_limit)} a message, `
-      + `${exact(l.timer_event_inject_limit)} messages a timer event, a ticker of ${exact(l.ticker_interval)} s. 0 stands for these.` : "");
+      + `${exact(l.timer_event_inject_limit)} messages a timer event, a ticker of ${exact(l.ticker_interval)} s, a module of ${bytes(l.module_size)}. 0 stands for these.` : "");
   };
   kind.addEventListener("change", show);
   show();
@@ -60,7 +77,8 @@ async function change(page, name) {
   for (const field of [form.kind, form.name, form.replace]) field.disabled = true;
   try {
     const p = await get(pluginPath(name));
-    page.source.set(p.source);
+    if (p.module) page.module.set(`${rest}.wasm`, await getBytes(pluginPath(name, "/source")));
+    else page.source.set(p.source);
     page.config.set(p.config);
     page.expected = p.updated;
     page.draft.offer(byId("fault"), (d) => {
@@ -123,7 +141,9 @@ async function send(page, path, doing, done) {
   for (const f of [form.kind, form.name]) f.removeAttribute("aria-invalid");
   say(doing + " …");
   try {
-    const body = { kind: form.kind.value, name: form.name.value.trim(), config: config.value, source: source.value, replace: form.replace.checked };
+    const body = { kind: form.kind.value, name: form.name.value.trim(), config: config.value, replace: form.replace.checked };
+    if (page.module.base64) body.source_base64 = page.module.base64;
+    else body.source = source.value;
     if (page.expected) body.expected = page.expected;
     const answer = await post(path, body);
     say("");
