@@ -29,7 +29,7 @@ func (p *plugin) lakeHeka(s []uint64) {
 // end (nothing means all), and the columns of a JSON field by the schema "namespace/type/version".
 func (p *plugin) lakeParquet(s []uint64) {
 	lake := p.lake()
-	path, list := p.name(s[0], s[1]), string(p.bytes(s[2], min(s[3], 64<<10)))
+	path, list := p.name(s[0], s[1]), string(p.bytes(s[2], uint64(min(uint32(s[3]), 64<<10))))
 	payload, schema := p.name(s[4], s[5]), p.name(s[6], s[7])
 	row := sandbox.Row{Message: p.msg.Raw(), Payload: payload}
 	for name := range strings.Lines(list) {

@@ -237,7 +237,7 @@ func (p *plugin) blame(res *sandbox.Result, err error, left int64) {
 		res.Outcome, res.Text = sandbox.FuelExhausted, p.fuelText()
 	case p.full.Get() != 0:
 		res.Outcome, res.Text = sandbox.MemoryExceeded, p.memoryText()
-	case int32(p.depth.Get()) < 0:
+	case int64(p.depth.Get()) < 0:
 		res.Text = fmt.Sprintf("stack overflow: all frames may have %d bytes together", meter.StackBytes)
 	case errors.As(err, &ended):
 		res.Text = ended.Error()

@@ -7,11 +7,11 @@
 //
 // A metered function is
 //
-//	(func (param ...) (result ...) (local ...) (local $fuel i64) (local $stack i32) (local $tmp i32)
+//	(func (param ...) (result ...) (local ...) (local $fuel i64) (local $stack i64) (local $tmp i32)
 //	  (block $out
 //	    (block $body (result ...)
-//	      $fuel = FUEL - cost of the first piece; br_if $out when below 0
-//	      $stack = STACK - frame; STACK = $stack; br_if $out when below 0     ;; where there are calls
+//	      $stack = STACK - frame; STACK = $stack              ;; where there are calls
+//	      $fuel = FUEL - cost of the first piece; br_if $out when one of the two is below 0
 //	      ...                                                                  ;; $fuel -= cost before each piece
 //	    )
 //	    STACK = $stack + frame; FUEL = $fuel
@@ -29,7 +29,7 @@ import "fmt"
 const (
 	Prefix = "__sandbar_"
 	Fuel   = Prefix + "fuel"   // i64, mutable: units that are left; below 0 when the call ended for want of it
-	Stack  = Prefix + "stack"  // i32, mutable: bytes of call stack that are left; below 0 when it ended for want of them
+	Stack  = Prefix + "stack"  // i64, mutable: bytes of call stack that are left; below 0 when it ended for want of them
 	Full   = Prefix + "full"   // i32, mutable: 1 when a memory or table was to grow beyond its maximum, which ends the call
 	Start  = Prefix + "start"  // the module's start function, if it has one: the host calls it when there is fuel
 	Global = Prefix + "global" // with a number: a mutable global of the module, so that it can be saved
@@ -48,8 +48,8 @@ const (
 	maxTables    = 10
 	maxLocals    = 2_000 // of one function, with its parameters
 	maxParams    = 100   // and results
-	maxBody      = 256 << 10
-	maxDepth     = 500 // of nested blocks
+	maxBody      = 1 << 20
+	maxDepth     = 10_000 // of nested blocks; Go makes one for each call
 	maxTargets   = 10_000
 )
 

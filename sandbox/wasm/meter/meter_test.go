@@ -109,8 +109,8 @@ func TestEnds(t *testing.T) {
 	}
 	fuel, stack, full := mod.ExportedGlobal(Fuel).(api.MutableGlobal), mod.ExportedGlobal(Stack), mod.ExportedGlobal(Full)
 	fuel.Set(1 << 40)
-	if _, err := mod.ExportedFunction("f").Call(ctx); err == nil || int32(stack.Get()) >= 0 || int64(fuel.Get()) < 0 || full.Get() != 0 {
-		t.Errorf("an endless recursion: %v, stack %d, fuel %d", err, int32(stack.Get()), int64(fuel.Get()))
+	if _, err := mod.ExportedFunction("f").Call(ctx); err == nil || int64(stack.Get()) >= 0 || int64(fuel.Get()) < 0 || full.Get() != 0 {
+		t.Errorf("an endless recursion: %v, stack %d, fuel %d", err, int64(stack.Get()), int64(fuel.Get()))
 	}
 }
 

@@ -68,12 +68,11 @@ const (
 	opF32Const     = 0x43
 	opF64Const     = 0x44
 	opI32Eq        = 0x46
-	opI32LtS       = 0x48
 	opI64LtS       = 0x53
-	opI32Add       = 0x6a
-	opI32Sub       = 0x6b
+	opI64Add       = 0x7c
 	opI64Sub       = 0x7d
 	opI64Mul       = 0x7e
+	opI64Or        = 0x84
 	opI64ShrU      = 0x88
 	opI64ExtendU   = 0xad
 	opRefNull      = 0xd0

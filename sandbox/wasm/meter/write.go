@@ -1,9 +1,6 @@
 package meter
 
-import (
-	"math"
-	"strconv"
-)
+import "strconv"
 
 // writer writes one metered body.
 type writer struct {
@@ -59,7 +56,7 @@ func (w *writer) locals(start int) {
 	}
 	w.out = appendU32(w.out, groups+2)
 	w.out = append(w.out, w.p.r.b[from:r.at]...)
-	w.op(1, i64, 2, i32)
+	w.op(2, i64, 1, i32)
 }
 
 func (w *writer) resultType(results string) {
@@ -91,14 +88,14 @@ func (p *parsed) typeOf(t FuncType) int {
 }
 
 // frame estimates from above how many bytes of stack a call of the function takes.
-func (w *writer) frame() int32 {
+func (w *writer) frame() int64 {
 	f := w.f
 	slot := 8
 	if f.simd {
 		slot = 16
 	}
 	n := 64 + slot*(len(f.locals)+f.height) + (w.p.r.end-f.events[0].at)/2
-	return int32(min(n, math.MaxInt32))
+	return int64(n)
 }
 
 // counted says whether calls of the function take from the stack: one that calls nothing only if it is large.
@@ -110,8 +107,8 @@ func (w *writer) begin() {
 		return
 	}
 	w.with(opGlobalGet, w.gStack)
-	w.i32Const(w.frame())
-	w.op(opI32Sub)
+	w.i64Const(w.frame())
+	w.op(opI64Sub)
 	w.with(opLocalTee, w.stack)
 	w.with(opGlobalSet, w.gStack)
 }
@@ -169,18 +166,16 @@ func (w *writer) charge(e *event, out uint32, first bool) {
 		w.with(opLocalSet, w.fuel)
 		return
 	}
-	w.take(out)
-	if first {
+	w.with(opLocalTee, w.fuel)
+	if first { // both at once: one of them is below 0
 		w.with(opLocalGet, w.stack)
-		w.i32Const(0)
-		w.op(opI32LtS)
-		w.with(opBrIf, out)
+		w.op(opI64Or)
 	}
+	w.below(out)
 }
 
-// take makes what lies on the stack the fuel, and leaves when it is below 0.
-func (w *writer) take(out uint32) {
-	w.with(opLocalTee, w.fuel)
+// below leaves when what lies on the stack is below 0.
+func (w *writer) below(out uint32) {
 	w.i64Const(0)
 	w.op(opI64LtS)
 	w.with(opBrIf, out)
@@ -194,7 +189,8 @@ func (w *writer) chargeBulk(out uint32, scale func()) {
 	w.op(opI64ExtendU)
 	scale()
 	w.op(opI64Sub)
-	w.take(out)
+	w.with(opLocalTee, w.fuel)
+	w.below(out)
 	w.with(opLocalGet, w.tmp)
 }
 
@@ -214,8 +210,8 @@ func (w *writer) grown() {
 func (w *writer) finish() {
 	if w.counted() {
 		w.with(opLocalGet, w.stack)
-		w.i32Const(w.frame())
-		w.op(opI32Add)
+		w.i64Const(w.frame())
+		w.op(opI64Add)
 		w.with(opGlobalSet, w.gStack)
 	}
 	w.sync()
@@ -294,7 +290,7 @@ func (p *parsed) newGlobals(b []byte) []byte {
 	out := appendU32(nil, uint32(len(p.globals))+3)
 	out = append(out, p.content(b, secGlobal)...)
 	out = append(out, i64, 1, opI64Const, 0, opEnd)
-	out = append(appendSigned(append(out, i32, 1, opI32Const), StackBytes), opEnd)
+	out = append(appendSigned(append(out, i64, 1, opI64Const), StackBytes), opEnd)
 	return append(out, i32, 1, opI32Const, 0, opEnd)
 }
 

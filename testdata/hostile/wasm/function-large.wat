@@ -3,5 +3,5 @@
 (module
   {{plugin}}
   (func (export "sandbar_process") (param i32) (result i32) 
-    {{repeat 100000 "(drop (i32.const 1)) "}}
+    {{repeat 400000 "(drop (i32.const 1)) "}}
     i32.const 0))

@@ -3,5 +3,5 @@
 (module
   {{plugin}}
   (func (export "sandbar_process") (param i32) (result i32) 
-    {{repeat 600 "(block "}}{{repeat 600 ")"}}
+    {{repeat 10100 "block "}} {{repeat 10100 "end "}}
     i32.const 0))
