@@ -25,8 +25,8 @@ func newRuntime(ctx context.Context, cacheDir string) (wazero.Runtime, wazero.Co
 			return nil, nil, fmt.Errorf("open the cache of compiled modules %s: %w", cacheDir, err)
 		}
 	}
-	// What the custom sections say of the source is read when a call has trapped, from the original.
-	config := wazero.NewRuntimeConfigCompiler().WithCompilationCache(cache).WithCoreFeatures(api.CoreFeaturesV2).WithDebugInfoEnabled(false)
+	// A metered module has custom sections of ours only; see meter.Options.Offsets.
+	config := wazero.NewRuntimeConfigCompiler().WithCompilationCache(cache).WithCoreFeatures(api.CoreFeaturesV2)
 	return wazero.NewRuntimeWithConfig(ctx, config), cache, nil
 }
 

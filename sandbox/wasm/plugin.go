@@ -24,7 +24,8 @@ type plugin struct {
 	cfg      *sandbox.Config
 	env      sandbox.Env
 	info     *meter.Module
-	hash     [32]byte // of the source
+	debug    *debugInfo // nil when the module says nothing of its source
+	hash     [32]byte   // of the source
 	compiled wazero.CompiledModule
 	module   api.Module
 	ctx      *callContext
@@ -226,6 +227,10 @@ var errFuel = errors.New("instruction_limit exceeded")
 // blame says in res why a call ended with err.
 func (p *plugin) blame(res *sandbox.Result, err error, left int64) {
 	what, trace, _ := strings.Cut(err.Error(), "\nwasm stack trace:\n")
+	at := ""
+	if p.debug != nil {
+		at, trace = p.debug.inTrace(trace)
+	}
 	res.Trace = bounded(strings.ReplaceAll(trace, "\t", "  "))
 	res.Outcome = sandbox.RuntimeError
 	var limit *sandbox.Refusal
@@ -250,6 +255,9 @@ func (p *plugin) blame(res *sandbox.Result, err error, left int64) {
 	}
 	if where := inFunction(trace); where != "" {
 		res.Text += " in " + where
+	}
+	if at != "" {
+		res.Text += " at " + at
 	}
 	res.Text = bounded(res.Text)
 }

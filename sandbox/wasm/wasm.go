@@ -111,7 +111,7 @@ func (e *Engine) load(cfg *sandbox.Config, source []byte, env sandbox.Env) (*plu
 	if cfg.Limits.Memory > 0 {
 		pages = uint32(min(cfg.Limits.Memory>>16, maxPages))
 	}
-	m, err := meter.Rewrite(source, meter.Options{Pages: pages, Entries: maxEntries,
+	m, err := meter.Rewrite(source, meter.Options{Pages: pages, Entries: maxEntries, Offsets: hasLines(source),
 		ImportCost: func(module, name string) int64 { return e.costs[module+"."+name] }})
 	if err != nil {
 		return nil, err
@@ -126,7 +126,12 @@ func (e *Engine) load(cfg *sandbox.Config, source []byte, env sandbox.Env) (*plu
 	if err != nil {
 		return nil, err
 	}
-	p := &plugin{cfg: cfg, env: env, info: m, compiled: compiled, limit: sandbox.MaxModuleFuel, rng: rand.NewPCG(env.Seed, 1)}
+	var debug *debugInfo
+	if _, ok := m.CustomData[".debug_line"]; ok {
+		debug = &debugInfo{source: source, info: m}
+	}
+	m.Code = nil // it is compiled
+	p := &plugin{debug: debug, cfg: cfg, env: env, info: m, compiled: compiled, limit: sandbox.MaxModuleFuel, rng: rand.NewPCG(env.Seed, 1)}
 	if n := cfg.Limits.Instructions; n > 0 {
 		p.limit = min(p.limit, n)
 	}

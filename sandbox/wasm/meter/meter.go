@@ -23,7 +23,10 @@
 // of checking and one of writing for each function.
 package meter
 
-import "fmt"
+import (
+	"fmt"
+	"sort"
+)
 
 // Names of what a metered module exports for the host. No module may export or import one that begins with Prefix.
 const (
@@ -57,6 +60,8 @@ const (
 type Options struct {
 	Pages   uint32 // of 64 KiB: the maximum of its memory
 	Entries uint32 // the maximum of each table
+	// Offsets asks for Module.Original, and for sections in the new module that make wazero tell offsets in traces.
+	Offsets bool
 	// ImportCost is the fuel of a call of an imported function, beside what the function itself takes.
 	ImportCost func(module, name string) int64
 }
@@ -73,6 +78,25 @@ type Module struct {
 	HasTables  bool // it can change tables, or drop segments: what a snapshot does not hold
 	Functions  int
 	CustomData map[string][2]int // custom sections of the original by name: begin and end of their content
+	CodeAt     int               // where the content of the original's code section begins
+
+	pieces []piece // of the new code section, in order, when Options.Offsets asked for them
+}
+
+// piece is a run of bytes that were copied. Offsets are from the beginning of the code section's content.
+type piece struct{ now, was int32 }
+
+// Original is where an instruction at an offset of the new code section was in the original one.
+func (m *Module) Original(offset int) (int, bool) {
+	i := sort.Search(len(m.pieces), func(i int) bool { return int(m.pieces[i].now) > offset }) - 1
+	if i < 0 {
+		return 0, false
+	}
+	was := int(m.pieces[i].was) + offset - int(m.pieces[i].now)
+	if i+1 < len(m.pieces) { // what was written in between belongs to what comes before it
+		was = min(was, int(m.pieces[i+1].was))
+	}
+	return was, true
 }
 
 // Import is a function that the module asks for.

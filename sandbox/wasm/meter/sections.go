@@ -86,7 +86,7 @@ func Rewrite(module []byte, opt Options) (*Module, error) {
 	if p.r.err != nil {
 		return nil, p.r.err
 	}
-	p.out.Code = p.assemble(module)
+	p.out.Code, p.out.CodeAt = p.assemble(module), p.span[secCode][0]
 	return p.out, nil
 }
 
