@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -54,6 +55,7 @@ type plugin struct {
 	held      int64 // bytes of the buffers
 	alerts    *sandbox.Alerts
 	throttles sandbox.Throttles
+	pull      *pull                  // of a transform
 	saved     []byte                 // given to sandbar_load, or by sandbar_save
 	spare     atomic.Pointer[[]byte] // memory for the next image
 }
@@ -84,18 +86,9 @@ func (b *buffer) AppendPayload(dst []byte) []byte {
 // start makes the instance and runs what runs before the first message: the start function, _initialize and sandbar_init, each
 // with the fuel of one call.
 func (p *plugin) start(runtime wazero.Runtime, source []byte) error {
-	p.hash = hashOf(source)
-	p.ctx = &callContext{experimental.WithMemoryAllocator(context.Background(), allocator{}), p}
-	if err := p.instantiate(runtime); err != nil {
-		return fmt.Errorf("start the module: %s", firstLine(err.Error()))
+	if err := p.instance(runtime, source); err != nil {
+		return err
 	}
-	p.ctx.Context = context.Background()
-	p.memory = p.module.Memory()
-	p.fuel, p.depth, p.full = p.global(meter.Fuel), p.global(meter.Stack), p.global(meter.Full)
-	for i := range p.info.Mutable {
-		p.globals = append(p.globals, p.global(fmt.Sprint(meter.Global, i)))
-	}
-	p.before = make([]uint64, len(p.globals))
 	for _, name := range []string{meter.Start, "_initialize", "sandbar_init"} {
 		fn := p.module.ExportedFunction(name)
 		if fn == nil {
@@ -114,6 +107,24 @@ func (p *plugin) start(runtime wazero.Runtime, source []byte) error {
 	}
 	p.process, p.timer = p.module.ExportedFunction("sandbar_process"), p.module.ExportedFunction("sandbar_timer")
 	p.save, p.load = p.module.ExportedFunction("sandbar_save"), p.module.ExportedFunction("sandbar_load")
+	return nil
+}
+
+// instance makes the instance and finds what the host uses of it. Nothing of the plugin has run then.
+func (p *plugin) instance(runtime wazero.Runtime, source []byte) error {
+	p.hash = hashOf(source)
+	p.ctx = &callContext{experimental.WithMemoryAllocator(context.Background(), allocator{}), p}
+	if err := p.instantiate(runtime); err != nil {
+		return fmt.Errorf("start the module: %s", firstLine(err.Error()))
+	}
+	p.ctx.Context = context.Background()
+	p.memory = p.module.Memory()
+	p.fuel, p.depth, p.full = p.global(meter.Fuel), p.global(meter.Stack), p.global(meter.Full)
+	p.globals = p.globals[:0]
+	for i := range p.info.Mutable {
+		p.globals = append(p.globals, p.global(fmt.Sprint(meter.Global, i)))
+	}
+	p.before = make([]uint64, len(p.globals))
 	return nil
 }
 
@@ -253,7 +264,7 @@ func (p *plugin) blame(res *sandbox.Result, err error, left int64) {
 		what = strings.TrimSuffix(strings.TrimPrefix(what, "wasm error: "), " (recovered by wazero)")
 		res.Text = what
 	}
-	if where := inFunction(trace); where != "" {
+	if where := p.inFunction(trace); where != "" {
 		res.Text += " in " + where
 	}
 	if at != "" {
@@ -262,18 +273,24 @@ func (p *plugin) blame(res *sandbox.Result, err error, left int64) {
 	res.Text = bounded(res.Text)
 }
 
-// inFunction is the name of the innermost function of a trace that is the plugin's own.
-func inFunction(trace string) string {
+// inFunction is the name of the innermost function of a trace that is the plugin's own. One without a name has that of its export.
+func (p *plugin) inFunction(trace string) string {
 	for line := range strings.Lines(trace) {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, apiModule+".") || strings.HasPrefix(line, wasiModule+".") {
 			continue
 		}
 		name, _, _ := strings.Cut(strings.TrimPrefix(line, "."), "(")
-		if n, unnamed := strings.CutPrefix(name, "$"); unnamed {
-			name = "function " + n
+		n, unnamed := strings.CutPrefix(name, "$")
+		if !unnamed {
+			return name
 		}
-		return name
+		for _, x := range p.info.Exports {
+			if x.Kind == 0 && strconv.Itoa(x.Index) == n {
+				return x.Name
+			}
+		}
+		return "function " + n
 	}
 	return ""
 }

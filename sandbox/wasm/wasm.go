@@ -54,7 +54,7 @@ func New(ctx context.Context, opt Options) (*Engine, error) {
 	for _, m := range []struct {
 		name  string
 		funcs []hostFunc
-	}{{apiModule, apiFuncs()}, {wasiModule, wasiFuncs()}} {
+	}{{apiModule, apiFuncs()}, {wasiModule, wasiFuncs()}, {transformModule, transformFuncs()}} {
 		if err := e.define(ctx, m.name, m.funcs); err != nil {
 			return nil, errors.Join(err, e.Close(ctx))
 		}
@@ -103,7 +103,7 @@ func (e *Engine) Load(cfg *sandbox.Config, source []byte, env sandbox.Env) (sand
 	return nil, fault
 }
 
-func (e *Engine) load(cfg *sandbox.Config, source []byte, env sandbox.Env) (*plugin, error) {
+func (e *Engine) load(cfg *sandbox.Config, source []byte, env sandbox.Env) (sandbox.Plugin, error) {
 	if most := cfg.Limits.Source; most > 0 && len(source) > most {
 		return nil, fmt.Errorf("the module has %d bytes, %d are allowed here (limits.%s.module_size)", len(source), most, cfg.Kind)
 	}
@@ -136,6 +136,13 @@ func (e *Engine) load(cfg *sandbox.Config, source []byte, env sandbox.Env) (*plu
 		p.limit = min(p.limit, n)
 	}
 	p.out = sandbox.NewOutbox(cfg, &p.env, luaUnits{p})
+	if isTransform(m) {
+		t, err := startTransform(p, e.runtime, source)
+		if err != nil {
+			return nil, errors.Join(err, t.Close())
+		}
+		return t, nil
+	}
 	if err := p.start(e.runtime, source); err != nil {
 		p.Close()
 		return nil, err
@@ -151,13 +158,19 @@ func (e *Engine) fits(cfg *sandbox.Config, m *meter.Module) error {
 	for _, i := range m.Imports {
 		want, ok := e.types[i.Module+"."+i.Name]
 		switch {
-		case !ok && i.Module != apiModule && i.Module != wasiModule:
+		case !ok && i.Module != apiModule && i.Module != wasiModule && i.Module != transformModule:
 			return fmt.Errorf("it imports %s.%s; this host has the modules %s and %s", i.Module, i.Name, apiModule, wasiModule)
 		case !ok:
 			return fmt.Errorf("it imports %s.%s, which this host does not have", i.Module, i.Name)
 		case want != i.Type:
 			return fmt.Errorf("it imports %s.%s as %v; it is %v", i.Module, i.Name, i.Type, want)
 		}
+	}
+	if isTransform(m) {
+		if cfg.TickerInterval > 0 || !exports(m, "_start") || !exports(m, "memory") {
+			return errors.New("a transform of Redpanda exports _start and memory, and has no ticker_interval")
+		}
+		return nil
 	}
 	need := map[string]meter.FuncType{"sandbar_process": {Params: "\x7f", Results: "\x7f"}}
 	if cfg.TickerInterval > 0 {

@@ -97,3 +97,26 @@ func hasTarget(dir string) bool {
 	_, err = os.Stat(strings.TrimSpace(string(out)))
 	return err == nil
 }
+
+// Program is a module of a program in Go that has a main function, for interfaces that are not ours.
+func Program(t testing.TB, source string) []byte {
+	t.Helper()
+	installed(t, "go")
+	dir := t.TempDir()
+	for name, text := range map[string]string{"main.go": source, "go.mod": "module program\n\ngo 1.24\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("go", "build", "-ldflags=-s", "-o", "out.wasm", ".")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "CGO_ENABLED=0", "GOOS=wasip1", "GOARCH=wasm")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "out.wasm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

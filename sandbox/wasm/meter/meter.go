@@ -107,9 +107,10 @@ type Import struct {
 
 // Export is something that the module offers; Type is set for functions.
 type Export struct {
-	Name string
-	Kind byte // 0 function, 1 table, 2 memory, 3 global
-	Type FuncType
+	Name  string
+	Kind  byte // 0 function, 1 table, 2 memory, 3 global
+	Index int
+	Type  FuncType
 }
 
 // FuncType is the type of a function: its parameters and results as the bytes of the binary format.

@@ -424,6 +424,7 @@ func (p *parsed) readExports() {
 		if r.err != nil {
 			return
 		}
+		e.Index = int(index)
 		have := [...]int{len(p.funcs), len(p.tables), 0, len(p.globals)}
 		if p.memory != nil {
 			have[2] = 1
