@@ -18,6 +18,7 @@ type Config struct {
 	Matcher  string // message_matcher; required but for decoders, whose default is TRUE
 
 	Limits              Limits
+	Batch               int  // most messages of one call; 1 for Lua
 	TickerInterval      int  // seconds between timer events, 0 = none
 	PreserveData        bool // globals survive a restart
 	RestrictedHeaders   bool // Uuid, Timestamp, Logger, Hostname, Pid of injected messages are the host's
@@ -59,6 +60,9 @@ func (c *Config) Setting(key string) any {
 	}
 	return nil
 }
+
+// maxBatch is the most messages of one call.
+const maxBatch = 1000
 
 // MaxModuleFuel is the most fuel of one call of a WASM module, which nothing can interrupt: some milliseconds of work.
 const MaxModuleFuel = 10_000_000
@@ -122,6 +126,13 @@ func NewConfig(kind Kind, name string, keys Table) (*Config, error) {
 		c.Limits.TimerInject = int(r.whole("timer_event_inject_limit", int64(c.Limits.TimerInject)))
 	}
 	c.TickerInterval = int(r.whole("ticker_interval", 0))
+	c.Batch = 1
+	if c.IsModule() { // in Lua the key is the plugin's own
+		c.Batch = int(r.whole("batch", 1))
+		if c.Batch < 1 || c.Batch > maxBatch || c.Batch > 1 && kind != Analysis {
+			r.fail("batch", fmt.Sprintf("from 1 to %d, and 1 for all but analysis plugins", maxBatch))
+		}
+	}
 	c.PreserveData = r.flag("preserve_data", false)
 	c.RestrictedHeaders = r.flag("restricted_headers", c.RestrictedHeaders)
 	c.ShutdownOnTerminate = r.flag("shutdown_on_terminate", false)

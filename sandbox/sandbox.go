@@ -41,6 +41,12 @@ type Plugin interface {
 	Close() error
 }
 
+// Batcher is a Plugin that takes several messages in one call, with the limits of one call, when its config has a batch. Result.Status is
+// that of all of them.
+type Batcher interface {
+	ProcessBatch(ms []*message.View) Result
+}
+
 // Recycler is a Plugin whose states are large: it takes the memory of one back that Snapshot returned and that nobody reads any
 // more. Any goroutine may call it.
 type Recycler interface {

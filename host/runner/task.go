@@ -25,12 +25,13 @@ type Task struct {
 	now       func() time.Time
 	made      [][]byte
 	madeBytes int
-	before    int            // length of made before the last call of Process
-	nextTick  int64          // seconds since the epoch, 0 when it has no ticker
-	heed      bool           // Process returns after each message: what it says of it matters
-	last      sandbox.Result // of the newest call
-	kept      []byte         // the newest Snapshot of a plugin that preserves no data
-	dirty     bool           // was called since the last Snapshot
+	group     []*message.View // of a call that takes several
+	before    int             // length of made before the last call of Process
+	nextTick  int64           // seconds since the epoch, 0 when it has no ticker
+	heed      bool            // Process returns after each message: what it says of it matters
+	last      sandbox.Result  // of the newest call
+	kept      []byte          // the newest Snapshot of a plugin that preserves no data
+	dirty     bool            // was called since the last Snapshot
 	counts    counts
 }
 
@@ -93,6 +94,9 @@ func (t *Task) Process(views []message.View, hits []int32) (int, *sandbox.Error)
 	t.dirty = true
 	start := t.now()
 	defer func() { t.counts.Nanos += int64(t.now().Sub(start)) }()
+	if b, ok := t.plugin.(sandbox.Batcher); ok && t.Config.Batch > 1 {
+		return t.batches(b, views, hits)
+	}
 	for i, h := range hits {
 		t.before = len(t.made)
 		res := t.plugin.Process(&views[h])
@@ -108,6 +112,31 @@ func (t *Task) Process(views []message.View, hits []int32) (int, *sandbox.Error)
 		}
 	}
 	return len(hits), nil
+}
+
+// batches is Process for a plugin that takes several messages in one call.
+func (t *Task) batches(b sandbox.Batcher, views []message.View, hits []int32) (int, *sandbox.Error) {
+	for done := 0; ; {
+		n := min(t.Config.Batch, len(hits)-done)
+		if n == 0 {
+			return done, nil
+		}
+		t.group = t.group[:0]
+		for _, h := range hits[done : done+n] {
+			t.group = append(t.group, &views[h])
+		}
+		t.before = len(t.made)
+		res := b.ProcessBatch(t.group)
+		done += n
+		t.counts.Matched += int64(n)
+		err := t.account(res)
+		if res.Outcome == sandbox.OK && res.Status == -1 {
+			t.counts.Failed += int64(n) - 1
+		}
+		if err != nil || t.Full() || t.heed {
+			return done, err
+		}
+	}
 }
 
 // takeBack forgets what the last call of Process injected.

@@ -145,9 +145,10 @@ func flag(b bool) uint64 {
 
 // ref is the message of a handle, and what a name with its indices names in it.
 func (p *plugin) ref(s []uint64, indices int) (*message.View, message.Ref) {
-	if uint32(s[0]) != 0 || p.msg == nil {
+	if int64(uint32(s[0])) >= int64(len(p.msgs)) {
 		p.fail("there is no message %d; handles are those that sandbar_process was given, and end with it", int32(s[0]))
 	}
+	msg := p.msgs[uint32(s[0])]
 	field, value := 0, 0
 	if indices > 0 {
 		field = int(uint32(s[3]))
@@ -161,9 +162,9 @@ func (p *plugin) ref(s []uint64, indices int) (*message.View, message.Ref) {
 		p.fail("no message has %q; there are Fields[name], Type, Logger, Hostname, EnvVersion, Payload, Uuid, Timestamp, Severity, Pid, raw, framed, size", name)
 	}
 	if ref.Part == message.PartField {
-		p.Spend(int64(p.msg.FieldBytes()) / 2)
+		p.Spend(int64(msg.FieldBytes()) / 2)
 	}
-	return p.msg, ref
+	return msg, ref
 }
 
 // msgText copies the text or bytes that a name says; numbers are none.

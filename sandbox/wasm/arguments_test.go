@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sandbar/sandbox"
+	"sandbar/sandbox/message"
 	"sandbar/sandbox/sandboxtest"
 	"sandbar/sandbox/wasm/wasmtest"
 )
@@ -44,10 +45,10 @@ func TestArguments(t *testing.T) {
 }
 
 func tryCall(t *testing.T, p *plugin, what, export string) {
-	p.msg = sandboxtest.Sample(t)
+	p.msgs = []*message.View{sandboxtest.Sample(t)}
 	begun := time.Now()
 	res := p.call(p.module.ExportedFunction(export), false)
-	p.msg = nil
+	p.msgs = nil
 	if strings.Contains(res.Text, "runtime error:") || strings.Contains(res.Trace, "goroutine ") {
 		t.Errorf("%s is a fault of the host: %s\n%s", what, res.Text, res.Trace)
 	}

@@ -11,16 +11,16 @@ func (p *plugin) lake() sandbox.Lake {
 	if p.env.Lake == nil {
 		p.fail("there is no lake here; output plugins have it")
 	}
-	if p.msg == nil {
+	if len(p.msgs) == 0 {
 		p.fail("there is no message to write; call it from sandbar_process")
 	}
-	p.Spend(100*luaUnit + int64(len(p.msg.Raw())))
+	p.Spend(100*luaUnit + int64(len(p.msgs[0].Raw())))
 	return p.env.Lake
 }
 
 // lakeHeka writes the message, framed, into a file under a path.
 func (p *plugin) lakeHeka(s []uint64) {
-	if err := p.lake().Heka(p.name(s[0], s[1]), p.msg.Raw()); err != nil {
+	if err := p.lake().Heka(p.name(s[0], s[1]), p.msgs[0].Raw()); err != nil {
 		p.fail("lake_heka: %w", err)
 	}
 }
@@ -31,7 +31,7 @@ func (p *plugin) lakeParquet(s []uint64) {
 	lake := p.lake()
 	path, list := p.name(s[0], s[1]), string(p.bytes(s[2], uint64(min(uint32(s[3]), 64<<10))))
 	payload, schema := p.name(s[4], s[5]), p.name(s[6], s[7])
-	row := sandbox.Row{Message: p.msg.Raw(), Payload: payload}
+	row := sandbox.Row{Message: p.msgs[0].Raw(), Payload: payload}
 	for name := range strings.Lines(list) {
 		row.Fields = append(row.Fields, strings.TrimSuffix(name, "\n"))
 	}

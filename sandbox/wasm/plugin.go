@@ -41,14 +41,15 @@ type plugin struct {
 	stack             [2]uint64 // arguments and result of a call
 
 	out      *sandbox.Outbox
-	building bool          // a message was begun
-	msg      *message.View // being processed, or nil
-	sequence int64         // of the newest message, for outputs
-	acked    int64         // by this call
-	text     string        // what it says of its status
-	clock    time.Time     // of this call; zero until it is asked for
-	line     []byte        // printed, without the end of the line
-	printed  string        // the last whole line
+	building bool            // a message was begun
+	msgs     []*message.View // being processed
+	one      [1]*message.View
+	sequence int64     // of the newest message, for outputs
+	acked    int64     // by this call
+	text     string    // what it says of its status
+	clock    time.Time // of this call; zero until it is asked for
+	line     []byte    // printed, without the end of the line
+	printed  string    // the last whole line
 	rng      *rand.PCG
 
 	buffers   []*buffer
@@ -146,10 +147,16 @@ func (p *plugin) global(name string) api.MutableGlobal {
 
 // Process implements sandbox.Plugin.
 func (p *plugin) Process(m *message.View) sandbox.Result {
-	p.msg = m
-	p.sequence++
-	res := p.call(p.process, false, 1)
-	p.msg = nil
+	p.one[0] = m
+	return p.ProcessBatch(p.one[:])
+}
+
+// ProcessBatch implements sandbox.Batcher.
+func (p *plugin) ProcessBatch(ms []*message.View) sandbox.Result {
+	p.msgs = ms
+	p.sequence += int64(len(ms))
+	res := p.call(p.process, false, uint64(len(ms)))
+	p.msgs = nil
 	if res.Outcome != sandbox.OK {
 		return res
 	}

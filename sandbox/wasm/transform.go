@@ -116,14 +116,15 @@ func (t *transform) Process(m *message.View) sandbox.Result {
 			return sandbox.Result{Outcome: sandbox.RuntimeError, Text: err.Error()}
 		}
 	}
-	t.msg = m
+	t.one[0] = m
+	t.msgs = t.one[:]
 	t.out.Begin(false)
 	t.clock, t.building = time.Time{}, false
 	t.pull.record = t.encodeRecord(m)
 	t.fuel.Set(uint64(t.limit))
 	t.pull.next <- struct{}{}
 	err := <-t.pull.idle
-	t.msg = nil
+	t.msgs = nil
 	left := int64(t.fuel.Get())
 	res := sandbox.Result{Fuel: t.limit - max(left, 0)}
 	switch {
@@ -142,6 +143,16 @@ func (t *transform) again() error {
 		return err
 	}
 	return t.begin()
+}
+
+// ProcessBatch implements sandbox.Batcher: a record is a call of its own, up to the first that does not end well.
+func (t *transform) ProcessBatch(ms []*message.View) (res sandbox.Result) {
+	for _, m := range ms {
+		if res = t.Process(m); res.Outcome != sandbox.OK {
+			break
+		}
+	}
+	return res
 }
 
 // Timer implements sandbox.Plugin; a transform has none.
@@ -190,7 +201,7 @@ func (p *plugin) readBatchHeader(s []uint64) {
 	s[0] = uint64(uint32(len(p.pull.record)))
 }
 
-func (p *plugin) milliseconds() int64 { return p.msg.Timestamp() / int64(time.Millisecond) }
+func (p *plugin) milliseconds() int64 { return p.msgs[0].Timestamp() / int64(time.Millisecond) }
 
 // readNextRecord copies the record: attributes, timestamp and offset beside it.
 func (p *plugin) readNextRecord(s []uint64) {

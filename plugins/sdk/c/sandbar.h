@@ -9,7 +9,7 @@
 //	int sandbar_init(void);                      // if it likes; anything but 0 keeps it from being loaded
 //	int sandbar_save(void), sandbar_load(int n); // if it likes; see docs/wasm.md
 //
-// Messages are named by handles from 0 on, today always one. Names of what is read are as in read_message of Lua: Type, Logger,
+// Messages are named by handles from 0 to messages-1; there is one, unless the config has a batch. Names of what is read are as in read_message of Lua: Type, Logger,
 // Hostname, EnvVersion, Payload, Uuid, Timestamp, Severity, Pid, raw, framed, size, Fields[name]. docs/wasm.md has the rest.
 #ifndef SANDBAR_H
 #define SANDBAR_H

@@ -26,7 +26,7 @@ import "unsafe"
 //go:wasmexport sandbar_v1
 func mark() {}
 
-// Message is one that sandbar_process was called for: 0, today. It ends with the call.
+// Message is one that sandbar_process was called for, from 0 on: one, unless the config has a batch. It ends with the call.
 type Message int32
 
 // scratch takes texts of ordinary length.
