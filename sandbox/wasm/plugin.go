@@ -133,7 +133,7 @@ func (p *plugin) instance(runtime wazero.Runtime, source []byte) error {
 func (p *plugin) instantiate(runtime wazero.Runtime) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("there is no memory for it: %v", r)
+			err = fmt.Errorf("wazero could not make an instance, perhaps for want of memory: %v", r)
 		}
 	}()
 	p.module, err = runtime.InstantiateModule(p.ctx, p.compiled, wazero.NewModuleConfig().WithName("").WithStartFunctions())

@@ -47,6 +47,11 @@ const maxEntries = 100_000
 // New makes an engine; Close ends it with all of its plugins.
 func New(ctx context.Context, opt Options) (*Engine, error) {
 	e := &Engine{opt: opt, costs: map[string]int64{}, types: map[string]meter.FuncType{}, turn: make(chan struct{}, 1)}
+	if opt.CacheDir != "" {
+		if err := clean(opt.CacheDir, maxCache); err != nil {
+			return nil, fmt.Errorf("clear the cache of compiled modules: %w", err)
+		}
+	}
 	var err error
 	if e.runtime, e.cache, err = newRuntime(ctx, opt.CacheDir); err != nil {
 		return nil, err
