@@ -260,7 +260,7 @@ func (r *Runner) ended(l *live) {
 	if l.ended == nil {
 		return
 	}
-	if !l.stopping.Load() { // what happens while it is stopped ends it only for now
+	if l.itself { // what happens while it is stopped ends it only for now
 		s.State, s.Outcome, s.Reason, s.Line = Terminated, l.ended.Outcome.String(), l.ended.Text, l.ended.Line
 	}
 	e.logs.add(s.Since, l.ended.Error())

@@ -44,7 +44,8 @@ type live struct {
 	asked    atomic.Bool // a part is wanted
 	stopping atomic.Bool
 	done     chan struct{}
-	ended    *sandbox.Error // why it ended by itself; read after done
+	ended    *sandbox.Error // why it ended; read after done
+	itself   bool           // it ended before anybody asked it to stop; read after done
 	forget   atomic.Bool    // its position is given up with the last part
 	stats    atomic.Pointer[Stats]
 
@@ -84,7 +85,7 @@ func (l *live) run() {
 	if l.ended != nil {
 		l.r.log.Warn("plugin terminated", "plugin", l.name, "outcome", l.ended.Outcome.String(), "line", l.ended.Line, "error", l.ended.Text)
 	}
-	if l.ended != nil && !l.stopping.Load() {
+	if l.itself {
 		l.r.committer.add(part{made: map[string][][]byte{stream.Derived: {endAlert(l.ended, l.r.opt.Now())}}})
 		l.r.opt.OnEnd(l.ended)
 	}
@@ -295,7 +296,7 @@ func (l *live) carryOn(v *message.View, err *sandbox.Error) bool {
 const maxEndMessage = 256 << 10
 
 func (l *live) end(err *sandbox.Error) {
-	l.ended = err
+	l.ended, l.itself = err, !l.stopping.Load()
 	l.publishStats()
 }
 
@@ -414,7 +415,7 @@ func (l *live) finish() {
 		}
 		l.inbox.touched()
 	}
-	if l.ended != nil && l.givesUp() && !l.stopping.Load() {
+	if l.itself && l.givesUp() {
 		l.forget.Store(true)
 	}
 	l.answer(true)
