@@ -74,7 +74,13 @@ func (e *Engine) define(ctx context.Context, module string, funcs []hostFunc) er
 		e.costs[module+"."+f.name] = f.fuel
 		e.types[module+"."+f.name] = f.types()
 		call := f.call
-		fn := api.GoFunc(func(ctx context.Context, stack []uint64) { call(ctx.(*callContext).plugin, stack) })
+		fn := api.GoFunc(func(ctx context.Context, stack []uint64) {
+			p := ctx.(*callContext).plugin
+			if int64(p.fuel.Get()) < 0 { // the module charged for the call, and did not ask yet
+				panic(errFuel)
+			}
+			call(p, stack)
+		})
 		params, results := valueTypes(f.params), valueTypes(f.result)
 		b.NewFunctionBuilder().WithGoFunction(fn, params, results).Export(f.name)
 	}

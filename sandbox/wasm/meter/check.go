@@ -61,9 +61,10 @@ type function struct {
 	events []event
 	cur    int // the event that charges for what is read
 
-	height int  // most values on the stack
-	calls  bool // it calls others
-	tmp    bool // it needs a further local
+	total  int64 // what all pieces cost
+	height int   // most values on the stack
+	calls  bool  // it calls others
+	tmp    bool  // it needs a further local
 	simd   bool
 }
 
@@ -158,6 +159,12 @@ const smallPiece = 16
 // merge charges a small piece that only runs when the one before it has run together with that, which saves an addition and a
 // comparison; a branch that is taken then pays for a little too much, always the same.
 func (f *function) merge() {
+	f.total = 0
+	for i := range f.events {
+		if e := &f.events[i]; e.kind == evCharge {
+			f.total += e.cost
+		}
+	}
 	last := -1 // the newest charge behind the one looked at, if it may be merged
 	for i := len(f.events) - 1; i >= 0; i-- {
 		e := &f.events[i]

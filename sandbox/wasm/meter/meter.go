@@ -11,7 +11,7 @@
 //	  (block $out
 //	    (block $body (result ...)
 //	      $stack = STACK - frame; STACK = $stack              ;; where there are calls
-//	      $fuel = FUEL - cost of the first piece; br_if $out when one of the two is below 0
+//	      $fuel = FUEL - cost of the first piece; br_if $out when one of the two is below 0, unless the function is cheap
 //	      ...                                                                  ;; $fuel -= cost before each piece
 //	    )
 //	    STACK = $stack + frame; FUEL = $fuel

@@ -167,8 +167,12 @@ func (w *writer) sync() {
 	w.with(opGlobalSet, w.gFuel)
 }
 
-// charge takes a piece's fuel. Whether there was enough is asked where a function begins that calls others, and each time round
-// a loop: in between a call can overdraw no more than what one body holds.
+// cheap is what a function may cost that calls nothing and does not ask at its beginning whether there is enough. One body has no more
+// than 350 000 calls of such functions.
+const cheap = 64
+
+// charge takes a piece's fuel. Whether there was enough is asked where a function begins, unless it is cheap, and each time round a
+// loop: in between a call can overdraw no more than what one body and its calls of cheap functions hold, some milliseconds at the very most.
 func (w *writer) charge(e *event, out uint32, first bool) {
 	if !first {
 		if e.cost == 0 && !e.loop {
@@ -178,12 +182,12 @@ func (w *writer) charge(e *event, out uint32, first bool) {
 	} // else it lies on the stack of values, see begin
 	w.i64Const(e.cost)
 	w.op(opI64Sub)
-	if !e.loop && !(first && w.counted()) {
+	if !e.loop && !(first && (w.counted() || w.f.total > cheap)) {
 		w.with(opLocalSet, w.fuel)
 		return
 	}
 	w.with(opLocalTee, w.fuel)
-	if first { // both at once: one of them is below 0
+	if first && w.counted() { // both at once: one of them is below 0
 		w.with(opLocalGet, w.stack)
 		w.op(opI64Or)
 	}
