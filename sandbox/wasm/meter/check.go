@@ -154,7 +154,7 @@ func (f *function) act(kind eventKind, at int, cost int64) {
 }
 
 // smallPiece is how much a piece after a conditional branch may cost to be charged before the branch.
-const smallPiece = 16
+const smallPiece = 64
 
 // merge charges a small piece that only runs when the one before it has run together with that, which saves an addition and a
 // comparison; a branch that is taken then pays for a little too much, always the same.

@@ -12,6 +12,8 @@ type writer struct {
 	out    []byte
 	copied []piece // now in out, was in the module
 
+	same bool // the global holds what the local does, on every way to here
+
 	// globals and locals of ours
 	gFuel, gStack, gFull uint32
 	fuel, stack, tmp     uint32
@@ -135,10 +137,13 @@ func (w *writer) event(e *event, first bool) {
 	case evCharge:
 		w.charge(e, out, first)
 	case evCall:
-		w.sync()
+		if !w.same {
+			w.sync()
+		}
 		w.copy(e)
 		w.with(opGlobalGet, w.gFuel)
 		w.with(opLocalSet, w.fuel)
+		w.same = true
 	case evReturn:
 		w.with(opBr, uint32(e.depth))
 	case evTrap:
@@ -174,6 +179,9 @@ const cheap = 64
 // charge takes a piece's fuel. Whether there was enough is asked where a function begins, unless it is cheap, and each time round a
 // loop: in between a call can overdraw no more than what one body and its calls of cheap functions hold, some milliseconds at the very most.
 func (w *writer) charge(e *event, out uint32, first bool) {
+	if !e.soft || e.cost > 0 { // other ways may lead to here
+		w.same = false
+	}
 	if !first {
 		if e.cost == 0 && !e.loop {
 			return
@@ -203,6 +211,7 @@ func (w *writer) below(out uint32) {
 
 // chargeBulk takes what scale makes of the operand on top, which stays there.
 func (w *writer) chargeBulk(out uint32, scale func()) {
+	w.same = false
 	w.with(opLocalSet, w.tmp)
 	w.with(opLocalGet, w.fuel)
 	w.with(opLocalGet, w.tmp)
