@@ -3,6 +3,8 @@ package cmd
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,32 +30,47 @@ type compileCmd struct {
 // tooMuch is the exit code of a compiler that takes too much memory.
 const tooMuch = 3
 
-// Run compiles what comes in.
+// Run compiles what comes in: its length in 8 bytes, and the code. The input stays open as long as the host wants the result, so that
+// this process does not outlive a host that was killed.
 func (c *compileCmd) Run(ctx context.Context) error {
-	code, err := io.ReadAll(os.Stdin)
-	if err != nil {
-		return err
+	var size uint64
+	if err := binary.Read(os.Stdin, binary.LittleEndian, &size); err != nil || size > maxMetered {
+		return fmt.Errorf("read the size of the module, %d: %w", size, err)
 	}
+	code := make([]byte, size)
+	if _, err := io.ReadFull(os.Stdin, code); err != nil {
+		return fmt.Errorf("read the module: %w", err)
+	}
+	go func() { // it ends with the process
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(tooMuch + 1)
+	}()
 	done := make(chan struct{})
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		watchMemory(done)
+		watch(done)
 	}()
-	err = wasm.Compile(ctx, c.Cache, code)
+	err := wasm.Compile(ctx, c.Cache, code)
 	close(done)
 	<-watched
 	return err
 }
 
-// watchMemory ends the process when it holds more than it may.
-func watchMemory(done <-chan struct{}) {
-	tick := time.NewTicker(5 * time.Millisecond)
+// maxMetered is the most bytes of a module that was metered.
+const maxMetered = 64 << 20
+
+// watch ends the process when it holds more than it may, or takes longer.
+func watch(done <-chan struct{}) {
+	tick, end := time.NewTicker(5*time.Millisecond), time.NewTimer(2*compileTime)
 	defer tick.Stop()
+	defer end.Stop()
 	for {
 		select {
 		case <-done:
 			return
+		case <-end.C:
+			os.Exit(tooMuch + 1)
 		case <-tick.C:
 			total := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 			metrics.Read(total)
@@ -74,11 +91,23 @@ func compileElsewhere(ctx context.Context, cache string, code []byte) error {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, self, "compile-module", "--cache", cache)
 	var said bytes.Buffer
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(code), &said
-	err = cmd.Run()
+	cmd.Stderr = &said
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return fmt.Errorf("start the compiler: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start the compiler: %w", err)
+	}
+	_, werr := in.Write(append(binary.LittleEndian.AppendUint64(nil, uint64(len(code))), code...)) // Wait closes it
+	if err = cmd.Wait(); err == nil {
+		err = werr
+	}
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(ctx.Err(), context.Canceled):
+		return fmt.Errorf("the host ends: %w", ctx.Err())
 	case ctx.Err() != nil:
 		return fmt.Errorf("it takes longer than %v; large functions with loops in loops do: split them", compileTime)
 	case cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == tooMuch:

@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -102,8 +104,11 @@ func between(s, from, to string) string {
 func (p *process) memory(key string) int64 {
 	p.t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if errors.Is(err, fs.ErrNotExist) { // no Linux: outcomes and the victim are looked at all the same
+		return 0
+	}
 	if err != nil {
-		p.t.Skip("there is no /proc here")
+		p.t.Fatal(err)
 	}
 	for line := range strings.Lines(string(text)) {
 		if rest, ok := strings.CutPrefix(line, key+":"); ok {

@@ -1,17 +1,20 @@
 package cmd
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"sandbar/host/runner"
 	"sandbar/plugins/sdk/sdktest"
+	"sandbar/sandbox/wasm/wasmtest"
 )
 
 // totalled is a config of the counter that tells its totals each second.
@@ -136,6 +139,45 @@ func TestModulesEnd(t *testing.T) {
 		t.Errorf("a broken module: %d %s", status, text)
 	}
 	p.stop()
+}
+
+// TestCompilerEndsWithTheHost kills a host while it compiles what takes minutes: the process that compiles ends too.
+func TestCompilerEndsWithTheHost(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/proc/self/cmdline"); err != nil {
+		t.Skip("processes are looked for in /proc, which is not here")
+	}
+	var slow []byte
+	for _, a := range wasmtest.Read(t, filepath.Join("..", "testdata", "hostile", "wasm")) {
+		if a.Name == "compile-nested-loops" {
+			slow = a.Module
+		}
+	}
+	data := t.TempDir()
+	compiling := func() bool {
+		all, err := filepath.Glob("/proc/[0-9]*/cmdline")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(all, func(path string) bool {
+			line, err := os.ReadFile(path) // a process may be gone by now
+			return err == nil && bytes.Contains(line, []byte("compile-module")) && bytes.Contains(line, []byte(data))
+		})
+	}
+	p := start(t, data, "serve")
+	in, err := json.Marshal(map[string]any{"kind": "analysis", "name": "slow", "config": everything + "filename = 'x.wasm'", "source_base64": slow})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		p.post("/api/v1/plugins", in)
+	}()
+	until(t, 20*time.Second, "the compiler", compiling)
+	p.kill()
+	<-answered
+	until(t, 10*time.Second, "the compiler to end", func() bool { return !compiling() })
 }
 
 // submitModule is submit for a module.

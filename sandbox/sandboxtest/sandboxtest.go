@@ -118,6 +118,7 @@ func Sample(t testing.TB) *message.View {
 	b.SetHeader(message.Payload, "pay\x00load")
 	b.SetPid(42)
 	b.AddString("text", "", "a", "b")
+	b.AddBytes("raw", "json", []byte{0xff, 0})
 	b.AddInt("whole", "ms", 1, -2)
 	b.AddDouble("real", "", 0.5)
 	b.AddBool("flag", "", true, false)

@@ -129,7 +129,7 @@ func (p *plugin) borrow(at, n uint64) string {
 }
 
 // give copies b into the plugin's memory as far as it has room there, and returns how long b is.
-func (p *plugin) give(b []byte, at, room uint64) uint64 {
+func give[T []byte | string](p *plugin, b T, at, room uint64) uint64 {
 	n := min(len(b), int(uint32(room)))
 	to := p.bytes(at, uint64(n))
 	copy(to, b)
@@ -162,7 +162,7 @@ func (p *plugin) ref(s []uint64, indices int) (*message.View, message.Ref) {
 		p.fail("no message has %q; there are Fields[name], Type, Logger, Hostname, EnvVersion, Payload, Uuid, Timestamp, Severity, Pid, raw, framed, size", name)
 	}
 	if ref.Part == message.PartField {
-		p.Spend(int64(msg.FieldBytes()) / 2)
+		p.Spend(int64(msg.FieldBytes()))
 	}
 	return msg, ref
 }
@@ -182,7 +182,7 @@ func (p *plugin) msgText(s []uint64) {
 		s[0] = missing
 		return
 	}
-	s[0] = p.give(b, s[5], s[6])
+	s[0] = give(p, b, s[5], s[6])
 }
 
 // msgNumber gives an integer, double or boolean as a double. It returns 1 when there is one, and 0.

@@ -16,8 +16,9 @@ import (
 
 // What is read of a module's DWARF: so many bytes at most, and for so many traces of one plugin, since whoever wrote the module wrote that too.
 const (
-	maxDebug  = 8 << 20
+	maxDebug  = 4 << 20
 	maxTraces = 10
+	maxSteps  = 2_000_000 // entries, ranges and rows of all traces together
 )
 
 // debugInfo finds source lines. It is nil for a module that has none.
@@ -25,11 +26,14 @@ type debugInfo struct {
 	source []byte // the module as it was submitted
 	info   *meter.Module
 	traces int
+	steps  int
 	data   *dwarf.Data // nil until it is needed
 }
 
 // hasLines says whether a module's own DWARF is to be used.
-func hasLines(source []byte) bool { return bytes.Contains(source, []byte(".debug_line")) }
+func hasLines(source []byte) bool {
+	return len(source) <= maxDebug && bytes.Contains(source, []byte(".debug_line"))
+}
 
 // offsetLine is a line of a trace that says where in the code section a function was.
 var offsetLine = regexp.MustCompile(`^\s*0x([0-9a-f]+): `)
@@ -83,7 +87,7 @@ func (d *debugInfo) line(offset uint64) (found string) {
 		}
 		d.data = data
 	}
-	return lineAt(d.data, offset)
+	return d.lineAt(offset)
 }
 
 // read reads the module's DWARF.
@@ -112,11 +116,18 @@ func (d *debugInfo) read() (*dwarf.Data, error) {
 	return data, nil
 }
 
+// spend takes steps and says whether there are any left: entries may lead back to themselves, and many units to the same long list.
+func (d *debugInfo) spend(n int) bool {
+	d.steps += n
+	return d.steps <= maxSteps
+}
+
 // lineAt is the line of the row with the greatest address that is not beyond it, in the units that cover it.
-func lineAt(data *dwarf.Data, address uint64) string {
+func (d *debugInfo) lineAt(address uint64) string {
+	data := d.data
 	r := data.Reader()
 	best, place := uint64(0), ""
-	for {
+	for d.spend(1) {
 		unit, err := r.Next()
 		if err != nil || unit == nil {
 			return place
@@ -126,15 +137,19 @@ func lineAt(data *dwarf.Data, address uint64) string {
 			continue
 		}
 		r.SkipChildren()
-		if !covers(data, unit, address) {
+		if !d.covers(unit, address) {
 			continue
+		}
+		at := d.info.CustomData[".debug_line"]
+		if !d.spend((at[1] - at[0]) / 16) { // the head of a program may be as long as all of them
+			return place
 		}
 		lines, err := data.LineReader(unit)
 		if err != nil || lines == nil {
 			continue
 		}
 		var row dwarf.LineEntry
-		for {
+		for d.spend(1) {
 			if err := lines.Next(&row); err != nil {
 				if !errors.Is(err, io.EOF) {
 					return place
@@ -146,11 +161,12 @@ func lineAt(data *dwarf.Data, address uint64) string {
 			}
 		}
 	}
+	return place
 }
 
-func covers(data *dwarf.Data, unit *dwarf.Entry, address uint64) bool {
-	ranges, err := data.Ranges(unit)
-	if err != nil {
+func (d *debugInfo) covers(unit *dwarf.Entry, address uint64) bool {
+	ranges, err := d.data.Ranges(unit)
+	if err != nil || !d.spend(len(ranges)) {
 		return false
 	}
 	for _, r := range ranges {

@@ -52,36 +52,15 @@ type plugin struct {
 	printed  string    // the last whole line
 	rng      *rand.PCG
 
-	buffers   []*buffer
-	held      int64 // bytes of the buffers
-	alerts    *sandbox.Alerts
-	throttles sandbox.Throttles
-	pull      *pull                  // of a transform
-	saved     []byte                 // given to sandbar_load, or by sandbar_save
-	spare     atomic.Pointer[[]byte] // memory for the next image
-}
+	buffers []*cbuf.Payload
+	held    int64 // bytes of the buffers
+	alerts  *sandbox.Alerts
 
-// buffer is a circular buffer of a plugin, as a payload.
-type buffer struct {
-	*cbuf.Buffer
-	delta bool
-}
-
-// PayloadMin implements sandbox.Payload: a cell is a digit and a tab at least, and of a cbufd there may be none.
-func (b *buffer) PayloadMin() int64 {
-	if b.delta {
-		return 0
-	}
-	rows, cols, _ := b.Configuration()
-	return 2 * int64(rows) * int64(cols)
-}
-
-// AppendPayload implements sandbox.Payload.
-func (b *buffer) AppendPayload(dst []byte) []byte {
-	if b.delta {
-		return b.AppendCbufd(dst)
-	}
-	return b.AppendCbuf(dst)
+	arguments, environment []string // of WASI
+	throttles              sandbox.Throttles
+	pull                   *pull                  // of a transform
+	saved                  []byte                 // given to sandbar_load, or by sandbar_save
+	spare                  atomic.Pointer[[]byte] // memory for the next image
 }
 
 // start makes the instance and runs what runs before the first message: the start function, _initialize and sandbar_init, each

@@ -228,13 +228,13 @@ func (p *plugin) restoreBuffers(d *decoder) error {
 	if d.bad || n > maxBuffers {
 		return errState
 	}
-	all := make([]*buffer, 0, n)
+	all := make([]*cbuf.Payload, 0, n)
 	for i := range int(n) {
 		b, err := cbuf.Revive(string(d.text()))
 		if err != nil || d.bad {
 			return errors.Join(errState, err)
 		}
-		all = append(all, &buffer{Buffer: b})
+		all = append(all, &cbuf.Payload{Buffer: b})
 		if p.save == nil && p.load == nil || i >= len(p.buffers) {
 			continue
 		}

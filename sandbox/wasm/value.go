@@ -37,12 +37,12 @@ func (p *plugin) bufferNew(s []uint64) {
 	p.Spend(size)
 	b, err := cbuf.New(rows, cols, sec)
 	p.check(err)
-	p.buffers = append(p.buffers, &buffer{Buffer: b})
+	p.buffers = append(p.buffers, &cbuf.Payload{Buffer: b})
 	p.held += b.Size()
 	s[0] = uint64(len(p.buffers) - 1)
 }
 
-func (p *plugin) buffer(handle uint64) *buffer {
+func (p *plugin) buffer(handle uint64) *cbuf.Payload {
 	if int64(uint32(handle)) >= int64(len(p.buffers)) {
 		p.fail("there is no circular buffer %d", int32(handle))
 	}
@@ -50,7 +50,7 @@ func (p *plugin) buffer(handle uint64) *buffer {
 }
 
 // column is a column from 1 on.
-func (p *plugin) column(b *buffer, col uint64) int {
+func (p *plugin) column(b *cbuf.Payload, col uint64) int {
 	_, cols, _ := b.Configuration()
 	c := int(int32(col))
 	if c < 1 || c > cols {
@@ -68,7 +68,7 @@ func (p *plugin) bufferHeader(s []uint64) {
 }
 
 // cell is where a value goes, when its rows have been paid for.
-func (p *plugin) cell(s []uint64) (*buffer, int64, int) {
+func (p *plugin) cell(s []uint64) (*cbuf.Payload, int64, int) {
 	b, ns := p.buffer(s[0]), int64(s[1])
 	if n := b.Work(ns); n > 16 {
 		p.Spend(4 * n)
@@ -77,7 +77,7 @@ func (p *plugin) cell(s []uint64) (*buffer, int64, int) {
 }
 
 // rewound begins a buffer anew that a wrong clock has moved far ahead, when a value of the present comes.
-func (p *plugin) rewound(b *buffer, ns int64) bool {
+func (p *plugin) rewound(b *cbuf.Payload, ns int64) bool {
 	now := p.now()
 	if ns < 0 || ns > now.UnixNano()+int64(time.Hour) || !b.Rewind(now.UnixNano()) {
 		return false
@@ -140,7 +140,7 @@ func (p *plugin) bufferAnnotate(s []uint64) {
 // bufferPayload adds a buffer to the payload: whole, or what changed since that was asked last.
 func (p *plugin) bufferPayload(s []uint64) {
 	b := p.buffer(s[0])
-	b.delta = uint32(s[1]) != 0
+	b.Delta = uint32(s[1]) != 0
 	p.check(p.out.AppendObject(b))
 }
 
@@ -224,7 +224,7 @@ func (p *plugin) configText(s []uint64) {
 		s[0] = missing
 		return
 	}
-	s[0] = p.give([]byte(v), s[2], s[3])
+	s[0] = give(p, v, s[2], s[3])
 }
 
 // configNumber gives a key that is a number or a flag as a double.
@@ -257,7 +257,7 @@ func (p *plugin) geo(s []uint64) {
 		s[0] = missing
 		return
 	}
-	s[0] = p.give([]byte(all[part]), s[3], s[4])
+	s[0] = give(p, all[part], s[3], s[4])
 }
 
 // schemaValidate checks a JSON text against the schema of a namespace, type and version: 1 it obeys, 0 it does not, -1 there is
@@ -268,7 +268,7 @@ func (p *plugin) schemaValidate(s []uint64) {
 	if p.env.Schemas == nil {
 		p.fail("schema_validate: there are no schemas here; decoders have them")
 	}
-	p.Spend(int64(len(text)) * 8)
+	p.Spend(int64(len(text)) * 16)
 	need, _ := jsondoc.Need(text)
 	if p.tooLarge(2 * need) {
 		p.check(&sandbox.Refusal{Outcome: sandbox.MemoryExceeded, Text: p.memoryText()})

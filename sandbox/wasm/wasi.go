@@ -77,8 +77,23 @@ func (p *plugin) put32(at uint64, n int) uint64 {
 	return wasiOK
 }
 
-// args are the plugin's name, and the list args of its config.
+// args are the plugin's name, and the list args of its config. They are made once.
 func (p *plugin) args() []string {
+	if p.arguments == nil {
+		p.arguments = p.makeArgs()
+	}
+	return p.arguments
+}
+
+// environ are the texts, numbers and flags of the config, made once.
+func (p *plugin) environ() []string {
+	if p.environment == nil {
+		p.environment = p.makeEnviron()
+	}
+	return p.environment
+}
+
+func (p *plugin) makeArgs() []string {
 	all := []string{p.cfg.Logger()}
 	list, _ := p.cfg.Keys["args"].(sandbox.Table)
 	for i := 1; ; i++ {
@@ -90,9 +105,8 @@ func (p *plugin) args() []string {
 	}
 }
 
-// environ are the texts, numbers and flags of the config.
-func (p *plugin) environ() []string {
-	var all []string
+func (p *plugin) makeEnviron() []string {
+	all := []string{}
 	for k, v := range p.cfg.Keys {
 		switch v.(type) {
 		case string, float64, bool:
@@ -107,6 +121,7 @@ func (p *plugin) environ() []string {
 
 func (p *plugin) listSizes(s []uint64, list []string) {
 	n := 0
+	p.Spend(10 * int64(len(list)))
 	for _, text := range list {
 		n += len(text) + 1
 	}
@@ -121,7 +136,7 @@ func (p *plugin) listGet(s []uint64, list []string) {
 			s[0] = wasiFault
 			return
 		}
-		p.Spend(int64(len(b)))
+		p.Spend(200 + int64(len(b)))
 		b[copy(b, item)] = 0
 		at, text = at+4, text+uint64(len(b))
 	}

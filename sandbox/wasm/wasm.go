@@ -39,6 +39,8 @@ type Engine struct {
 	costs   map[string]int64 // fuel of each function that can be imported, by module and name
 	types   map[string]meter.FuncType
 	turn    chan struct{} // one module is compiled at a time
+	ctx     context.Context
+	stop    context.CancelFunc // of what is being compiled
 }
 
 // maxEntries bounds a table.
@@ -47,6 +49,7 @@ const maxEntries = 100_000
 // New makes an engine; Close ends it with all of its plugins.
 func New(ctx context.Context, opt Options) (*Engine, error) {
 	e := &Engine{opt: opt, costs: map[string]int64{}, types: map[string]meter.FuncType{}, turn: make(chan struct{}, 1)}
+	e.ctx, e.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if opt.CacheDir != "" {
 		if err := clean(opt.CacheDir, maxCache); err != nil {
 			return nil, fmt.Errorf("clear the cache of compiled modules: %w", err)
@@ -92,6 +95,7 @@ func (e *Engine) define(ctx context.Context, module string, funcs []hostFunc) er
 
 // Close frees all modules. No plugin may be in use.
 func (e *Engine) Close(ctx context.Context) error {
+	e.stop()
 	return errors.Join(e.runtime.Close(ctx), e.cache.Close(ctx))
 }
 
@@ -133,7 +137,7 @@ func (e *Engine) load(cfg *sandbox.Config, source []byte, env sandbox.Env) (sand
 	if m.HasTables && cfg.PreserveData && !exports(m, "sandbar_save") {
 		return nil, errors.New("with preserve_data a module may not change its tables or drop segments (table.set and the like): a state holds the memory and the globals; export sandbar_save and sandbar_load, or leave preserve_data away")
 	}
-	compiled, err := e.compile(context.Background(), m.Code)
+	compiled, err := e.compile(e.ctx, m.Code)
 	if err != nil {
 		return nil, err
 	}

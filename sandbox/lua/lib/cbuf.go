@@ -12,37 +12,17 @@ import (
 const circularBuffer = "circular_buffer"
 
 // buffer is a cbuf.Buffer as an object of a plugin.
-type buffer struct {
-	*cbuf.Buffer
-	delta bool // format("cbufd")
-}
+type buffer struct{ cbuf.Payload }
 
 // Module implements Preserved.
 func (b *buffer) Module() string { return circularBuffer }
-
-// PayloadMin implements sandbox.Payload: a cell is a digit and a tab at least, and of a cbufd there may be none.
-func (b *buffer) PayloadMin() int64 {
-	if b.delta {
-		return 0
-	}
-	rows, cols, _ := b.Configuration()
-	return 2 * int64(rows) * int64(cols)
-}
-
-// AppendPayload implements sandbox.Payload.
-func (b *buffer) AppendPayload(dst []byte) []byte {
-	if b.delta {
-		return b.AppendCbufd(dst)
-	}
-	return b.AppendCbuf(dst)
-}
 
 // FromString implements Preserved.
 func (b *buffer) FromString(state string) error { return b.Restore(state) }
 
 func reviveBuffer(state string) (*buffer, error) {
 	b, err := cbuf.Revive(state)
-	return &buffer{Buffer: b}, err
+	return &buffer{cbuf.Payload{Buffer: b}}, err
 }
 
 // buffers binds circular_buffer to a host.
@@ -79,7 +59,7 @@ func (m buffers) create(L *vm.State) int {
 	if err != nil {
 		L.Throwf("circular_buffer.new() %s", err.Error())
 	}
-	L.Push(newBufferObject(L, m.h, &buffer{Buffer: b}).Value())
+	L.Push(newBufferObject(L, m.h, &buffer{cbuf.Payload{Buffer: b}}).Value())
 	return 1
 }
 
@@ -244,7 +224,7 @@ func (m buffers) format(L *vm.State) int {
 	b := self[*buffer](L, circularBuffer)
 	switch f := L.CheckString(2); f {
 	case "cbuf", "cbufd":
-		b.delta = f == "cbufd"
+		b.Delta = f == "cbufd"
 	default:
 		L.ArgError(2, "invalid option '"+f[:min(len(f), 40)]+"'")
 	}

@@ -114,9 +114,9 @@ func (f *function) branchTable() {
 
 // peekAll checks that the values are there and leaves them as they are.
 func (f *function) peekAll(types string) {
-	kept := append([]byte(nil), f.stack...)
+	n := len(f.stack)
 	f.popAll(types)
-	f.stack = append(f.stack[:0], kept...)
+	f.stack = f.stack[:n] // taking moves the end only
 }
 
 func (f *function) call(at int) {

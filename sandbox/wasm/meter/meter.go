@@ -54,6 +54,8 @@ const (
 	maxBody      = 1 << 20
 	maxDepth     = 10_000 // of nested blocks; Go makes one for each call
 	maxTargets   = 10_000
+
+	maxDebugSections = 32
 )
 
 // Options bound what a module may have.
@@ -77,7 +79,7 @@ type Module struct {
 	Mutable    int  // how many mutable globals it has
 	HasTables  bool // it can change tables, or drop segments: what a snapshot does not hold
 	Functions  int
-	CustomData map[string][2]int // custom sections of the original by name: begin and end of their content
+	CustomData map[string][2]int // sections of the original that begin with .debug_, by name: begin and end of their content
 	CodeAt     int               // where the content of the original's code section begins
 
 	pieces []piece // of the new code section, in order, when Options.Offsets asked for them

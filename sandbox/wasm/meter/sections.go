@@ -206,7 +206,9 @@ func (p *parsed) custom() {
 	if name == "name" {
 		p.name = [2]int{start, r.end}
 	}
-	p.out.CustomData[name] = [2]int{r.at, r.end}
+	if strings.HasPrefix(name, ".debug_") && len(p.out.CustomData) < maxDebugSections {
+		p.out.CustomData[name] = [2]int{r.at, r.end}
+	}
 	r.at = r.end
 }
 
