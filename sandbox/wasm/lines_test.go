@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"bytes"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,5 +84,27 @@ func TestTrapNamesTheLine(t *testing.T) {
 		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestLinesHaveABudget: thousands of units that name the same long list of ranges are not followed to the end.
+func TestLinesHaveABudget(t *testing.T) {
+	t.Parallel()
+	abbrev := []byte{1, 0x11, 0, 0x55, 0x17, 0, 0, 0} // a compile unit with an offset into the ranges
+	info := bytes.Repeat([]byte{12, 0, 0, 0, 4, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0}, 5000)
+	var ranges []byte
+	for i := range uint32(5000) {
+		ranges = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(ranges, 1000+i), 1001+i)
+	}
+	ranges = append(ranges, make([]byte, 8)...)
+	var source []byte
+	sections := map[string][2]int{}
+	for name, b := range map[string][]byte{".debug_abbrev": abbrev, ".debug_info": info, ".debug_ranges": ranges} {
+		sections[name] = [2]int{len(source), len(source) + len(b)}
+		source = append(source, b...)
+	}
+	d := &debugInfo{source: source, info: &meter.Module{CustomData: sections}}
+	if got := d.line(5); got != "" || d.steps < maxSteps || d.steps > maxSteps+len(ranges) {
+		t.Errorf("%q after %d steps", got, d.steps)
 	}
 }
