@@ -112,6 +112,7 @@ func siblings() map[string][]string {
 		"host/alert":               {"host/stream", "host/view"},
 		"host/failures":            {"host/stream", "host/view"},
 		"host/runner":              {"host/stream"},
+		"host/runner/commit":       {"host/stream"},
 		"host/trial":               {"host/runner"},
 		"host/deploy":              {"host/runner", "host/catalog"},
 		"host/intake/http":         {"host/stream", "host/intake"},

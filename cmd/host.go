@@ -136,7 +136,7 @@ func (h *host) openKnowledge(context.Context) error {
 func (h *host) openViews(ctx context.Context) error {
 	var err error
 	h.landfill, err = landfill.Open(ctx, landfill.Options{Store: h.store, Bucket: h.bucket, Now: clock.Now, Logger: h.log,
-		Size: int64(h.cfg.Landfill.Size), Age: time.Duration(h.cfg.Landfill.Age)})
+		Size: int64(h.cfg.Landfill.Size), Age: time.Duration(h.cfg.Landfill.Age), CommitTime: time.Duration(h.cfg.Streams.Timeout)})
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (h *host) openPlugins(ctx context.Context) error {
 	manifests := map[string][]byte{}
 	for reader := range h.store.Readers() {
 		if strings.HasPrefix(reader, string(sandbox.Output)+".") {
-			state, err := h.store.State(lake.StateName(reader))
+			state, err := h.store.State(ctx, lake.StateName(reader))
 			if err != nil {
 				return err
 			}
@@ -183,8 +183,9 @@ func (h *host) openPlugins(ctx context.Context) error {
 	h.engines = &engines{cache: h.path("modules")}
 	h.opened = append(h.opened, h.engines.close)
 	h.runner = runner.New(runner.Options{Store: h.store, Load: h.engines.load, Env: h.env, Interval: time.Duration(h.cfg.Streams.CommitInterval),
-		Lake:  func(logger string) runner.LakeWriter { return files.Writer(logger) },
-		OnEnd: func(e *sandbox.Error) { h.deploy.Ended(context.Background(), e) }, AtWork: atWork, Now: clock.Now, Log: h.log})
+		Timeout: time.Duration(h.cfg.Streams.Timeout),
+		Lake:    func(logger string) runner.LakeWriter { return files.Writer(logger) },
+		OnEnd:   func(e *sandbox.Error) { h.deploy.Ended(context.Background(), e) }, AtWork: atWork, Now: clock.Now, Log: h.log})
 	h.opened = append(h.opened, h.runner.Close)
 	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Runner: h.runner, Parse: parser(h.cfg.Limits), Removed: h.series.Forget, Now: clock.Now, Log: h.log})
 	if err := h.seed(ctx); err != nil {
@@ -234,7 +235,7 @@ func (h *host) openDoors(context.Context) error {
 		Hostname: h.cfg.Hostname, Now: clock.Now, Logger: h.log,
 		KnownNamespace: func(ns string) bool { return h.schemas.HasNamespace(ns) || slices.Contains(h.cfg.Namespaces, ns) },
 		MaxPath:        int(edge.MaxPath), MaxBody: int(edge.MaxBody), MaxInFlight: int64(edge.MaxInFlight),
-		BodyTimeout: time.Duration(edge.BodyTimeout), TrustedProxies: edge.Prefixes()})
+		BodyTimeout: time.Duration(edge.BodyTimeout), StoreTime: time.Duration(h.cfg.Streams.Timeout), TrustedProxies: edge.Prefixes()})
 	if err != nil {
 		return err
 	}
@@ -288,7 +289,9 @@ func (h *host) trim(ctx context.Context) error {
 			if age == 0 || now.Before(hold) {
 				age = -1
 			}
-			removed, err := h.store.Log(name).Trim(bytes, age)
+			waiting, cancel := context.WithTimeout(ctx, time.Duration(h.cfg.Streams.Timeout))
+			removed, err := h.store.Log(name).Trim(waiting, bytes, age)
+			cancel()
 			if err != nil {
 				h.log.Error("a stream could not be trimmed", "stream", name, "error", err)
 			} else if removed > 0 {

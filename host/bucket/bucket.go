@@ -24,24 +24,13 @@ var ErrExist = fs.ErrExist
 // ErrBadKey says that a key is not one.
 var ErrBadKey = errors.New("bucket: bad key")
 
-// Bucket is a set of objects by key. All methods may be called at the same time.
+// Bucket is a set of objects by key. All methods may be called at the same time, and come back within a time that the
+// bucket was opened with, also when their context has no end.
 //
 // Two steps make an object: Create and Seal write it durably and give a token, Publish gives it its key.
-// In between, the token can be committed together with positions in a stream: whoever finds a committed
-// token after a crash publishes it again, and discards the tokens of its own that were not committed.
+// In between, the token can be committed together with positions in a stream; a Ledger does that.
 type Bucket interface {
-	// Create begins an object. The owner is a short name, "landfill", by which Tokens finds its tokens.
-	Create(ctx context.Context, owner string) (Staged, error)
-	// Publish makes a sealed object visible under key, durably. It may be repeated: when the token is gone and
-	// the key is there, it was done before and is fine; when neither is there, the error is ErrNotExist. When another
-	// object has the key the error is ErrExist, and both stay.
-	Publish(ctx context.Context, token, key string) error
-	// Replace is Publish in place of another object.
-	Replace(ctx context.Context, token, key string) error
-	// Discard removes a sealed object that is not to be published. One that is gone is fine.
-	Discard(ctx context.Context, token string) error
-	// Tokens are the sealed objects of an owner that were neither published nor discarded.
-	Tokens(ctx context.Context, owner string) ([]string, error)
+	Maker
 
 	// Open reads an object; ErrNotExist when there is none.
 	Open(ctx context.Context, key string) (io.ReadCloser, error)
@@ -53,11 +42,34 @@ type Bucket interface {
 	Close() error
 }
 
+// Maker is the part of a Bucket that makes objects.
+type Maker interface {
+	// Create begins an object that will have the key. The owner is a short name, "landfill", by which Tokens finds what it
+	// has sealed. The context is that of Create alone.
+	Create(ctx context.Context, owner, key string) (Staged, error)
+	// Publish makes a sealed object visible under its key, durably. It may be repeated: when the token is gone and
+	// the key is there, it was done before and is fine; when neither is there, the error is ErrNotExist. When another
+	// object has the key the error is ErrExist, and both stay.
+	Publish(ctx context.Context, t Token) error
+	// Replace is Publish in place of another object.
+	Replace(ctx context.Context, t Token) error
+	// Discard removes the sealed object of a token's ID, which is not to be published. One that is gone is fine.
+	Discard(ctx context.Context, id string) error
+	// Tokens are the IDs of an owner's sealed objects that were neither published nor discarded.
+	Tokens(ctx context.Context, owner string) ([]string, error)
+}
+
+// Token stands for a sealed object: what the bucket calls it, and the key that it will have.
+type Token struct {
+	ID  string `json:"token"`
+	Key string `json:"key"`
+}
+
 // Staged is an object that is being written. It is used by one goroutine, which ends it with Seal or Abort.
 type Staged interface {
 	io.Writer
 	// Seal makes what was written durable and returns the token to publish it with.
-	Seal() (token string, err error)
+	Seal() (Token, error)
 	// Abort gives up. It does nothing after Seal.
 	Abort() error
 }
@@ -70,11 +82,8 @@ type Info struct {
 }
 
 // Put writes an object in one go, in place of another one.
-func Put(ctx context.Context, b Bucket, owner, key string, r io.Reader) error {
-	if err := CheckKey(key); err != nil {
-		return err
-	}
-	w, err := b.Create(ctx, owner)
+func Put(ctx context.Context, b Maker, owner, key string, r io.Reader) error {
+	w, err := b.Create(ctx, owner, key)
 	if err != nil {
 		return err
 	}
@@ -86,7 +95,7 @@ func Put(ctx context.Context, b Bucket, owner, key string, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	return b.Replace(ctx, token, key)
+	return b.Replace(ctx, token)
 }
 
 const (

@@ -63,6 +63,7 @@ type Streams struct {
 	SegmentSize    Size     `toml:"segment_size" doc:"A stream's file is this long; whole files are trimmed."`
 	MinFree        Size     `toml:"min_free" doc:"Room that stays free on the disk; below it submissions are refused with 500."`
 	CommitInterval Duration `toml:"commit_interval" doc:"How often positions, plugin states and outputs become durable."`
+	Timeout        Duration `toml:"timeout" doc:"Time that a commit may take, or storing a submission. A commit is tried again after it; a submission is answered with 500."`
 
 	Raw     Retention `toml:"raw" doc:"Submissions as received. Never trimmed before landfill has them. A retention of 0 means no limit."`
 	Valid   Retention `toml:"valid" doc:"Decoded and validated messages."`
@@ -137,7 +138,7 @@ func Default() Config {
 		Listen: "127.0.0.1:8080",
 		Edge:   Edge{MaxPath: 4 * KiB, MaxBody: 10 * MiB, MaxInFlight: 256 * MiB, MaxConnections: 4096, BodyTimeout: Duration(30 * time.Second)},
 		Streams: Streams{
-			MaxMessage: 16 * MiB, SegmentSize: 64 * MiB, MinFree: 256 * MiB, CommitInterval: Duration(200 * time.Millisecond),
+			MaxMessage: 16 * MiB, SegmentSize: 64 * MiB, MinFree: 256 * MiB, CommitInterval: Duration(200 * time.Millisecond), Timeout: Duration(30 * time.Second),
 			Raw: Retention{10 * GiB, 3 * day}, Valid: Retention{10 * GiB, 3 * day},
 			Errors: Retention{2 * GiB, 7 * day}, Derived: Retention{2 * GiB, 7 * day},
 		},

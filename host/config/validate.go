@@ -112,6 +112,7 @@ func (c *Config) checkSpans(p *problems) {
 	}
 	between("edge.body_timeout", c.Edge.BodyTimeout, time.Second, time.Hour)
 	between("streams.commit_interval", c.Streams.CommitInterval, 10*time.Millisecond, time.Minute)
+	between("streams.timeout", c.Streams.Timeout, time.Second, time.Hour)
 	between("landfill.roll_age", c.Landfill.Age, time.Second, 7*24*time.Hour)
 	between("lake.roll_age", c.Lake.Age, time.Second, 7*24*time.Hour)
 

@@ -214,7 +214,7 @@ func TestDeployReplaceStopStartRemove(t *testing.T) {
 			t.Errorf("%s of a plugin that was removed: %v", what, err)
 		}
 	}
-	if s, _ := h.store.State("analysis.p"); s != nil || len(h.removed) != 1 {
+	if s, _ := h.store.State(t.Context(), "analysis.p"); s != nil || len(h.removed) != 1 {
 		t.Errorf("state %q is left; views heard of %v", s, h.removed)
 	}
 	if list, err := h.m.List(ctx); err != nil || len(list) != 0 {

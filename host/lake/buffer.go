@@ -67,22 +67,32 @@ func (b *buffer) specIndex(row *sandbox.Row) int32 {
 // size is the memory that the buffer holds.
 func (b *buffer) size() int64 { return int64(cap(b.frames)) + 4*int64(cap(b.specOf)) }
 
-// encode writes the object's bytes and returns the ending of its name.
-func (b *buffer) encode(ctx context.Context, out io.Writer, opt *Options, n *names) (ext string, misfit Misfit, err error) {
+// ext is the ending of the object's name.
+func (b *buffer) ext(opt *Options) string {
 	switch {
 	case b.specs != nil:
-		misfit, err = writeParquet(ctx, out, b, n)
-		return ".parquet", misfit, err
+		return ".parquet"
+	case opt.HekaZstd:
+		return ".heka.zst"
+	}
+	return ".heka"
+}
+
+// encode writes the object's bytes.
+func (b *buffer) encode(ctx context.Context, out io.Writer, opt *Options, n *names) (misfit Misfit, err error) {
+	switch {
+	case b.specs != nil:
+		return writeParquet(ctx, out, b, n)
 	case opt.HekaZstd:
 		z, err := zstd.NewWriter(out, zstd.WithEncoderConcurrency(1))
 		if err != nil {
-			return "", misfit, err
+			return misfit, err
 		}
 		_, err = z.Write(b.frames)
-		return ".heka.zst", misfit, errors.Join(err, z.Close())
+		return misfit, errors.Join(err, z.Close())
 	}
 	_, err = out.Write(b.frames)
-	return ".heka", misfit, err
+	return misfit, err
 }
 
 // each calls row for every message of a Parquet object. A message that is none is not given.

@@ -112,7 +112,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 				restart()
 				continue
 			}
-			m, err := h.w.Flush(t.Context(), fmt.Sprintf("valid_%d-%d", h.position, read))
+			m, err := h.w.Flush(t.Context(), valid(h.position, read))
 			if err != nil || dies() {
 				restart()
 				continue
@@ -122,6 +122,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 				restart()
 				continue
 			}
+			h.w.Committed()
 			if err := h.w.Publish(t.Context()); err != nil {
 				restart()
 			}
@@ -159,7 +160,7 @@ func TestRandomFaults(t *testing.T) {
 					read = h.write(read)
 				}
 			case 0, 1, 2, 3:
-				if m, err := h.w.Flush(t.Context(), fmt.Sprint("valid_", read)); err == nil {
+				if m, err := h.w.Flush(t.Context(), valid(0, read)); err == nil {
 					pending = append(pending, commit{read, m})
 				}
 			case 4, 5: // one commit of all that has arrived, then Publish for each
@@ -167,6 +168,7 @@ func TestRandomFaults(t *testing.T) {
 					h.position, h.manifest = c.position, c.manifest
 				}
 				for range pending {
+					h.w.Committed()
 					h.w.Publish(t.Context()) // what fails is published later
 				}
 				pending = nil
@@ -197,11 +199,12 @@ func TestPublishFailsForLong(t *testing.T) {
 	}
 	for h.position < hostMessages-hostBatch {
 		read := h.write(h.position)
-		m, err := h.w.Flush(t.Context(), fmt.Sprint("valid_", read))
+		m, err := h.w.Flush(t.Context(), valid(0, read))
 		if err != nil {
 			t.Fatal(err)
 		}
 		h.position, h.manifest = read, m
+		h.w.Committed()
 		if err := h.w.Publish(t.Context()); err == nil {
 			t.Fatal("Publish did not say that it failed")
 		}

@@ -11,7 +11,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -29,11 +28,7 @@ const owner = "lake"
 
 // Bucket is what the lake needs of a bucket.Bucket, which has the promises.
 type Bucket interface {
-	Create(ctx context.Context, owner string) (bucket.Staged, error)
-	Publish(ctx context.Context, token, key string) error
-	Replace(ctx context.Context, token, key string) error
-	Discard(ctx context.Context, token string) error
-	Tokens(ctx context.Context, owner string) ([]string, error)
+	bucket.Maker
 	Open(ctx context.Context, key string) (io.ReadCloser, error)
 }
 
@@ -99,38 +94,23 @@ func (l *Lake) Recover(ctx context.Context, manifests map[string][]byte) error {
 		}
 		read[logger] = m
 	}
-	tokens, err := l.bucket.Tokens(ctx, owner)
-	if err != nil {
-		return fmt.Errorf("list unfinished lake objects: %w", err)
+	var committed []bucket.Entry
+	for _, m := range read {
+		committed = append(committed, m.Objects...)
 	}
-	left := map[string]bool{}
-	for _, t := range tokens {
-		left[t] = true
-	}
-	for logger, m := range read {
-		for _, o := range m.Objects {
-			if !left[o.Token] {
-				continue // published before, perhaps even removed by somebody since
-			}
-			if err := l.bucket.Publish(ctx, o.Token, o.Key); err != nil {
-				return fmt.Errorf("publish lake object %s of %s: %w", o.Key, logger, err)
-			}
-			delete(left, o.Token)
-			l.opt.Logger.Info("published a lake object that was committed before a restart", "plugin", logger, "key", o.Key)
-		}
-	}
-	var failed []error
-	for t := range left {
-		if err := l.bucket.Discard(ctx, t); err != nil {
-			failed = append(failed, fmt.Errorf("discard lake object %s, which was never committed: %w", t, err))
-		}
+	visible, err := bucket.Recover(ctx, l.bucket, owner, committed)
+	for _, e := range visible {
+		l.opt.Logger.Info("published a lake object that was committed before a restart", "key", e.Key)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for logger, m := range read {
-		l.writers[logger] = &Writer{lake: l, logger: logger, life: m.Life, flush: m.Flush}
+		l.writers[logger] = l.newWriter(logger, m.Life, m.Flush)
 	}
-	return errors.Join(failed...)
+	if err != nil {
+		return fmt.Errorf("recover the lake: %w", err)
+	}
+	return nil
 }
 
 // Writer returns the plugin's writer. What an earlier user of it has written and not flushed is dropped,
@@ -140,11 +120,15 @@ func (l *Lake) Writer(logger string) *Writer {
 	defer l.mu.Unlock()
 	w := l.writers[logger]
 	if w == nil {
-		w = &Writer{lake: l, logger: logger, life: newLife()}
+		w = l.newWriter(logger, newLife(), 0)
 		l.writers[logger] = w
 	}
 	w.restart()
 	return w
+}
+
+func (l *Lake) newWriter(logger, life string, flush int64) *Writer {
+	return &Writer{lake: l, logger: logger, life: life, flush: flush, ledger: bucket.NewLedger(l.bucket, owner)}
 }
 
 // Stats returns the numbers of every writer, by logger.

@@ -18,6 +18,7 @@ import (
 	"sandbar/host/bucket"
 	"sandbar/host/bucket/dir"
 	"sandbar/host/lake"
+	"sandbar/host/stream"
 	"sandbar/sandbox"
 	"sandbar/sandbox/message"
 )
@@ -39,19 +40,19 @@ func (f *faulty) fails(op string) error {
 	return nil
 }
 
-func (f *faulty) Create(ctx context.Context, owner string) (bucket.Staged, error) {
+func (f *faulty) Create(ctx context.Context, owner, key string) (bucket.Staged, error) {
 	if err := f.fails("create"); err != nil {
 		return nil, err
 	}
-	s, err := f.Bucket.Create(ctx, owner)
+	s, err := f.Bucket.Create(ctx, owner, key)
 	return &faultyStaged{s, f}, err
 }
 
-func (f *faulty) Publish(ctx context.Context, token, key string) error {
+func (f *faulty) Publish(ctx context.Context, token bucket.Token) error {
 	if err := f.fails("publish"); err != nil {
 		return err
 	}
-	return f.Bucket.Publish(ctx, token, key)
+	return f.Bucket.Publish(ctx, token)
 }
 
 type faultyStaged struct {
@@ -66,9 +67,9 @@ func (s *faultyStaged) Write(p []byte) (int, error) {
 	return s.Staged.Write(p)
 }
 
-func (s *faultyStaged) Seal() (string, error) {
+func (s *faultyStaged) Seal() (bucket.Token, error) {
 	if err := s.f.fails("seal"); err != nil {
-		return "", err
+		return bucket.Token{}, err
 	}
 	return s.Staged.Seal()
 }
@@ -150,9 +151,14 @@ func payloadMessage(payload string) []byte {
 	return b.AppendTo(nil)
 }
 
-func flush(t testing.TB, w *lake.Writer, cover string) []byte {
+// valid is a range of one stream.
+func valid(from, to int) []stream.Range {
+	return []stream.Range{{Stream: stream.Valid, From: stream.Position{Offset: int64(from)}, To: stream.Position{Offset: int64(to)}}}
+}
+
+func flush(t testing.TB, w *lake.Writer, covered []stream.Range) []byte {
 	t.Helper()
-	m, err := w.Flush(t.Context(), cover)
+	m, err := w.Flush(t.Context(), covered)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,6 +167,7 @@ func flush(t testing.TB, w *lake.Writer, cover string) []byte {
 
 func publish(t testing.TB, w *lake.Writer) {
 	t.Helper()
+	w.Committed()
 	if err := w.Publish(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +189,7 @@ func TestHeka(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			flush(t, w, "valid_0.0-0.99")
+			flush(t, w, valid(0, 99))
 			if got := keys(t, b); got != nil {
 				t.Fatalf("visible before Publish: %v", got)
 			}
@@ -229,7 +236,7 @@ func TestSameCoverTwice(t *testing.T) {
 		if err := w.Heka("p", payloadMessage(fmt.Sprint(i))); err != nil {
 			t.Fatal(err)
 		}
-		m = flush(t, w, "")
+		m = flush(t, w, nil)
 		publish(t, w)
 	}
 	// Nor after a restart, nor when the positions were lost with the streams.
@@ -238,7 +245,7 @@ func TestSameCoverTwice(t *testing.T) {
 		if err := w.Heka("p", payloadMessage("again")); err != nil {
 			t.Fatal(err)
 		}
-		flush(t, w, "")
+		flush(t, w, nil)
 		publish(t, w)
 	}
 	if got := keys(t, b); len(got) != 5 {
@@ -282,7 +289,7 @@ func TestDue(t *testing.T) {
 		if got := w.Due(start.Add(c.after)); got != c.want {
 			t.Errorf("%s: due is %v", c.name, got)
 		}
-		flush(t, w, "c")
+		flush(t, w, valid(0, 1))
 		if w.Due(start.Add(10*time.Hour)) || w.Dirty() {
 			t.Errorf("%s: due or dirty after a flush", c.name)
 		}
@@ -322,7 +329,7 @@ func TestBounds(t *testing.T) {
 	if !two.Due(now) {
 		t.Error("the other writer is not due")
 	}
-	flush(t, one, "c")
+	flush(t, one, valid(0, 1))
 	if two.Due(now) {
 		t.Error("still due when there is room again")
 	}
@@ -352,7 +359,7 @@ func TestWriterAgain(t *testing.T) {
 		}
 	}
 	write("p", "flushed")
-	flush(t, w, "c1") // its commit is on the way
+	flush(t, w, valid(0, 1)) // its commit is on the way
 	write("a", "sealed by a flush that fails")
 	write("b", "not flushed")
 	seals := 0
@@ -362,7 +369,7 @@ func TestWriterAgain(t *testing.T) {
 		}
 		return op == "seal" && seals == 2
 	}
-	if _, err := w.Flush(t.Context(), "c2"); !errors.Is(err, errBroken) || !w.Dirty() {
+	if _, err := w.Flush(t.Context(), valid(1, 2)); !errors.Is(err, errBroken) || !w.Dirty() {
 		t.Fatalf("flush gave %v, dirty is %v", err, w.Dirty())
 	}
 	b.broken = nil
@@ -374,7 +381,7 @@ func TestWriterAgain(t *testing.T) {
 	publish(t, w) // of c1
 	write("a", "again")
 	write("b", "again")
-	flush(t, w, "c3")
+	flush(t, w, valid(2, 3))
 	publish(t, w)
 	var got []string
 	for _, key := range keys(t, b) {
@@ -396,7 +403,7 @@ func TestRecoverRefusesDamagedManifests(t *testing.T) {
 	if err := w.Heka("p", payloadMessage("x")); err != nil {
 		t.Fatal(err)
 	}
-	flush(t, w, "c")
+	flush(t, w, valid(0, 1))
 	l := lake.New(b, lake.Options{Logger: slog.New(slog.DiscardHandler)})
 	err := l.Recover(t.Context(), map[string][]byte{logger: []byte("{")})
 	if err == nil || !strings.Contains(err.Error(), logger) {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"sandbar/host/bucket"
 )
 
 // manifestFormat is the version of a manifest; docs/format/lake.md has the members.
@@ -12,18 +14,10 @@ const manifestFormat = 1
 // manifest is what is committed with an output plugin's positions: the objects that these positions stand
 // for, sealed but perhaps not yet visible. JSON, so that a person can look after a crash.
 type manifest struct {
-	Format  int      `json:"format"`
-	Life    string   `json:"life"`
-	Flush   int64    `json:"flush"`
-	Objects []object `json:"objects"`
-}
-
-// object is a sealed object and where it belongs.
-type object struct {
-	Token string `json:"token"`
-	Key   string `json:"key"`
-	Bytes int64  `json:"bytes"`
-	Rows  int64  `json:"rows"`
+	Format  int            `json:"format"`
+	Life    string         `json:"life"`
+	Flush   int64          `json:"flush"`
+	Objects []bucket.Entry `json:"objects"`
 }
 
 func (m *manifest) encode() []byte {
@@ -46,7 +40,7 @@ func decodeManifest(data []byte) (manifest, error) {
 		return manifest{}, errors.New("life or flush is missing")
 	}
 	for _, o := range m.Objects {
-		if o.Token == "" || o.Key == "" {
+		if o.ID == "" || o.Key == "" {
 			return manifest{}, errors.New("an object has no token or no key")
 		}
 	}

@@ -134,17 +134,5 @@ func (n *names) save(ctx context.Context, key string, given map[string]string) e
 	if err != nil {
 		return err
 	}
-	staged, err := n.bucket.Create(ctx, owner)
-	if err != nil {
-		return err
-	}
-	defer staged.Abort()
-	if _, err := io.Copy(staged, bytes.NewReader(text)); err != nil {
-		return fmt.Errorf("write object %s: %w", key, err)
-	}
-	token, err := staged.Seal()
-	if err != nil {
-		return err
-	}
-	return n.bucket.Replace(ctx, token, key)
+	return bucket.Put(ctx, n.bucket, owner, key, bytes.NewReader(text))
 }

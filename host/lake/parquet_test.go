@@ -100,7 +100,7 @@ func oneFile(t testing.TB, columns lake.Columns, path string, rows ...sandbox.Ro
 			t.Fatal(err)
 		}
 	}
-	flush(t, w, "valid_0-1")
+	flush(t, w, valid(0, 1))
 	publish(t, w)
 	all := slices.DeleteFunc(keys(t, b), func(key string) bool { return strings.HasPrefix(key, "lake/columns/") })
 	if len(all) != 1 {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
+
+	"sandbar/host/stream"
 )
 
 // Bounds of a path. With the object's name it makes a key that every bucket takes.
@@ -100,10 +102,12 @@ func hash(s string) string { return fmt.Sprintf("%016x", xxhash.Sum64String(s)) 
 // objectName names an object after the plugin, the stream positions that it covers, and the life and
 // number of the flush. The life keeps names apart when streams were deleted and begin at 0 again, the
 // number when a plugin writes without having read (in timer_event).
-func objectName(logger, cover, life string, flush int64) string {
+func objectName(logger string, covered []stream.Range, life string, flush int64) string {
 	name := nameChars(logger)
-	if c := nameChars(cover); c != "" {
-		name += "-" + c
+	between := "-"
+	for _, r := range covered {
+		name += between + nameChars(r.Stream+"_"+strings.ReplaceAll(r.From.String()+"-"+r.To.String(), ":", "."))
+		between = "_"
 	}
 	suffix := fmt.Sprintf("-%s.%d", life, flush)
 	if len(name)+len(suffix) > maxName {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"sandbar/host/bucket"
+	"sandbar/host/stream"
 )
 
 func TestCleanPath(t *testing.T) {
@@ -38,10 +39,10 @@ func TestCleanPath(t *testing.T) {
 }
 
 func FuzzCleanPath(f *testing.F) {
-	f.Add("a/b/c=1", "output.x", "valid_0.0-0.1")
+	f.Add("a/b/c=1", "output.x", "valid")
 	f.Add("../..//\x00", "", "")
 	f.Add(strings.Repeat("ab/", 200), strings.Repeat("n", 300), "x")
-	f.Fuzz(func(t *testing.T, path, logger, cover string) {
+	f.Fuzz(func(t *testing.T, path, logger, name string) {
 		got, err := cleanPath(path)
 		if path == "" {
 			if err == nil {
@@ -55,7 +56,7 @@ func FuzzCleanPath(f *testing.F) {
 		if again, _ := cleanPath(got); again != got || !isClean(got) {
 			t.Fatalf("%q is clean as %q, and that as %q", path, got, again)
 		}
-		key := "lake/parquet/" + got + "/" + objectName(logger, cover, "0a1b2c3d", 1<<40) + ".heka.zst"
+		key := "lake/parquet/" + got + "/" + objectName(logger, []stream.Range{{Stream: name}}, "0a1b2c3d", 1<<40) + ".heka.zst"
 		if logger != "" && logger[0] != '.' {
 			if err := bucket.CheckKey(key); err != nil {
 				t.Fatal(err)
@@ -66,17 +67,24 @@ func FuzzCleanPath(f *testing.F) {
 
 func TestObjectName(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ logger, cover, want string }{
-		{"output.telemetry", "valid_0.0-0.5230", "output.telemetry-valid_0.0-0.5230-0a1b2c3d.7"},
-		{"output.t", "", "output.t-0a1b2c3d.7"},
-		{"output.t", "a/b=c ü", "output.t-a_b_c__-0a1b2c3d.7"},
+	valid := stream.Range{Stream: "valid", To: stream.Position{Offset: 5230}}
+	errors := stream.Range{Stream: "errors", From: stream.Position{Segment: 1, Offset: 2}, To: stream.Position{Segment: 3}}
+	for _, c := range []struct {
+		logger  string
+		covered []stream.Range
+		want    string
+	}{
+		{"output.telemetry", []stream.Range{valid}, "output.telemetry-valid_0.0-0.5230-0a1b2c3d.7"},
+		{"output.telemetry", []stream.Range{valid, errors}, "output.telemetry-valid_0.0-0.5230_errors_1.2-3.0-0a1b2c3d.7"},
+		{"output.t", nil, "output.t-0a1b2c3d.7"},
+		{"output.t", []stream.Range{{Stream: "a/b=c ü"}}, "output.t-a_b_c___0.0-0.0-0a1b2c3d.7"},
 	} {
-		if got := objectName(c.logger, c.cover, "0a1b2c3d", 7); got != c.want {
-			t.Errorf("name of %q, %q is %q; want %q", c.logger, c.cover, got, c.want)
+		if got := objectName(c.logger, c.covered, "0a1b2c3d", 7); got != c.want {
+			t.Errorf("name of %q, %v is %q; want %q", c.logger, c.covered, got, c.want)
 		}
 	}
-	a := objectName("output."+strings.Repeat("n", 300), "c1", "0a1b2c3d", 7)
-	b := objectName("output."+strings.Repeat("n", 300), "c2", "0a1b2c3d", 7)
+	a := objectName("output."+strings.Repeat("n", 300), []stream.Range{valid}, "0a1b2c3d", 7)
+	b := objectName("output."+strings.Repeat("n", 300), []stream.Range{errors}, "0a1b2c3d", 7)
 	if len(a) > maxName || a == b {
 		t.Errorf("long names are %d bytes, equal %v: %s", len(a), a == b, a)
 	}

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
+	"sandbar/host/bucket"
+	"sandbar/host/stream"
 	"sandbar/sandbox"
 	"sandbar/sandbox/message"
 )
@@ -27,26 +28,19 @@ type Writer struct {
 	lake   *Lake
 	logger string
 	life   string // random, of the first flush ever
+	ledger *bucket.Ledger
 
-	mu     sync.Mutex
-	open   map[string]*buffer // by key without the object's name
-	bytes  int64              // in open
-	full   bool               // one of open is at its bound
-	since  time.Time          // when Due first saw something in open
-	dirty  bool               // written to since the last Flush that succeeded
-	flush  int64              // number of the newest Flush
-	sealed []*batch           // flushed and not all published, oldest first
-	stats  Stats
+	mu    sync.Mutex
+	open  map[string]*buffer // by key without the object's name
+	bytes int64              // in open
+	full  bool               // one of open is at its bound
+	since time.Time          // when Due first saw something in open
+	dirty bool               // written to since the last Flush that succeeded
+	flush int64              // number of the newest Flush
+	stats Stats
 }
 
 var _ sandbox.Lake = (*Writer)(nil)
-
-// batch is the objects of one Flush.
-type batch struct {
-	objects   []object
-	named     bool // Flush returned its manifest
-	committed bool // and that was committed
-}
 
 // Stats are a writer's numbers since the host started.
 type Stats struct {
@@ -143,114 +137,82 @@ func (w *Writer) Due(now time.Time) bool {
 	return w.full || now.Sub(w.since) >= w.lake.opt.MaxAge || w.lake.total.Load() >= w.lake.opt.MaxTotal
 }
 
-// Flush finishes all that was written as sealed objects, durable but not visible. cover names the stream
-// positions that they hold. The manifest has to be committed, as the state StateName, together with these
-// positions; after that commit, and only then, Publish makes the objects visible.
+// Flush finishes all that was written as sealed objects, durable but not visible. covered are the ranges of the streams
+// that they hold. The manifest has to be committed, as the state StateName, together with these
+// positions; Committed is called after that commit, and Publish makes the objects visible.
 //
 // After an error nothing may be committed; Flush can be tried again.
-func (w *Writer) Flush(ctx context.Context, cover string) (manifest []byte, err error) {
-	b, name, keys := w.beginFlush(cover)
+func (w *Writer) Flush(ctx context.Context, covered []stream.Range) (manifest []byte, err error) {
+	name, keys := w.beginFlush(covered)
 	for _, key := range keys {
 		// The lock is not held while bytes are written. Only this goroutine changes what is open.
-		o, misfit, err := w.seal(ctx, w.open[key], name)
+		misfit, err := w.seal(ctx, w.open[key], name)
 		w.mu.Lock()
 		w.stats.Parquet.add(misfit)
 		if err != nil {
 			w.mu.Unlock()
 			return nil, fmt.Errorf("finish lake object %s of %s: %w", key, w.logger, err)
 		}
-		b.objects = append(b.objects, o)
 		w.release(w.open[key].size())
 		delete(w.open, key)
 		w.mu.Unlock()
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	b.named = true
 	w.full, w.dirty, w.since = false, false, time.Time{}
 	w.stats.Flushes++
 	return w.manifest(), nil
 }
 
-// beginFlush returns the batch to fill, perhaps with what a Flush sealed before it failed.
-func (w *Writer) beginFlush(cover string) (b *batch, name string, keys []string) {
+// beginFlush returns the name that the flush's objects get, and what is open.
+func (w *Writer) beginFlush(covered []stream.Range) (name string, keys []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.flush++
-	if n := len(w.sealed); n == 0 || w.sealed[n-1].named {
-		w.sealed = append(w.sealed, new(batch))
-	}
-	return w.sealed[len(w.sealed)-1], objectName(w.logger, cover, w.life, w.flush), slices.Sorted(maps.Keys(w.open))
+	return objectName(w.logger, covered, w.life, w.flush), slices.Sorted(maps.Keys(w.open))
 }
 
-// manifest names every object that is not yet known to be published, since this state replaces the one
-// before. The lock is held.
+// manifest is called with the lock held.
 func (w *Writer) manifest() []byte {
-	m := manifest{Format: manifestFormat, Life: w.life, Flush: w.flush, Objects: []object{}}
-	for _, b := range w.sealed {
-		m.Objects = append(m.Objects, b.objects...)
-	}
+	m := manifest{Format: manifestFormat, Life: w.life, Flush: w.flush, Objects: w.ledger.Manifest()}
 	return m.encode()
 }
 
 // seal writes one object.
-func (w *Writer) seal(ctx context.Context, b *buffer, name string) (object, Misfit, error) {
-	staged, err := w.lake.bucket.Create(ctx, owner)
+func (w *Writer) seal(ctx context.Context, b *buffer, name string) (Misfit, error) {
+	key := b.root + b.path + "/" + name + b.ext(&w.lake.opt)
+	object, err := w.ledger.Create(ctx, key)
 	if err != nil {
-		return object{}, Misfit{}, err
+		return Misfit{}, err
 	}
-	out := &counter{w: staged}
-	ext, misfit, err := b.encode(ctx, out, &w.lake.opt, w.lake.names)
+	misfit, err := b.encode(ctx, object, &w.lake.opt, w.lake.names)
+	if err == nil {
+		err = object.Seal(int64(b.rows))
+	}
 	if err != nil {
-		return object{}, misfit, errors.Join(err, staged.Abort())
+		return misfit, errors.Join(err, object.Abort())
 	}
-	token, err := staged.Seal()
-	if err != nil {
-		return object{}, misfit, errors.Join(err, staged.Abort())
-	}
-	return object{Token: token, Key: b.root + b.path + "/" + name + ext, Bytes: out.n, Rows: int64(b.rows)}, misfit, nil
+	return misfit, nil
 }
 
-// Publish makes visible what the oldest Flush sealed whose commit Publish has not heard of yet. It is
-// called once after every commit of a manifest, in their order.
-// After an error the objects stay sealed: manifests go on naming them, and the next Publish or Recover
-// makes them visible.
+// Committed says that the manifest of the oldest Flush of which that was not known yet is committed. It is called once after
+// every commit of a manifest, in their order.
+func (w *Writer) Committed() { w.ledger.Committed() }
+
+// Publish makes visible what is committed. After an error the objects stay sealed: manifests go on naming them, and the next
+// Publish or Recover makes them visible.
 func (w *Writer) Publish(ctx context.Context) error {
-	w.mu.Lock()
-	for _, b := range w.sealed {
-		if b.named && !b.committed {
-			b.committed = true
-			break
-		}
-	}
-	w.mu.Unlock()
-	for {
-		o, ok := w.nextCommitted()
-		if !ok {
-			return nil
-		}
-		if err := w.lake.bucket.Publish(ctx, o.Token, o.Key); err != nil {
-			return fmt.Errorf("publish lake object %s of %s: %w", o.Key, w.logger, err)
-		}
-		w.mu.Lock()
-		w.sealed[0].objects = w.sealed[0].objects[1:]
-		w.stats.Published++
-		w.stats.Bytes += o.Bytes
-		w.mu.Unlock()
-	}
-}
-
-// nextCommitted is the oldest object that may be published.
-func (w *Writer) nextCommitted() (object, bool) {
+	visible, err := w.ledger.Publish(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for len(w.sealed) > 0 && w.sealed[0].committed {
-		if b := w.sealed[0]; len(b.objects) > 0 {
-			return b.objects[0], true
-		}
-		w.sealed = w.sealed[1:]
+	for _, e := range visible {
+		w.stats.Published++
+		w.stats.Bytes += e.Bytes
 	}
-	return object{}, false
+	if err != nil {
+		return fmt.Errorf("publish lake objects of %s: %w", w.logger, err)
+	}
+	return nil
 }
 
 // restart forgets what no commit can name: what was not flushed, or by a Flush that failed.
@@ -259,13 +221,8 @@ func (w *Writer) restart() {
 	defer w.mu.Unlock()
 	w.release(w.bytes)
 	w.open, w.full, w.dirty, w.since = nil, false, false, time.Time{}
-	if n := len(w.sealed); n > 0 && !w.sealed[n-1].named {
-		for _, o := range w.sealed[n-1].objects {
-			if err := w.lake.bucket.Discard(context.Background(), o.Token); err != nil {
-				w.lake.opt.Logger.Warn("an unfinished lake object stays until the next start", "plugin", w.logger, "key", o.Key, "error", err)
-			}
-		}
-		w.sealed = w.sealed[:n-1]
+	if err := w.ledger.Discard(context.Background()); err != nil {
+		w.lake.opt.Logger.Warn("unfinished lake objects stay until the next start", "plugin", w.logger, "error", err)
 	}
 }
 
@@ -280,21 +237,6 @@ func (w *Writer) Stats() Stats {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.stats
-	s.Logger, s.Open, s.Buffered = w.logger, len(w.open), w.bytes
-	for _, b := range w.sealed {
-		s.Sealed += len(b.objects)
-	}
+	s.Logger, s.Open, s.Buffered, s.Sealed = w.logger, len(w.open), w.bytes, w.ledger.Len()
 	return s
-}
-
-// counter counts what is written.
-type counter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
 }

@@ -39,26 +39,28 @@ type Store interface {
 	Log(name string) stream.Log
 	Commit(ctx context.Context, c *stream.Commit) error
 	Readers() map[string]map[string]stream.Position
-	State(name string) ([]byte, error)
+	State(ctx context.Context, name string) ([]byte, error)
 }
 
 // Options of a Landfill.
 type Options struct {
 	Store  Store            // required
-	Bucket bucket.Bucket    // required
+	Bucket bucket.Maker     // required
 	Now    func() time.Time // required
 	Logger *slog.Logger     // required
 	Size   int64            // bytes of messages in a file; 128 MiB
 	Age    time.Duration    // of the first message in an unfinished file; 10 min
+
+	CommitTime time.Duration // that a commit may take; 30 s
 }
 
 // Landfill writes the files. Run does the work.
 type Landfill struct {
-	opt     Options
-	at      stream.Position // committed
-	pending *manifest       // committed, but not yet shown
-	files   atomic.Int64
-	bytes   atomic.Int64
+	opt    Options
+	at     stream.Position // committed
+	ledger *bucket.Ledger
+	files  atomic.Int64
+	bytes  atomic.Int64
 }
 
 // Stats of a Landfill since it was opened.
@@ -67,24 +69,38 @@ type Stats struct {
 	Bytes int64 `json:"bytes"` // of messages, before compression
 }
 
-// manifest names the object that a commit made final.
+// manifest names the objects that a commit made final.
 type manifest struct {
-	Token string `json:"token"`
-	Key   string `json:"key"`
+	Objects []bucket.Entry `json:"objects"`
+
+	Before bucket.Token `json:"-"` // one object, as manifests were written before
+}
+
+func (m *manifest) decode(state []byte) error {
+	if len(state) == 0 {
+		return nil
+	}
+	if err := errors.Join(json.Unmarshal(state, m), json.Unmarshal(state, &m.Before)); err != nil {
+		return fmt.Errorf("read the committed manifest: %w", err)
+	}
+	if m.Before.ID != "" {
+		m.Objects = append(m.Objects, bucket.Entry{Token: m.Before})
+	}
+	return nil
 }
 
 // Open finishes what an earlier process committed, drops what it did not, and keeps raw from being trimmed
 // below what is in the bucket.
 func Open(ctx context.Context, opt Options) (*Landfill, error) {
-	opt.Size, opt.Age = cmp.Or(opt.Size, 128<<20), cmp.Or(opt.Age, 10*time.Minute)
-	l := &Landfill{opt: opt}
+	opt.Size, opt.Age, opt.CommitTime = cmp.Or(opt.Size, 128<<20), cmp.Or(opt.Age, 10*time.Minute), cmp.Or(opt.CommitTime, 30*time.Second)
+	l := &Landfill{opt: opt, ledger: bucket.NewLedger(opt.Bucket, owner)}
 	if err := l.recover(ctx); err != nil {
 		return nil, fmt.Errorf("open landfill: %w", err)
 	}
 	at, known := opt.Store.Readers()[Reader][stream.Raw]
 	if !known {
 		c := &stream.Commit{Positions: map[string]map[string]stream.Position{Reader: {stream.Raw: at}}}
-		if err := opt.Store.Commit(ctx, c); err != nil {
+		if err := l.commit(ctx, c); err != nil {
 			return nil, fmt.Errorf("open landfill: commit its first position: %w", err)
 		}
 	}
@@ -93,31 +109,22 @@ func Open(ctx context.Context, opt Options) (*Landfill, error) {
 }
 
 func (l *Landfill) recover(ctx context.Context) error {
-	state, err := l.opt.Store.State(stateName)
+	state, err := l.opt.Store.State(ctx, stateName)
 	if err != nil {
 		return err
 	}
 	var m manifest
-	if len(state) > 0 {
-		if err := json.Unmarshal(state, &m); err != nil {
-			return fmt.Errorf("read the committed manifest: %w", err)
-		}
-	}
-	tokens, err := l.opt.Bucket.Tokens(ctx, owner)
-	if err != nil {
+	if err := m.decode(state); err != nil {
 		return err
 	}
-	for _, t := range tokens {
-		if t == m.Token {
-			err = l.opt.Bucket.Publish(ctx, t, m.Key)
-		} else {
-			err = l.opt.Bucket.Discard(ctx, t)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err = bucket.Recover(ctx, l.opt.Bucket, owner, m.Objects)
+	return err
+}
+
+func (l *Landfill) commit(ctx context.Context, c *stream.Commit) error {
+	ctx, cancel := context.WithTimeout(ctx, l.opt.CommitTime)
+	defer cancel()
+	return l.opt.Store.Commit(ctx, c)
 }
 
 // Stats may be called at any time.
@@ -143,7 +150,7 @@ func (l *Landfill) Run(ctx context.Context) error {
 
 // fill reads raw from the committed position on. It returns nil when ctx has ended and all is committed.
 func (l *Landfill) fill(ctx context.Context) error {
-	if err := l.show(); err != nil {
+	if _, err := l.ledger.Publish(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
 	log := l.opt.Store.Log(stream.Raw)
@@ -174,7 +181,7 @@ func (l *Landfill) fill(ctx context.Context) error {
 			return fmt.Errorf("read raw at %s: %w", l.at, err)
 		}
 		if f != nil && (f.size >= l.opt.Size || !l.opt.Now().Before(f.due) || ctx.Err() != nil && err != nil) {
-			if err := l.finish(f); err != nil {
+			if err := l.finish(context.WithoutCancel(ctx), f); err != nil { // also while the host stops
 				return err
 			}
 			f = nil
@@ -200,28 +207,29 @@ func (l *Landfill) fill(ctx context.Context) error {
 
 // file is an object that is being written.
 type file struct {
-	staged bucket.Staged
+	object *bucket.Object
 	zip    *zstd.Encoder
-	start  stream.Position // committed when it was begun
-	end    stream.Position
-	day    string
+	end    stream.Position // of what is in it
 	due    time.Time
+	rows   int64
 	size   int64
 	frame  []byte
 }
 
+// begin begins a file. Its key is whose raw it is of, and where in it the file begins, so no two have the same.
 func (l *Landfill) begin(ctx context.Context) (*file, error) {
-	staged, err := l.opt.Bucket.Create(context.WithoutCancel(ctx), owner)
+	now := l.opt.Now().UTC()
+	key := fmt.Sprintf("landfill/%s/%s-%s.heka.zst", now.Format("20060102"), l.opt.Store.ID().Short(), l.at.Sortable())
+	object, err := l.ledger.Create(context.WithoutCancel(ctx), key)
 	if err != nil {
 		return nil, err
 	}
-	zip, err := zstd.NewWriter(staged, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
+	zip, err := zstd.NewWriter(object, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
 	if err != nil {
-		staged.Abort()
+		object.Abort()
 		return nil, fmt.Errorf("begin a landfill file: %w", err)
 	}
-	now := l.opt.Now().UTC()
-	return &file{staged: staged, zip: zip, start: l.at, end: l.at, day: now.Format("20060102"), due: now.Add(l.opt.Age)}, nil
+	return &file{object: object, zip: zip, end: l.at, due: now.Add(l.opt.Age)}, nil
 }
 
 func (f *file) write(msgs [][]byte, end stream.Position) error {
@@ -232,6 +240,7 @@ func (f *file) write(msgs [][]byte, end stream.Position) error {
 		}
 		f.size += int64(len(f.frame))
 	}
+	f.rows += int64(len(msgs))
 	f.end = end
 	return nil
 }
@@ -240,46 +249,35 @@ func (f *file) write(msgs [][]byte, end stream.Position) error {
 func (f *file) abort() {
 	if f != nil {
 		f.zip.Close()
-		f.staged.Abort()
+		f.object.Abort()
 	}
 }
 
-// finish makes a file durable, commits it with the position after it, and then shows it. A file's key is whose
-// raw it is of, and where in it the file begins, so no two have the same.
-func (l *Landfill) finish(f *file) error {
-	ctx := context.Background() // a file that is full is finished even when the host is stopping
+// finish makes a file durable, commits it with the position after it, and then shows it.
+func (l *Landfill) finish(ctx context.Context, f *file) error {
 	if err := f.zip.Close(); err != nil {
 		return fmt.Errorf("write landfill: %w", err)
 	}
-	token, err := f.staged.Seal()
-	if err != nil {
+	if err := f.object.Seal(f.rows); err != nil {
 		return err
 	}
-	m := manifest{Token: token, Key: fmt.Sprintf("landfill/%s/%s-%s.heka.zst", f.day, l.opt.Store.ID().Short(), f.start.Sortable())}
-	state, err := json.Marshal(m)
+	state, err := json.Marshal(manifest{Objects: l.ledger.Manifest()})
 	if err != nil {
 		return err
 	}
 	c := &stream.Commit{States: map[string][]byte{stateName: state},
 		Positions: map[string]map[string]stream.Position{Reader: {stream.Raw: f.end}}}
-	if err := l.opt.Store.Commit(ctx, c); err != nil {
-		return errors.Join(fmt.Errorf("commit landfill: %w", err), l.opt.Bucket.Discard(ctx, token))
+	if err := l.commit(ctx, c); err != nil {
+		err = fmt.Errorf("commit landfill: %w", err)
+		if errors.Is(err, stream.ErrBroken) {
+			return err // it may be there after a restart, and name the object
+		}
+		return errors.Join(err, l.ledger.Retract(ctx))
 	}
 	l.at = f.end
 	l.files.Add(1)
 	l.bytes.Add(f.size)
-	l.pending = &m
-	return l.show()
-}
-
-// show publishes the object of the last commit. Until that is done no other may be committed.
-func (l *Landfill) show() error {
-	if l.pending == nil {
-		return nil
-	}
-	if err := l.opt.Bucket.Publish(context.Background(), l.pending.Token, l.pending.Key); err != nil {
-		return err
-	}
-	l.pending = nil
-	return nil
+	l.ledger.Committed()
+	_, err = l.ledger.Publish(ctx)
+	return err
 }

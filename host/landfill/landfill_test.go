@@ -62,28 +62,28 @@ type failing struct {
 
 var errDown = errors.New("the bucket is down")
 
-func (f *failing) Publish(ctx context.Context, token, key string) error {
+func (f *failing) Publish(ctx context.Context, token bucket.Token) error {
 	if f.publish.Add(-1) >= 0 {
 		return errDown
 	}
-	return f.Bucket.Publish(ctx, token, key)
+	return f.Bucket.Publish(ctx, token)
 }
 
-func (f *failing) Create(ctx context.Context, owner string) (bucket.Staged, error) {
+func (f *failing) Create(ctx context.Context, owner, key string) (bucket.Staged, error) {
 	if f.create.Add(-1) >= 0 {
 		return nil, errDown
 	}
-	return f.Bucket.Create(ctx, owner)
+	return f.Bucket.Create(ctx, owner, key)
 }
 
 // run opens landfill and runs it until all of raw is read, or until stop ends it as a crash would.
-func (p *place) run(s *disk.Store, b bucket.Bucket, opt Options) (*Landfill, func() error) {
+func (p *place) run(s Store, b bucket.Bucket, opt Options) (*Landfill, func() error) {
 	p.t.Helper()
 	opt.Store, opt.Bucket, opt.Logger = s, b, slog.New(slog.DiscardHandler)
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	l, err := Open(context.Background(), opt)
+	l, err := Open(p.t.Context(), opt)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -91,6 +91,22 @@ func (p *place) run(s *disk.Store, b bucket.Bucket, opt Options) (*Landfill, fun
 	done := make(chan error, 1)
 	go func() { done <- l.Run(ctx) }()
 	return l, func() error { cancel(); return <-done }
+}
+
+// await waits until cond holds.
+func (p *place) await(cond func() bool) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !cond() {
+		select {
+		case <-ctx.Done():
+			p.t.Fatal("waited too long")
+		case <-tick.C:
+		}
+	}
 }
 
 func (p *place) bucket() *dir.Bucket {
@@ -167,12 +183,7 @@ func TestRetries(t *testing.T) {
 	b.publish.Store(2)
 	_, stop := p.run(s, b, Options{Size: 50})
 	p.put(s, 100)
-	deadline := time.Now().Add(20 * time.Second)
-	for s.Readers()[Reader][stream.Raw] != s.Log(stream.Raw).End() && time.Now().Before(deadline) {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
-		<-ctx.Done()
-		cancel()
-	}
+	p.await(func() bool { return s.Readers()[Reader][stream.Raw] == s.Log(stream.Raw).End() })
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +203,7 @@ func TestCommittedNotShown(t *testing.T) {
 	if err := stop(); !errors.Is(err, errDown) {
 		t.Fatalf("stopped with %v", err)
 	}
-	orphan, err := real.Create(context.Background(), owner)
+	orphan, err := real.Create(context.Background(), owner, "landfill/orphan")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,14 +236,14 @@ func TestHoldsBackTrimming(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.put(s, 500)
-	if n, err := s.Log(stream.Raw).Trim(0, -1); err != nil || n != 0 {
+	if n, err := s.Log(stream.Raw).Trim(t.Context(), 0, -1); err != nil || n != 0 {
 		t.Errorf("%d bytes were trimmed before landfill had them: %v", n, err)
 	}
 	_, stop := p.run(s, b, Options{})
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := s.Log(stream.Raw).Trim(0, -1); err != nil || n == 0 {
+	if n, err := s.Log(stream.Raw).Trim(t.Context(), 0, -1); err != nil || n == 0 {
 		t.Errorf("%d bytes were trimmed after: %v", n, err)
 	}
 	p.check()

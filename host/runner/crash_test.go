@@ -69,7 +69,7 @@ func checkLine(t *testing.T, b *bench, n int64) {
 	same(t, "totals", again.numbers(stream.Derived), once(1, n+1))
 	same(t, "put back", back, once(1, n+1))
 	same(t, "errors", again.numbers(stream.Errors), nil)
-	if s, _ := again.store.State("analysis.totals"); int64(atoi(s)) != n {
+	if s, _ := again.store.State(t.Context(), "analysis.totals"); int64(atoi(s)) != n {
 		t.Errorf("the state counts %s, want %d", s, n)
 	}
 }

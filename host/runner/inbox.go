@@ -31,7 +31,7 @@ type item struct {
 // shared reader and catches up from the log by itself, so that nobody waits for it.
 const maxInboxBytes = 4 << 20
 
-// inbox is where feeds leave work for a plugin. It also keeps how far the plugin is, so that the
+// inbox is where fanouts leave work for a plugin. It also keeps how far the plugin is, so that the
 // position of a plugin that has nothing to do moves on without waking it.
 type inbox struct {
 	wake chan struct{} // capacity 1

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,9 +21,12 @@ type pond struct {
 	open      []string
 	flushed   [][]string
 	published []string
-	covers    []string
+	covered   [][]stream.Range
+	committed int // flushes
 	due       bool
 	broken    bool
+
+	unpublishable bool
 }
 
 func (p *pond) Heka(path string, _ []byte) error {
@@ -40,20 +42,26 @@ func (p *pond) Due(time.Time) bool {
 	defer p.mu.Unlock()
 	return len(p.open) > 0 && (p.due || len(p.open) >= 100)
 }
-func (p *pond) Flush(_ context.Context, cover string) ([]byte, error) {
+func (p *pond) Flush(_ context.Context, covered []stream.Range) ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.broken {
 		return nil, errors.New("broken")
 	}
-	p.flushed, p.open, p.covers = append(p.flushed, p.open), nil, append(p.covers, cover)
+	p.flushed, p.open, p.covered = append(p.flushed, p.open), nil, append(p.covered, covered)
 	return fmt.Append(nil, len(p.flushed)), nil
 }
+func (p *pond) Committed() { p.mu.Lock(); defer p.mu.Unlock(); p.committed++ }
 func (p *pond) Publish(context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.published = append(p.published, p.flushed[0]...)
-	p.flushed = p.flushed[1:]
+	if p.unpublishable {
+		return errors.New("nothing becomes visible")
+	}
+	for ; p.committed > 0; p.committed-- {
+		p.published = append(p.published, p.flushed[0]...)
+		p.flushed = p.flushed[1:]
+	}
 	return nil
 }
 func (p *pond) set(due, broken bool) { p.mu.Lock(); defer p.mu.Unlock(); p.due, p.broken = due, broken }
@@ -104,7 +112,7 @@ func TestOutputCommitsWithItsFiles(t *testing.T) {
 	p.set(true, false)
 	b.await("the files", func() bool { _, n := p.count(); return n == 10 })
 	b.await("its position", func() bool { return at(stream.Valid) == b.store.Log(stream.Valid).End() })
-	if s, _ := b.store.State("lake.output.o"); len(s) == 0 {
+	if s, _ := b.store.State(t.Context(), "lake.output.o"); len(s) == 0 {
 		t.Error("no manifest was committed")
 	}
 
@@ -122,13 +130,16 @@ func TestOutputCommitsWithItsFiles(t *testing.T) {
 	if !slices.Equal(p.published, want) {
 		t.Errorf("published %v", p.published)
 	}
-	if slices.Contains(p.covers, "") || !strings.HasPrefix(p.covers[0], "valid_") {
-		t.Errorf("covers %q", p.covers)
+	if len(p.covered[0]) == 0 || p.covered[0][0].Stream != stream.Valid {
+		t.Errorf("the first files cover %v", p.covered[0])
 	}
-	for i := 1; i < len(p.covers); i++ { // each begins where the one before ended
-		_, end, _ := strings.Cut(strings.Split(p.covers[i-1], "_errors")[0], "-")
-		if begin := strings.TrimPrefix(p.covers[i], "valid_"); strings.HasPrefix(p.covers[i], "valid_") && !strings.HasPrefix(begin, end+"-") {
-			t.Errorf("cover %q comes after %q", p.covers[i], p.covers[i-1])
+	ends := map[string]stream.Position{}
+	for _, ranges := range p.covered { // what lies between two holds nothing that it wants
+		for _, r := range ranges {
+			if r.From.Before(ends[r.Stream]) {
+				t.Errorf("files cover %v, those before ended at %v", r, ends)
+			}
+			ends[r.Stream] = r.To
 		}
 	}
 }

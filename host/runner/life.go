@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"sandbar/host/runner/commit"
 	"sandbar/host/stream"
 	"sandbar/sandbox"
 )
@@ -25,7 +26,7 @@ func (r *Runner) Start(ctx context.Context, cfg *sandbox.Config, source []byte, 
 	if err != nil {
 		return err
 	}
-	l, err := r.load(ctx, cfg, source, from, logs)
+	w, err := r.load(ctx, cfg, source, from, logs)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.loading, name)
@@ -33,15 +34,15 @@ func (r *Runner) Start(ctx context.Context, cfg *sandbox.Config, source []byte, 
 		return err
 	}
 	if r.closed {
-		l.task.Close()
+		w.task.Close()
 		return errClosing
 	}
-	r.plugins[name] = &entry{live: l, logs: logs,
+	r.plugins[name] = &entry{worker: w, logs: logs,
 		status: Status{Name: name, Kind: cfg.Kind, State: Running, Since: r.opt.Now(), Matcher: cfg.Matcher, Ticker: cfg.TickerInterval, Limits: cfg.Limits}}
 	delete(r.held, name)
 	r.knowDecoders()
 	if r.begun {
-		r.running.Go(l.run)
+		r.running.Go(func() { r.work(w) })
 	}
 	return nil
 }
@@ -56,7 +57,7 @@ func (r *Runner) claimName(name string) (*logRing, error) {
 		return nil, errClosing
 	case r.loading[name]:
 		return nil, fmt.Errorf("plugin %s is being loaded", name)
-	case old != nil && !old.live.hasEnded():
+	case old != nil && !old.worker.hasEnded():
 		return nil, fmt.Errorf("plugin %s runs already; stop it first", name)
 	}
 	r.loading[name] = true
@@ -66,7 +67,7 @@ func (r *Runner) claimName(name string) (*logRing, error) {
 	return newLogRing(), nil
 }
 
-func (r *Runner) load(ctx context.Context, cfg *sandbox.Config, source []byte, from From, logs *logRing) (*live, error) {
+func (r *Runner) load(ctx context.Context, cfg *sandbox.Config, source []byte, from From, logs *logRing) (*worker, error) {
 	if err := r.settle(ctx, cfg.Logger()); err != nil {
 		return nil, fmt.Errorf("start plugin %s: commit what it did before: %w", cfg.Logger(), err)
 	}
@@ -74,7 +75,7 @@ func (r *Runner) load(ctx context.Context, cfg *sandbox.Config, source []byte, f
 		return nil, fmt.Errorf("start plugin %s: %w", cfg.Logger(), err)
 	}
 	defer func() { <-r.loads }()
-	return r.newLive(cfg, source, from, logs)
+	return r.prepare(ctx, cfg, source, from, logs)
 }
 
 // takeLoad waits until another plugin may be loaded.
@@ -95,38 +96,38 @@ func (r *Runner) settle(ctx context.Context, name string) error {
 	if !known {
 		return nil
 	}
-	return r.committer.flush(ctx)
+	return r.commits.Flush(ctx)
 }
 
-// newLive loads the plugin with its committed state and finds where it reads on.
-func (r *Runner) newLive(cfg *sandbox.Config, source []byte, from From, logs *logRing) (*live, error) {
+// prepare loads the plugin with its committed state and finds where it reads on.
+func (r *Runner) prepare(ctx context.Context, cfg *sandbox.Config, source []byte, from From, logs *logRing) (*worker, error) {
 	name := cfg.Logger()
-	state, err := r.opt.Store.State(name)
+	state, err := r.opt.Store.State(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("start plugin %s: read its state: %w", name, err)
 	}
-	l := &live{r: r, name: name, kind: cfg.Kind, logs: logs, done: make(chan struct{}), own: map[string]*ownReader{}}
-	if err := r.place(l, streamsOf(cfg), from); err != nil {
+	w, err := r.newWorker(name, cfg, from, logs)
+	if err != nil {
 		return nil, err
 	}
 	env := r.opt.Env(cfg)
 	env.Log = func(text string) { logs.add(r.opt.Now(), text) }
 	if cfg.Kind == sandbox.Output && r.opt.Lake != nil {
-		l.lake = r.opt.Lake(name)
-		env.Lake = l.lake
+		lake := r.opt.Lake(name)
+		w.sink, env.Lake = lake, lake
 	}
-	l.quota = newQuota(cfg.Limits.Hourly, r.opt.Now())
-	l.reload = func(state []byte) (*Task, error) { return NewTask(r.opt.Load, cfg, source, env, state) }
-	l.work = r.watch.add(name)
-	l.work.begin()
-	task, err := l.reload(state)
-	l.work.end()
+	w.quota = newQuota(cfg.Limits.Hourly, r.opt.Now())
+	w.reload = func(state []byte) (*Task, error) { return NewTask(r.opt.Load, cfg, source, env, state) }
+	w.work = r.watch.add(name)
+	w.work.begin()
+	task, err := w.reload(state)
+	w.work.end()
 	if err != nil {
-		r.watch.remove(l.work)
+		r.watch.remove(w.work)
 		return nil, err
 	}
-	l.setTask(task)
-	l.matcher = task.Matcher
+	w.setTask(task)
+	w.matcher = task.Matcher
 	if now := r.opt.Now().Unix(); cfg.TickerInterval > 0 {
 		task.SetTicker(now + 1 + int64(spread(name)%uint32(min(cfg.TickerInterval, 60))))
 	}
@@ -135,17 +136,46 @@ func (r *Runner) newLive(cfg *sandbox.Config, source []byte, from From, logs *lo
 			return nil, fmt.Errorf("start plugin %s: %w", name, err)
 		}
 		if !bytes.Equal(task.kept, state) {
-			r.committer.add(part{reader: name, states: map[string][]byte{name: task.kept}})
+			r.commits.Submit(commit.Part{Reader: name, States: map[string][]byte{name: task.kept}})
 		}
 	}
-	return l, nil
+	return w, nil
+}
+
+// newWorker makes a worker without a task, and finds where it begins in each of its streams.
+func (r *Runner) newWorker(name string, cfg *sandbox.Config, from From, logs *logRing) (*worker, error) {
+	w := &worker{name: name, kind: cfg.Kind, route: routeOf(cfg), logs: logs, done: make(chan struct{}), own: map[string]*source{},
+		surroundings: surroundings{now: r.opt.Now, log: r.log, commits: r.commits, fanouts: r.fanouts, catchUps: r.reads}}
+	w.cutoff, w.cut = context.WithCancel(context.Background())
+	committed := r.opt.Store.Readers()[name]
+	pos := make(map[string]stream.Position, len(w.route.reads))
+	for _, s := range w.route.reads {
+		log := r.fanouts[s].log
+		p, ok := committed[s]
+		switch {
+		case ok && log.End().Before(p):
+			return nil, fmt.Errorf("start plugin %s: stream %s: %w %s, but it had read to %s", name, s, stream.ErrAhead, log.End(), p)
+		case ok:
+		case from == Newest:
+			p = log.End()
+			if w.kind == sandbox.Decoder {
+				w.from = p
+			}
+		default:
+			p = log.First()
+		}
+		pos[s] = p
+	}
+	w.subscriber = &subscriber{inbox: newInbox(pos)}
+	w.last = w.inbox.peek()
+	return w, nil
 }
 
 // Check loads a plugin with the state that its predecessor of this name has committed, and closes it again. The warning
 // is for people who come from Hindsight.
 func (r *Runner) Check(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error) {
 	name := cfg.Logger()
-	state, err := r.opt.Store.State(name)
+	state, err := r.opt.Store.State(ctx, name)
 	if err != nil {
 		return "", fmt.Errorf("check plugin %s: read its state: %w", name, err)
 	}
@@ -179,32 +209,6 @@ var errOnlyChecked = errors.New("the lake is not there while a plugin is loaded;
 func (noLake) Heka(string, []byte) error         { return errOnlyChecked }
 func (noLake) Parquet(string, sandbox.Row) error { return errOnlyChecked }
 
-// place finds where a plugin begins in each of its streams.
-func (r *Runner) place(l *live, streams []string, from From) error {
-	committed := r.opt.Store.Readers()[l.name]
-	pos := make(map[string]stream.Position, len(streams))
-	for _, s := range streams {
-		log := r.feeds[s].log
-		p, ok := committed[s]
-		switch {
-		case ok && log.End().Before(p):
-			return fmt.Errorf("start plugin %s: stream %s: %w %s, but it had read to %s", l.name, s, stream.ErrAhead, log.End(), p)
-		case ok:
-		case from == Newest:
-			p = log.End()
-			if l.kind == sandbox.Decoder {
-				l.from = p
-			}
-		default:
-			p = log.First()
-		}
-		pos[s] = p
-	}
-	l.inbox = newInbox(pos)
-	l.last = l.inbox.peek()
-	return nil
-}
-
 // Stop runs the plugin's last timer event, commits its state and ends it. A decoder's position is kept,
 // so that no submission is missed; others begin with the newest messages when they are started again. A call that
 // does not end soon is ended from outside; nothing of it counts. When ctx ends before that, the plugin still stops.
@@ -223,11 +227,11 @@ func (r *Runner) stop(ctx context.Context, name string, forget bool) error {
 	if !begun {
 		return fmt.Errorf("stop plugin %s: the host has not begun yet", name)
 	}
-	e.live.askToStop(forget && e.status.Kind != sandbox.Decoder)
-	if err := e.live.awaitEnd(ctx, stopGrace); err != nil {
+	e.worker.askToStop(forget && e.status.Kind != sandbox.Decoder)
+	if err := e.worker.awaitEnd(ctx, stopGrace); err != nil {
 		return fmt.Errorf("stop plugin %s: it is in a call that has not ended yet, and stops after it: %w", name, err)
 	}
-	if err := r.committer.flush(ctx); err != nil {
+	if err := r.commits.Flush(ctx); err != nil {
 		return fmt.Errorf("stop plugin %s: commit its state: %w", name, err)
 	}
 	return nil
@@ -238,34 +242,52 @@ func (r *Runner) Remove(ctx context.Context, name string) error {
 	if err := r.Stop(ctx, name); err != nil {
 		return err
 	}
+	if err := r.commits.Published(ctx, name); err != nil { // it is the manifest that says which files these are
+		return fmt.Errorf("remove plugin %s: %w", name, err)
+	}
 	r.mu.Lock()
 	delete(r.plugins, name)
 	delete(r.held, name)
 	r.knowDecoders()
 	r.mu.Unlock()
-	r.committer.add(part{reader: name, forget: true, states: map[string][]byte{name: nil, lakeState + name: nil}})
-	return r.committer.flush(ctx)
+	r.commits.Submit(commit.Part{Reader: name, Forget: true, States: map[string][]byte{name: nil, lakeState + name: nil}})
+	return r.commits.Flush(ctx)
 }
 
-// ended notes how a plugin ended. Nothing of it is running or uncommitted any more but its last part.
-func (r *Runner) ended(l *live) {
+// work runs a plugin to its end, and tells of it.
+func (r *Runner) work(w *worker) {
+	w.run()
+	r.watch.remove(w.work)
+	r.noteEnd(w)
+	close(w.done)
+	if w.ended != nil {
+		r.log.Warn("plugin terminated", "plugin", w.name, "outcome", w.ended.Outcome.String(), "line", w.ended.Line, "error", w.ended.Text)
+	}
+	if w.itself {
+		r.commits.Submit(commit.Part{Appends: map[string][][]byte{stream.Derived: {endAlert(w.ended, r.opt.Now())}}})
+		r.opt.OnEnd(w.ended)
+	}
+}
+
+// noteEnd keeps how a plugin ended. Nothing of it is running or uncommitted any more but its last part.
+func (r *Runner) noteEnd(w *worker) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e := r.plugins[l.name]
-	if e == nil || e.live != l {
+	e := r.plugins[w.name]
+	if e == nil || e.worker != w {
 		return
 	}
 	s := &e.status
 	s.State, s.Since = StoppedBy, r.opt.Now()
-	if l.ended == nil {
+	if w.ended == nil {
 		return
 	}
-	if l.itself { // what happens while it is stopped ends it only for now
-		s.State, s.Outcome, s.Reason, s.Line = Terminated, l.ended.Outcome.String(), l.ended.Text, l.ended.Line
+	if w.itself { // what happens while it is stopped ends it only for now
+		s.State, s.Outcome, s.Reason, s.Line = Terminated, w.ended.Outcome.String(), w.ended.Text, w.ended.Line
 	}
-	e.logs.add(s.Since, l.ended.Error())
-	if l.ended.Trace != "" {
-		e.logs.add(s.Since, l.ended.Trace)
+	e.logs.add(s.Since, w.ended.Error())
+	if w.ended.Trace != "" {
+		e.logs.add(s.Since, w.ended.Trace)
 	}
 }
 
@@ -278,12 +300,12 @@ func (r *Runner) Close() error {
 		return nil
 	}
 	r.closed = true
-	begun, lives := r.begun, r.sorted()
+	begun, workers := r.begun, r.sorted()
 	r.mu.Unlock()
 	defer r.watch.close()
 	if !begun {
-		for _, l := range lives {
-			l.task.Close()
+		for _, w := range workers {
+			w.task.Close()
 		}
 		return nil
 	}
@@ -291,20 +313,20 @@ func (r *Runner) Close() error {
 	r.reading.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), r.opt.CloseTime)
 	defer cancel()
-	for len(lives) > 0 { // those of one kind at once
+	for len(workers) > 0 { // those of one kind at once
 		n := 1
-		for n < len(lives) && lives[n].kind == lives[0].kind {
+		for n < len(workers) && workers[n].kind == workers[0].kind {
 			n++
 		}
-		for _, l := range lives[:n] {
-			l.askToStop(false)
+		for _, w := range workers[:n] {
+			w.askToStop(false)
 		}
-		for _, l := range lives[:n] {
-			if err := l.awaitEnd(ctx, r.opt.CloseTime/4); err != nil {
-				r.log.Error("a plugin does not end; the host ends without it", "plugin", l.name, "error", err)
+		for _, w := range workers[:n] {
+			if err := w.awaitEnd(ctx, r.opt.CloseTime/4); err != nil {
+				r.log.Error("a plugin does not end; the host ends without it", "plugin", w.name, "error", err)
 			}
 		}
-		lives = lives[n:]
+		workers = workers[n:]
 	}
 	all := make(chan struct{})
 	go func() {

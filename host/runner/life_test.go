@@ -98,7 +98,7 @@ func TestLastTimerEventCounts(t *testing.T) {
 	b.begin()
 	b.close()
 	same(t, "derived", b.numbers(stream.Derived), once(1, 2))
-	if s, _ := b.store.State("analysis.last"); string(s) != "bye" {
+	if s, _ := b.store.State(t.Context(), "analysis.last"); string(s) != "bye" {
 		t.Errorf("state %q", s)
 	}
 }
@@ -110,7 +110,7 @@ func TestReplaceKeepsWhatTheNewVersionPreserves(t *testing.T) {
 	b.start(cfg, runner.Oldest, counter)
 	b.begin()
 	b.feed(stream.Valid, numbered("x", 1))
-	state := func() string { s, _ := b.store.State("output.o"); return string(s) }
+	state := func() string { s, _ := b.store.State(t.Context(), "output.o"); return string(s) }
 	b.await("its state", func() bool { return state() == "1" })
 	replace := func(next *sandbox.Config) {
 		t.Helper()
@@ -260,7 +260,7 @@ func TestCheckChangesNothing(t *testing.T) {
 	b.start(cfg, runner.Oldest, counter)
 	b.begin()
 	b.feed(stream.Valid, numbered("x", 1))
-	b.await("its state", func() bool { s, _ := b.store.State("analysis.c"); return atoi(s) == 1 })
+	b.await("its state", func() bool { s, _ := b.store.State(t.Context(), "analysis.c"); return atoi(s) == 1 })
 	restored, closed := "", false
 	b.mu.Lock()
 	b.scripts["analysis.c"] = func() *script {

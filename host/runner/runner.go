@@ -1,28 +1,33 @@
 // Package runner moves messages from the streams through the plugins and commits what they make of them.
 //
-// Each stream is read once by a feed, which shows every message only to the plugins that want it. Each
-// plugin has a goroutine of its own; one that is slow leaves the feed and catches up from the log. A
-// committer gathers how far each plugin is, its state and what it made into one stream.Commit.
+// Each stream is read once by a fanout, which shows every message only to the plugins that want it. Each
+// plugin has a worker, a goroutine of its own; one that is slow leaves the fanout and catches up from the log. Package
+// commit gathers how far each plugin is, its state and what it made into one stream.Commit.
+//
+// Locks are taken in this order: Runner.mu, fanout.mu, inbox.mu.
 //
 // It knows nothing of how a plugin is executed (a Loader is handed in), stored or shown.
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"log/slog"
-	"sort"
+	"runtime"
+	"slices"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"sandbar/host/runner/commit"
 	"sandbar/host/stream"
 	"sandbar/sandbox"
 )
 
-// Options of a Runner. All but Lake, OnEnd, AtWork, Interval and CloseTime are required.
+// Options of a Runner. All but Lake, OnEnd, AtWork and the times are required.
 type Options struct {
 	Store stream.Store
 	Load  Loader
@@ -33,6 +38,7 @@ type Options struct {
 	// that it can be known which ones were when the process dies.
 	AtWork    func(names []string)
 	Interval  time.Duration // between commits; 200 ms when 0
+	Timeout   time.Duration // of one commit; 30 s when 0
 	CloseTime time.Duration // that Close waits for plugins; 4 s when 0
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -46,28 +52,29 @@ const (
 	Newest             // with what comes from now on
 )
 
-var errClosing = errors.New("the host is shutting down")
+var errClosing = commit.ErrOver
 
 // Runner runs plugins over a store.
 type Runner struct {
-	opt       Options
-	log       *slog.Logger
-	feeds     map[string]*feed
-	committer *committer
-	claims    atomic.Pointer[[]claim] // of every decoder that is known, running or not
+	opt     Options
+	log     *slog.Logger
+	fanouts map[string]*fanout
+	commits *commit.Committer
+	claims  claims
 
-	mu      sync.Mutex
-	plugins map[string]*entry
-	loading map[string]bool  // names that Start is loading
-	held    map[string]claim // decoders that do not run, by name
-	hidden  *live            // takes what no decoder wants
-	begun   bool
-	closed  bool
+	mu        sync.Mutex
+	plugins   map[string]*entry
+	loading   map[string]bool  // names that Start is loading
+	held      map[string]claim // decoders that do not run, by name
+	unclaimed *worker          // takes what no decoder wants
+	begun     bool
+	closed    bool
 
 	loads   chan struct{} // one entry for each plugin that is being loaded or checked
+	reads   chan struct{} // one entry for each plugin that is reading by itself
 	watch   *watch
 	cancel  context.CancelFunc
-	reading sync.WaitGroup // feeds
+	reading sync.WaitGroup // fanouts
 	running sync.WaitGroup // plugins
 	endSync chan struct{}
 	synced  chan error
@@ -75,29 +82,25 @@ type Runner struct {
 
 // entry is a plugin that was started once.
 type entry struct {
-	live   *live
+	worker *worker
 	status Status
 	logs   *logRing
 }
 
 // New makes a runner that runs nothing yet. Start the plugins that were there before, then Begin.
 func New(opt Options) *Runner {
-	if opt.Interval == 0 {
-		opt.Interval = 200 * time.Millisecond
-	}
-	if opt.CloseTime == 0 {
-		opt.CloseTime = 4 * time.Second
-	}
+	opt.Interval, opt.Timeout, opt.CloseTime = cmp.Or(opt.Interval, 200*time.Millisecond), cmp.Or(opt.Timeout, 30*time.Second), cmp.Or(opt.CloseTime, 4*time.Second)
 	if opt.OnEnd == nil {
 		opt.OnEnd = func(*sandbox.Error) {}
 	}
-	r := &Runner{opt: opt, log: opt.Log, feeds: map[string]*feed{}, plugins: map[string]*entry{}, loading: map[string]bool{}, held: map[string]claim{},
-		loads: make(chan struct{}, maxLoads), watch: newWatch(opt.AtWork), endSync: make(chan struct{}), synced: make(chan error, 1)}
+	r := &Runner{opt: opt, log: opt.Log, fanouts: map[string]*fanout{}, plugins: map[string]*entry{}, loading: map[string]bool{}, held: map[string]claim{},
+		loads: make(chan struct{}, maxLoads), reads: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), watch: newWatch(opt.AtWork),
+		endSync: make(chan struct{}), synced: make(chan error, 1)}
 	for _, s := range stream.Names() {
-		r.feeds[s] = &feed{name: s, log: opt.Store.Log(s), logger: opt.Log}
+		r.fanouts[s] = &fanout{name: s, log: opt.Store.Log(s), logger: opt.Log}
 	}
-	r.claims.Store(&[]claim{})
-	r.committer = newCommitter(opt.Store, opt.Interval, opt.Log, r.lives)
+	r.claims.set(nil)
+	r.commits = commit.New(commit.Options{Store: opt.Store, Members: r.members, Interval: opt.Interval, Timeout: opt.Timeout, Log: opt.Log})
 	return r
 }
 
@@ -111,41 +114,30 @@ func (r *Runner) Begin() error {
 	if err := r.addUnclaimed(); err != nil {
 		return err
 	}
-	lives := r.sorted()
-	for _, l := range lives {
-		l.inbox.resting(func(pos map[string]stream.Position) { r.committer.add(part{reader: l.name, positions: pos}) })
+	workers := r.sorted()
+	subs := make([]*subscriber, len(workers))
+	for i, w := range workers {
+		subs[i] = w.subscriber
+		w.inbox.resting(func(pos map[string]stream.Position) { r.commits.Submit(commit.Part{Reader: w.name, Positions: pos}) })
 	}
-	if err := r.committer.commit(); err != nil {
+	if err := r.commits.Commit(); err != nil {
 		return fmt.Errorf("commit where plugins begin: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.begun, r.cancel = true, cancel
-	for _, f := range r.feeds {
-		f.begin(lives)
+	for _, f := range r.fanouts {
+		f.begin(subs)
 		r.reading.Go(func() {
 			if err := f.run(ctx); err != nil && ctx.Err() == nil {
 				r.log.Error("reading a stream ended; its plugins stand still until a restart", "stream", f.name, "error", err)
 			}
 		})
 	}
-	go func() { r.synced <- r.committer.run(r.endSync) }()
-	for _, l := range lives {
-		r.running.Go(l.run)
+	go func() { r.synced <- r.commits.Run(r.endSync) }()
+	for _, w := range workers {
+		r.running.Go(func() { r.work(w) })
 	}
 	return nil
-}
-
-// streamsOf lists what a plugin reads.
-func streamsOf(cfg *sandbox.Config) []string {
-	switch {
-	case cfg.Kind == sandbox.Decoder:
-		return []string{stream.Raw}
-	case cfg.Kind == sandbox.Analysis || cfg.ReadQueue == sandbox.ReadInput:
-		return []string{stream.Valid, stream.Errors}
-	case cfg.ReadQueue == sandbox.ReadAnalysis:
-		return []string{stream.Derived}
-	}
-	return []string{stream.Valid, stream.Errors, stream.Derived}
 }
 
 // spread turns a name into a number, so that the timers of many plugins do not all fire at once.
@@ -155,42 +147,36 @@ func spread(name string) uint32 {
 	return h.Sum32()
 }
 
-// lives lists what is running now.
-func (r *Runner) lives() []*live {
-	var running []*live
-	for _, l := range r.all() {
-		select {
-		case <-l.done:
-		default:
-			running = append(running, l)
+// members lists what is running now.
+func (r *Runner) members() []commit.Member {
+	var running []commit.Member
+	for _, w := range r.all() {
+		if !w.hasEnded() {
+			running = append(running, w)
 		}
 	}
 	return running
 }
 
 // all lists every plugin that was started, in the order data flows.
-func (r *Runner) all() []*live {
+func (r *Runner) all() []*worker {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.sorted()
 }
 
 // sorted is all with mu held.
-func (r *Runner) sorted() []*live {
-	var ls []*live
-	if r.hidden != nil {
-		ls = append(ls, r.hidden)
+func (r *Runner) sorted() []*worker {
+	var ws []*worker
+	if r.unclaimed != nil {
+		ws = append(ws, r.unclaimed)
 	}
 	for _, e := range r.plugins {
-		ls = append(ls, e.live)
+		ws = append(ws, e.worker)
 	}
-	floor := map[sandbox.Kind]int{sandbox.Decoder: 0, sandbox.Analysis: 1, sandbox.Output: 2}
-	sort.Slice(ls, func(i, j int) bool {
-		a, b := ls[i], ls[j]
-		if fa, fb := floor[a.kind], floor[b.kind]; fa != fb {
-			return fa < fb
-		}
-		return a.name < b.name
+	order := map[sandbox.Kind]int{sandbox.Decoder: 0, sandbox.Analysis: 1, sandbox.Output: 2}
+	slices.SortFunc(ws, func(a, b *worker) int {
+		return cmp.Or(order[a.kind]-order[b.kind], strings.Compare(a.name, b.name))
 	})
-	return ls
+	return ws
 }

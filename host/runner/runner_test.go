@@ -91,7 +91,7 @@ func TestStateAndPositionSurvive(t *testing.T) {
 		b.begin()
 		b.feedRaw(int64(round-1)*each, int64(round)*each)
 		b.await("the count", func() bool {
-			state, err := b.store.State("analysis.count")
+			state, err := b.store.State(t.Context(), "analysis.count")
 			return err == nil && atoi(state) == round*each
 		})
 		b.shut()
@@ -105,7 +105,7 @@ func TestStopStartReplaceRemove(t *testing.T) {
 	count := config(sandbox.Analysis, "count", "TRUE")
 	b.start(count, runner.Oldest, counter)
 	b.begin()
-	state := func() int { s, _ := b.store.State("analysis.count"); return atoi(s) }
+	state := func() int { s, _ := b.store.State(t.Context(), "analysis.count"); return atoi(s) }
 	b.feedRaw(0, 10)
 	b.await("ten", func() bool { return state() == 10 })
 
@@ -135,7 +135,7 @@ func TestStopStartReplaceRemove(t *testing.T) {
 	if err := b.run.Remove(t.Context(), "analysis.count"); err != nil {
 		t.Fatal(err)
 	}
-	if s, _ := b.store.State("analysis.count"); s != nil {
+	if s, _ := b.store.State(t.Context(), "analysis.count"); s != nil {
 		t.Errorf("state %q is left after Remove", s)
 	}
 	if _, ok := b.store.Readers()["analysis.count"]; ok {

@@ -58,8 +58,8 @@ type LogLine struct {
 // List returns the status of every plugin, in the order data flows.
 func (r *Runner) List() []Status {
 	var out []Status
-	for _, l := range r.all() {
-		if s, ok := r.Status(l.name); ok {
+	for _, w := range r.all() {
+		if s, ok := r.Status(w.name); ok {
 			out = append(out, s)
 		}
 	}
@@ -75,12 +75,12 @@ func (r *Runner) Status(name string) (Status, bool) {
 		return Status{}, false
 	}
 	s := e.status
-	if st := e.live.stats.Load(); st != nil {
+	if st := e.worker.stats.Load(); st != nil {
 		s.Stats = *st
 	}
 	if s.State == Running {
-		for name, p := range e.live.inbox.peek() {
-			log := r.feeds[name].log
+		for name, p := range e.worker.inbox.peek() {
+			log := r.fanouts[name].log
 			s.LagBytes += log.Distance(p, log.End())
 		}
 	}
@@ -98,18 +98,18 @@ func (r *Runner) Logs(name string) []LogLine {
 	return e.logs.lines()
 }
 
-// Healthy returns why the newest commit failed, if it did.
+// Healthy returns why the newest commit failed, or else why files that were committed are not visible yet.
 func (r *Runner) Healthy() error {
-	if err := r.committer.healthy.Load(); err != nil {
-		return *err
+	if err := r.commits.Err(); err != nil {
+		return err
 	}
-	return nil
+	return r.commits.Unpublished()
 }
 
 // Damaged counts the frames of all streams that no plugin was shown, since they hold no message.
 func (r *Runner) Damaged() int64 {
 	var n int64
-	for _, f := range r.feeds {
+	for _, f := range r.fanouts {
 		n += f.damaged.Load()
 	}
 	return n

@@ -127,7 +127,7 @@ func TestShutdownEndsNobody(t *testing.T) {
 	if st, _ := b.run.Status("analysis.a"); st.State != runner.StoppedBy || len(b.ends) != 0 {
 		t.Errorf("%+v, told %v", st, b.ends)
 	}
-	if state, err := b.store.State("analysis.a"); err != nil || string(state) != "12" {
+	if state, err := b.store.State(t.Context(), "analysis.a"); err != nil || string(state) != "12" {
 		t.Errorf("state %q, %v", state, err)
 	}
 }

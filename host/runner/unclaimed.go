@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"sync/atomic"
+
 	"sandbar/host/stream"
 	"sandbar/sandbox"
 	"sandbar/sandbox/matcher"
@@ -13,14 +15,21 @@ type claim struct {
 	from    stream.Position
 }
 
-// claimed says whether a decoder wants or wanted the submission that ends there.
-func (r *Runner) claimed(v *message.View, end stream.Position) bool {
-	for _, c := range *r.claims.Load() {
-		if c.from.Before(end) && c.matcher.Match(v) {
-			return true
+// claims are those of every decoder that is known.
+type claims struct {
+	all atomic.Pointer[[]claim]
+}
+
+func (c *claims) set(all []claim) { c.all.Store(&all) }
+
+// none says that no decoder wants or wanted the submission that ends there.
+func (c *claims) none(v *message.View, end stream.Position) bool {
+	for _, one := range *c.all.Load() {
+		if one.from.Before(end) && one.matcher.Match(v) {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 // Hold keeps submissions for a decoder that does not run: they wait for it instead of going to stream errors.
@@ -40,16 +49,16 @@ func (r *Runner) Hold(cfg *sandbox.Config) error {
 
 // knowDecoders is called with mu held when decoders came or went.
 func (r *Runner) knowDecoders() {
-	var claims []claim
+	var all []claim
 	for _, e := range r.plugins {
 		if e.status.Kind == sandbox.Decoder {
-			claims = append(claims, claim{e.live.matcher, e.live.from})
+			all = append(all, claim{e.worker.matcher, e.worker.from})
 		}
 	}
 	for _, c := range r.held {
-		claims = append(claims, c)
+		all = append(all, c)
 	}
-	r.claims.Store(&claims)
+	r.claims.set(all)
 }
 
 // addUnclaimed makes the task that puts what no decoder wants on stream errors. It is called with mu held.
@@ -62,12 +71,14 @@ func (r *Runner) addUnclaimed() error {
 	if err != nil {
 		return err
 	}
-	l := &live{r: r, name: "host.unclaimed", kind: sandbox.Decoder, task: task, work: r.watch.add("host.unclaimed"), logs: newLogRing(), done: make(chan struct{}), own: map[string]*ownReader{}}
-	if err := r.place(l, []string{stream.Raw}, Oldest); err != nil {
+	w, err := r.newWorker("host.unclaimed", cfg, Oldest, newLogRing())
+	if err != nil {
 		return err
 	}
-	l.setTask(task)
-	r.hidden = l
+	w.matcher, w.wants = nil, r.claims.none
+	w.work = r.watch.add(w.name)
+	w.setTask(task)
+	r.unclaimed = w
 	return nil
 }
 

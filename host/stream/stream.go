@@ -73,6 +73,12 @@ func (p Position) PreviousSegment() Position { return Position{Segment: max(p.Se
 // Sortable is p as text that sorts as positions do, in characters that suit a file name.
 func (p Position) Sortable() string { return fmt.Sprintf("%08d-%012d", p.Segment, p.Offset) }
 
+// Range is what lies between two positions of a stream.
+type Range struct {
+	Stream   string
+	From, To Position
+}
+
 // ID tells the data of one store from that of any other, also from one that begins anew in the same place: positions mean
 // something in the store that they come from only.
 type ID [16]byte
@@ -104,7 +110,7 @@ type Store interface {
 	// Readers returns every committed position, by reader and stream. The maps are the caller's.
 	Readers() map[string]map[string]Position
 	// State returns the committed state of that name, nil when there is none.
-	State(name string) ([]byte, error)
+	State(ctx context.Context, name string) ([]byte, error)
 	Close() error
 }
 
@@ -141,7 +147,7 @@ type Log interface {
 	// A negative keepAge or keepBytes sets no such limit, so with both negative nothing is removed.
 	// A reader holds back trimming from its first commit on: one that must miss nothing commits the
 	// zero Position before anything is appended.
-	Trim(keepBytes int64, keepAge time.Duration) (int64, error)
+	Trim(ctx context.Context, keepBytes int64, keepAge time.Duration) (int64, error)
 	// Stats are the stream's own numbers.
 	Stats() Stats
 }

@@ -68,9 +68,9 @@ func wantError(t *testing.T, err, want error) {
 	}
 }
 
-func seal(t *testing.T, b bucket.Bucket, content string) string {
+func seal(t *testing.T, b bucket.Bucket, key, content string) bucket.Token {
 	t.Helper()
-	w, err := b.Create(t.Context(), owner)
+	w, err := b.Create(t.Context(), owner, key)
 	check(t, err)
 	_, err = io.WriteString(w, content)
 	check(t, err)
@@ -108,10 +108,14 @@ func wantKeys(t *testing.T, b bucket.Bucket, prefix string, want ...string) {
 	}
 }
 
-func wantTokens(t *testing.T, b bucket.Bucket, want ...string) {
+func wantTokens(t *testing.T, b bucket.Bucket, tokens ...bucket.Token) {
 	t.Helper()
 	got, err := b.Tokens(t.Context(), owner)
 	check(t, err)
+	var want []string
+	for _, token := range tokens {
+		want = append(want, token.ID)
+	}
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
@@ -122,11 +126,11 @@ func wantTokens(t *testing.T, b bucket.Bucket, want ...string) {
 func publish(t *testing.T, open func() bucket.Bucket) {
 	large := strings.Repeat("0123456789", 300_000)
 	with(t, open, func(b bucket.Bucket) {
-		token := seal(t, b, "hello")
+		token := seal(t, b, "a/b.txt", "hello")
 		_, err := b.Open(t.Context(), "a/b.txt")
 		wantError(t, err, bucket.ErrNotExist)
 		wantKeys(t, b, "")
-		check(t, b.Publish(t.Context(), token, "a/b.txt"))
+		check(t, b.Publish(t.Context(), token))
 		wantObject(t, b, "a/b.txt", "hello")
 		wantTokens(t, b)
 		check(t, bucket.Put(t.Context(), b, owner, "large", strings.NewReader(large)))
@@ -140,17 +144,17 @@ func publish(t *testing.T, open func() bucket.Bucket) {
 }
 
 func publishAgain(t *testing.T, open func() bucket.Bucket) {
-	var token string
+	var token bucket.Token
 	with(t, open, func(b bucket.Bucket) {
-		token = seal(t, b, "x")
-		check(t, b.Publish(t.Context(), token, "k"))
-		check(t, b.Publish(t.Context(), token, "k"))
+		token = seal(t, b, "k", "x")
+		check(t, b.Publish(t.Context(), token))
+		check(t, b.Publish(t.Context(), token))
 	})
 	with(t, open, func(b bucket.Bucket) {
-		check(t, b.Publish(t.Context(), token, "k"))
+		check(t, b.Publish(t.Context(), token))
 		wantObject(t, b, "k", "x")
 		check(t, b.Remove(t.Context(), "k"))
-		wantError(t, b.Publish(t.Context(), token, "k"), bucket.ErrNotExist)
+		wantError(t, b.Publish(t.Context(), token), bucket.ErrNotExist)
 	})
 }
 
@@ -163,12 +167,12 @@ func publishOver(t *testing.T, open func() bucket.Bucket) {
 		check(t, bucket.Put(t.Context(), b, owner, "k", strings.NewReader("newer")))
 		wantObject(t, b, "k", "newer")
 		wantKeys(t, b, "", "k")
-		token := seal(t, b, "newest")
-		wantError(t, b.Publish(t.Context(), token, "k"), bucket.ErrExist)
+		token := seal(t, b, "k", "newest")
+		wantError(t, b.Publish(t.Context(), token), bucket.ErrExist)
 		wantObject(t, b, "k", "newer")
 		wantTokens(t, b, token)
-		check(t, b.Replace(t.Context(), token, "k"))
-		check(t, b.Replace(t.Context(), token, "k"))
+		check(t, b.Replace(t.Context(), token))
+		check(t, b.Replace(t.Context(), token))
 		wantObject(t, b, "k", "newest")
 		wantTokens(t, b)
 	})
@@ -176,30 +180,30 @@ func publishOver(t *testing.T, open func() bucket.Bucket) {
 
 func publishNothing(t *testing.T, open func() bucket.Bucket) {
 	with(t, open, func(b bucket.Bucket) {
-		token := seal(t, b, "x")
-		check(t, b.Discard(t.Context(), token))
-		wantError(t, b.Publish(t.Context(), token, "k"), bucket.ErrNotExist)
+		token := seal(t, b, "k", "x")
+		check(t, b.Discard(t.Context(), token.ID))
+		wantError(t, b.Publish(t.Context(), token), bucket.ErrNotExist)
 		wantKeys(t, b, "")
 	})
 }
 
 func sealedSurvive(t *testing.T, open func() bucket.Bucket) {
-	var token string
-	with(t, open, func(b bucket.Bucket) { token = seal(t, b, "kept") })
+	var token bucket.Token
+	with(t, open, func(b bucket.Bucket) { token = seal(t, b, "k", "kept") })
 	with(t, open, func(b bucket.Bucket) {
 		wantTokens(t, b, token)
 		if others, err := b.Tokens(t.Context(), "sui"); err != nil || len(others) > 0 {
 			t.Fatalf("another owner has tokens %q, %v", others, err)
 		}
 		wantKeys(t, b, "")
-		check(t, b.Publish(t.Context(), token, "k"))
+		check(t, b.Publish(t.Context(), token))
 		wantObject(t, b, "k", "kept")
 	})
 }
 
 func unfinishedVanish(t *testing.T, open func() bucket.Bucket) {
 	b := open()
-	w, err := b.Create(t.Context(), owner)
+	w, err := b.Create(t.Context(), owner, "k")
 	check(t, err)
 	_, err = w.Write([]byte("half"))
 	check(t, err)
@@ -212,25 +216,25 @@ func unfinishedVanish(t *testing.T, open func() bucket.Bucket) {
 
 func discard(t *testing.T, open func() bucket.Bucket) {
 	with(t, open, func(b bucket.Bucket) {
-		keep, drop := seal(t, b, "keep"), seal(t, b, "drop")
-		check(t, b.Discard(t.Context(), drop))
-		check(t, b.Discard(t.Context(), drop))
+		keep, drop := seal(t, b, "k", "keep"), seal(t, b, "k", "drop")
+		check(t, b.Discard(t.Context(), drop.ID))
+		check(t, b.Discard(t.Context(), drop.ID))
 		wantTokens(t, b, keep)
-		check(t, b.Publish(t.Context(), keep, "k"))
-		check(t, b.Discard(t.Context(), keep))
+		check(t, b.Publish(t.Context(), keep))
+		check(t, b.Discard(t.Context(), keep.ID))
 		wantObject(t, b, "k", "keep")
 	})
 }
 
 func stagedAfterEnd(t *testing.T, open func() bucket.Bucket) {
 	with(t, open, func(b bucket.Bucket) {
-		sealed, err := b.Create(t.Context(), owner)
+		sealed, err := b.Create(t.Context(), owner, "k")
 		check(t, err)
 		token, err := sealed.Seal()
 		check(t, err)
 		check(t, sealed.Abort())
 		wantTokens(t, b, token)
-		aborted, err := b.Create(t.Context(), owner)
+		aborted, err := b.Create(t.Context(), owner, "k")
 		check(t, err)
 		check(t, aborted.Abort())
 		check(t, aborted.Abort())
@@ -295,10 +299,12 @@ func badKeys(t *testing.T, open func() bucket.Bucket) {
 	bad := []string{"", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a/./b", ".hidden", "a/.b", "a\\b", "a\x00b", "a b", "ä", "a:b", "a\nb",
 		strings.Repeat("a", 201), strings.Repeat("a/", 512) + "a"}
 	with(t, open, func(b bucket.Bucket) {
-		token := seal(t, b, "x")
+		token := seal(t, b, "k", "x")
 		for _, key := range bad {
-			wantError(t, b.Publish(t.Context(), token, key), bucket.ErrBadKey)
-			_, err := b.Open(t.Context(), key)
+			wantError(t, b.Publish(t.Context(), bucket.Token{ID: token.ID, Key: key}), bucket.ErrBadKey)
+			_, err := b.Create(t.Context(), owner, key)
+			wantError(t, err, bucket.ErrBadKey)
+			_, err = b.Open(t.Context(), key)
 			wantError(t, err, bucket.ErrBadKey)
 			_, err = b.Stat(t.Context(), key)
 			wantError(t, err, bucket.ErrBadKey)
@@ -315,7 +321,7 @@ func badKeys(t *testing.T, open func() bucket.Bucket) {
 func badOwners(t *testing.T, open func() bucket.Bucket) {
 	with(t, open, func(b bucket.Bucket) {
 		for _, bad := range []string{"", "A", "a-b", "a/b", "..", strings.Repeat("a", 33)} {
-			if _, err := b.Create(t.Context(), bad); err == nil {
+			if _, err := b.Create(t.Context(), bad, "k"); err == nil {
 				t.Errorf("owner %q is taken", bad)
 			}
 			if _, err := b.Tokens(t.Context(), bad); err == nil {
@@ -323,7 +329,7 @@ func badOwners(t *testing.T, open func() bucket.Bucket) {
 			}
 		}
 		for _, bad := range []string{"", "x", "../x", "suite-", "suite-../../x", "suite-00"} {
-			if err := b.Publish(t.Context(), bad, "k"); err == nil {
+			if err := b.Publish(t.Context(), bucket.Token{ID: bad, Key: "k"}); err == nil {
 				t.Errorf("token %q is published", bad)
 			}
 			if err := b.Discard(t.Context(), bad); err == nil {
@@ -336,12 +342,12 @@ func badOwners(t *testing.T, open func() bucket.Bucket) {
 func cancelled(t *testing.T, open func() bucket.Bucket) {
 	ctx, cancel := context.WithCancel(t.Context())
 	with(t, open, func(b bucket.Bucket) {
-		token := seal(t, b, "x")
-		check(t, b.Publish(ctx, token, "k"))
+		token := seal(t, b, "k", "x")
+		check(t, b.Publish(ctx, token))
 		cancel()
-		_, err := b.Create(ctx, owner)
+		_, err := b.Create(ctx, owner, "k")
 		wantError(t, err, context.Canceled)
-		wantError(t, b.Publish(ctx, token, "k"), context.Canceled)
+		wantError(t, b.Publish(ctx, token), context.Canceled)
 		_, err = b.Open(ctx, "k")
 		wantError(t, err, context.Canceled)
 		var got error

@@ -72,14 +72,14 @@ func (b *Bucket) prepare() error {
 func (b *Bucket) Close() error { return b.root.Close() }
 
 // Create implements bucket.Bucket.
-func (b *Bucket) Create(ctx context.Context, owner string) (bucket.Staged, error) {
-	if err := errors.Join(ctx.Err(), bucket.CheckOwner(owner)); err != nil {
+func (b *Bucket) Create(ctx context.Context, owner, key string) (bucket.Staged, error) {
+	if err := errors.Join(ctx.Err(), bucket.CheckOwner(owner), bucket.CheckKey(key)); err != nil {
 		return nil, err
 	}
 	var id [12]byte
 	rand.Read(id[:])
-	token := owner + "-" + hex.EncodeToString(id[:])
-	f, err := b.root.OpenFile(path.Join(openDir, token), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	token := bucket.Token{ID: owner + "-" + hex.EncodeToString(id[:]), Key: key}
+	f, err := b.root.OpenFile(path.Join(openDir, token.ID), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 	if err != nil {
 		return nil, fmt.Errorf("begin an object in bucket %s: %w", b.path, err)
 	}
@@ -90,7 +90,7 @@ func (b *Bucket) Create(ctx context.Context, owner string) (bucket.Staged, error
 type staged struct {
 	b     *Bucket
 	f     *os.File // nil when ended
-	token string
+	token bucket.Token
 }
 
 func (s *staged) Write(p []byte) (int, error) {
@@ -100,25 +100,25 @@ func (s *staged) Write(p []byte) (int, error) {
 	return s.f.Write(p)
 }
 
-func (s *staged) Seal() (string, error) {
+func (s *staged) Seal() (bucket.Token, error) {
 	if s.f == nil {
-		return "", errors.New("bucket: seal an object that was ended")
+		return bucket.Token{}, errors.New("bucket: seal an object that was ended")
 	}
 	err := s.f.Sync()
 	if cerr := s.f.Close(); err == nil {
 		err = cerr
 	}
 	s.f = nil
-	open := path.Join(openDir, s.token)
+	open := path.Join(openDir, s.token.ID)
 	if err == nil {
-		err = s.b.root.Rename(open, path.Join(sealedDir, s.token))
+		err = s.b.root.Rename(open, path.Join(sealedDir, s.token.ID))
 	}
 	if err != nil {
 		s.b.root.Remove(open)
-		return "", fmt.Errorf("finish an object in bucket %s: %w", s.b.path, err)
+		return bucket.Token{}, fmt.Errorf("finish an object in bucket %s: %w", s.b.path, err)
 	}
 	if err := s.b.syncDir(sealedDir); err != nil {
-		return "", fmt.Errorf("finish an object in bucket %s: %w", s.b.path, err)
+		return bucket.Token{}, fmt.Errorf("finish an object in bucket %s: %w", s.b.path, err)
 	}
 	return s.token, nil
 }
@@ -129,31 +129,31 @@ func (s *staged) Abort() error {
 	}
 	s.f.Close()
 	s.f = nil
-	return s.b.root.Remove(path.Join(openDir, s.token))
+	return s.b.root.Remove(path.Join(openDir, s.token.ID))
 }
 
 // Publish implements bucket.Bucket.
-func (b *Bucket) Publish(ctx context.Context, token, key string) error {
-	return b.show(ctx, token, key, b.place)
+func (b *Bucket) Publish(ctx context.Context, t bucket.Token) error {
+	return b.show(ctx, t, b.place)
 }
 
 // Replace implements bucket.Bucket.
-func (b *Bucket) Replace(ctx context.Context, token, key string) error {
-	return b.show(ctx, token, key, b.root.Rename)
+func (b *Bucket) Replace(ctx context.Context, t bucket.Token) error {
+	return b.show(ctx, t, b.root.Rename)
 }
 
-func (b *Bucket) show(ctx context.Context, token, key string, move func(sealed, key string) error) error {
-	if err := errors.Join(ctx.Err(), checkToken(token), bucket.CheckKey(key)); err != nil {
+func (b *Bucket) show(ctx context.Context, t bucket.Token, move func(sealed, key string) error) error {
+	if err := errors.Join(ctx.Err(), checkToken(t.ID), bucket.CheckKey(t.Key)); err != nil {
 		return err
 	}
-	if err := b.publish(token, key, move); err != nil {
-		return fmt.Errorf("publish %s in bucket %s: %w", key, b.path, err)
+	if err := b.publish(t.ID, t.Key, move); err != nil {
+		return fmt.Errorf("publish %s in bucket %s: %w", t.Key, b.path, err)
 	}
 	return nil
 }
 
-func (b *Bucket) publish(token, key string, move func(sealed, key string) error) error {
-	sealed := path.Join(sealedDir, token)
+func (b *Bucket) publish(id, key string, move func(sealed, key string) error) error {
+	sealed := path.Join(sealedDir, id)
 	if _, err := b.root.Stat(sealed); errors.Is(err, fs.ErrNotExist) {
 		if _, err := b.root.Stat(key); err != nil {
 			return err
@@ -196,11 +196,11 @@ func (b *Bucket) place(sealed, key string) error {
 }
 
 // Discard implements bucket.Bucket.
-func (b *Bucket) Discard(ctx context.Context, token string) error {
-	if err := errors.Join(ctx.Err(), checkToken(token)); err != nil {
+func (b *Bucket) Discard(ctx context.Context, id string) error {
+	if err := errors.Join(ctx.Err(), checkToken(id)); err != nil {
 		return err
 	}
-	return b.remove(path.Join(sealedDir, token))
+	return b.remove(path.Join(sealedDir, id))
 }
 
 // Tokens implements bucket.Bucket.
@@ -369,10 +369,10 @@ func (b *Bucket) syncDir(name string) error {
 }
 
 // checkToken refuses what Create did not make.
-func checkToken(token string) error {
-	owner, id, _ := strings.Cut(token, "-")
-	if raw, err := hex.DecodeString(id); err != nil || len(raw) != 12 || bucket.CheckOwner(owner) != nil {
-		return fmt.Errorf("bucket: %.60q is no token", token)
+func checkToken(id string) error {
+	owner, random, _ := strings.Cut(id, "-")
+	if raw, err := hex.DecodeString(random); err != nil || len(raw) != 12 || bucket.CheckOwner(owner) != nil {
+		return fmt.Errorf("bucket: %.60q is no token", id)
 	}
 	return nil
 }

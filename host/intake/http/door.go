@@ -38,6 +38,7 @@ type Options struct {
 	MaxBody        int            // bytes of a body; default 10 MiB
 	MaxInFlight    int64          // bytes of all submissions being read or written; default 256 MiB
 	BodyTimeout    time.Duration  // for sending a body, and a second more for each 32 KiB; default 30 s
+	StoreTime      time.Duration  // that the store may take for a submission; default 30 s
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 }
 
@@ -69,6 +70,9 @@ func New(o Options) (*Door, error) {
 	}
 	if o.BodyTimeout == 0 {
 		o.BodyTimeout = 30 * time.Second
+	}
+	if o.StoreTime == 0 {
+		o.StoreTime = 30 * time.Second
 	}
 	if o.MaxPath < 0 || o.MaxBody < 0 || o.BodyTimeout < 0 {
 		return nil, errors.New("http door: limits must be positive")
@@ -152,7 +156,9 @@ func (d *Door) store(w http.ResponseWriter, r *http.Request, path, args string) 
 	}
 	m.list[0] = m.buf
 	// Not the request's context: a submission that is here whole is stored, whether its sender still listens or not.
-	_, err := d.opts.Raw.Append(context.Background(), m.list[:]...)
+	ctx, cancel := context.WithTimeout(context.Background(), d.opts.StoreTime)
+	defer cancel()
+	_, err := d.opts.Raw.Append(ctx, m.list[:]...)
 	switch {
 	case err == nil:
 		d.counts.bytes.Add(r.ContentLength)

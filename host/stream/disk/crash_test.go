@@ -108,7 +108,7 @@ func (w *world) trim() error {
 	if name == stream.Raw && len(w.truth.readers) == 0 {
 		return nil
 	}
-	_, err := w.store.Log(name).Trim(int64(w.rnd.IntN(2000)), -1)
+	_, err := w.store.Log(name).Trim(w.t.Context(), int64(w.rnd.IntN(2000)), -1)
 	return err
 }
 
@@ -253,7 +253,7 @@ func (w *world) holds(tr truth) error {
 	}
 	for i := range 4 {
 		name := fmt.Sprint("plugin ", i)
-		got, err := w.store.State(name)
+		got, err := w.store.State(w.t.Context(), name)
 		if err != nil {
 			return err
 		}

@@ -297,13 +297,13 @@ func TestDamagedState(t *testing.T) {
 			edit(t, spoil, dir, "states", "0")
 			s = open(t, dir, disk.Options{})
 			defer closeStore(t, s)
-			if b, err := s.State("p"); err == nil || !strings.Contains(err.Error(), filepath.Join(dir, "states", "0")) {
+			if b, err := s.State(t.Context(), "p"); err == nil || !strings.Contains(err.Error(), filepath.Join(dir, "states", "0")) {
 				t.Errorf("state is %q, %v", b, err)
 			}
 			if err := s.Commit(t.Context(), &stream.Commit{States: map[string][]byte{"p": []byte("new"), "q": []byte("x")}}); err != nil {
 				t.Fatal(err)
 			}
-			if b, err := s.State("p"); err != nil || string(b) != "new" {
+			if b, err := s.State(t.Context(), "p"); err != nil || string(b) != "new" {
 				t.Errorf("replaced state is %q, %v", b, err)
 			}
 		})

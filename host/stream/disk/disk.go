@@ -111,8 +111,8 @@ func (s *Store) slowest(name string) (low stream.Position, held bool) {
 }
 
 // State implements stream.Store.
-func (s *Store) State(name string) ([]byte, error) {
-	if err := s.lock(context.Background()); err != nil {
+func (s *Store) State(ctx context.Context, name string) ([]byte, error) {
+	if err := s.lock(ctx); err != nil {
 		return nil, err
 	}
 	defer s.unlock()

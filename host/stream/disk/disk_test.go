@@ -178,7 +178,7 @@ func TestTrimByAgeAndSize(t *testing.T) {
 		{0, 0, 12, "f"},
 	}
 	for _, step := range steps {
-		removed, err := l.Trim(step.keepBytes, step.keepAge)
+		removed, err := l.Trim(t.Context(), step.keepBytes, step.keepAge)
 		if left := readAll(t, l, stream.Position{}); err != nil || removed != step.removed || left != step.left {
 			t.Errorf("Trim(%d, %v) removed %d, left %q, %v; want %d, %q", step.keepBytes, step.keepAge, removed, left, err, step.removed, step.left)
 		}
@@ -192,7 +192,7 @@ func TestPositionsGoOnAfterTrim(t *testing.T) {
 	opt := disk.Options{SegmentSize: 1}
 	s := open(t, dir, opt)
 	last := appendRaw(t, s, "a", "b", "c")
-	if _, err := s.Log(stream.Raw).Trim(0, -1); err != nil {
+	if _, err := s.Log(stream.Raw).Trim(t.Context(), 0, -1); err != nil {
 		t.Fatal(err)
 	}
 	closeStore(t, s)

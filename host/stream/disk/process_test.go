@@ -58,7 +58,7 @@ func child(dir string) int {
 // decode moves messages from raw to valid, with how many as its state.
 func decode(s *disk.Store) error {
 	count := 0
-	if b, err := s.State("decoder"); err != nil {
+	if b, err := s.State(context.Background(), "decoder"); err != nil {
 		return err
 	} else if b != nil {
 		count, _ = strconv.Atoi(string(b))
@@ -88,7 +88,7 @@ func decode(s *disk.Store) error {
 		if err != nil {
 			return err
 		}
-		if _, err := s.Log(stream.Raw).Trim(1<<20, -1); err != nil {
+		if _, err := s.Log(stream.Raw).Trim(context.Background(), 1<<20, -1); err != nil {
 			return err
 		}
 	}
@@ -151,7 +151,7 @@ func verifyKilled(t *testing.T, dir string, seen, acked []int) {
 	decoded := s.Readers()["decoder"][stream.Raw]
 	valid := strings.Fields(readAll(t, s.Log(stream.Valid), stream.Position{}))
 	rest := strings.Fields(readAll(t, s.Log(stream.Raw), decoded))
-	state, err := s.State("decoder")
+	state, err := s.State(t.Context(), "decoder")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,8 +9,8 @@ import (
 	"sandbar/host/stream"
 )
 
-func (l *log) Trim(keepBytes int64, keepAge time.Duration) (int64, error) {
-	if err := l.store.lock(context.Background()); err != nil {
+func (l *log) Trim(ctx context.Context, keepBytes int64, keepAge time.Duration) (int64, error) {
+	if err := l.store.lock(ctx); err != nil {
 		return 0, err
 	}
 	defer l.store.unlock() // so that no commit moves a reader back meanwhile

@@ -197,9 +197,9 @@ func closed(t *testing.T, open func() stream.Store) {
 	_, err = l.Append(t.Context(), []byte("x"))
 	wantError(t, err, stream.ErrClosed)
 	wantError(t, s.Commit(t.Context(), &stream.Commit{Forget: []string{"x"}}), stream.ErrClosed)
-	_, err = s.State("x")
+	_, err = s.State(t.Context(), "x")
 	wantError(t, err, stream.ErrClosed)
-	_, err = l.Trim(0, 0)
+	_, err = l.Trim(t.Context(), 0, 0)
 	wantError(t, err, stream.ErrClosed)
 	if err := s.Close(); err != nil && !errors.Is(err, stream.ErrClosed) {
 		t.Error(err)

@@ -122,7 +122,7 @@ func commit(t *testing.T, s stream.Store, c *stream.Commit) {
 
 func wantState(t *testing.T, s stream.Store, name string, want []byte) {
 	t.Helper()
-	got, err := s.State(name)
+	got, err := s.State(t.Context(), name)
 	check(t, err)
 	if !bytes.Equal(got, want) || (got == nil) != (want == nil) {
 		t.Fatalf("state %s is %.40q (nil: %t), want %.40q (nil: %t)", name, got, got == nil, want, want == nil)

@@ -328,7 +328,7 @@ func trimBelowSlowest(t *testing.T, open func() stream.Store) {
 			appendRaw(t, s, want[i:i+20])
 		}
 		_, ends := read(t, l, stream.Position{}, 1<<20)
-		removed, err := l.Trim(0, 0)
+		removed, err := l.Trim(t.Context(), 0, 0)
 		check(t, err)
 		wantMessages(t, l, stream.Position{}, want)
 		if removed != 0 {
@@ -336,7 +336,7 @@ func trimBelowSlowest(t *testing.T, open func() stream.Store) {
 		}
 		commit(t, s, &stream.Commit{Positions: map[string]map[string]stream.Position{"required": {stream.Raw: ends[1499]}, "fast": {stream.Raw: ends[1999]}}})
 		before := l.Stats().Stored
-		removed, err = l.Trim(0, 0)
+		removed, err = l.Trim(t.Context(), 0, 0)
 		check(t, err)
 		if after := l.Stats().Stored; after != before-removed {
 			t.Errorf("%d of %d bytes were removed, and %d are left", removed, before, after)
@@ -365,7 +365,7 @@ func trimWithoutLimits(t *testing.T, open func() stream.Store) {
 		appendRaw(t, s, want)
 		l := s.Log(stream.Raw)
 		for _, keepBytes := range []int64{-1, 1 << 40} {
-			removed, err := l.Trim(keepBytes, -1)
+			removed, err := l.Trim(t.Context(), keepBytes, -1)
 			check(t, err)
 			if removed != 0 {
 				t.Errorf("%d bytes were removed though %d may be kept", removed, keepBytes)
@@ -389,7 +389,7 @@ func trimUnderReader(t *testing.T, open func() stream.Store) {
 		var b stream.Batch
 		check(t, r.Read(&b, 1))
 		got := [][]byte{bytes.Clone(b.Messages[0])}
-		removed, err := l.Trim(0, 0)
+		removed, err := l.Trim(t.Context(), 0, 0)
 		check(t, err)
 		told := false
 		for len(got) < len(want) {

@@ -111,7 +111,7 @@ func (l *Log) Wait(ctx context.Context, p stream.Position) error {
 }
 
 // Trim does nothing; see Drop.
-func (l *Log) Trim(int64, time.Duration) (int64, error) { return 0, nil }
+func (l *Log) Trim(context.Context, int64, time.Duration) (int64, error) { return 0, nil }
 
 // Stats are not kept.
 func (l *Log) Stats() stream.Stats { return stream.Stats{} }

@@ -18,15 +18,15 @@ import (
 // batchBytes is how much of a stream is read, parsed and matched at once.
 const batchBytes = 256 << 10
 
-// feed reads one stream once for all plugins that keep up with it: each message is parsed once and one
+// fanout reads one stream once for all plugins that keep up with it: each message is parsed once and one
 // index finds the plugins that want it.
-type feed struct {
+type fanout struct {
 	name    string
 	log     stream.Log
 	logger  *slog.Logger
 	damaged atomic.Int64 // frames that hold no message
 
-	mu    sync.Mutex
+	mu    sync.Mutex      // held while a batch is delivered; nothing is read or parsed under it
 	pos   stream.Position // everything before was delivered
 	subs  []*subscription
 	index *matcher.Index // over subs that have a matcher; nil when subs changed
@@ -34,22 +34,41 @@ type feed struct {
 	ids   []int
 }
 
-// subscription is one plugin at a feed.
+// subscriber is a plugin as a fanout sees it.
+type subscriber struct {
+	inbox   *inbox
+	matcher *matcher.Matcher                                // nil when wants says it
+	wants   func(v *message.View, end stream.Position) bool // of the message that ends there
+}
+
+// hits finds the messages of a batch that the subscriber wants, without an index.
+func (s *subscriber) hits(b *batch) []int32 {
+	var hits []int32
+	for i := range b.views {
+		v := &b.views[i]
+		if s.matcher != nil && s.matcher.Match(v) || s.matcher == nil && s.wants(v, b.ends[i]) {
+			hits = append(hits, int32(i))
+		}
+	}
+	return hits
+}
+
+// subscription is one plugin at a fanout.
 type subscription struct {
-	live *live
+	*subscriber
 	skip stream.Position // messages that end at or before it are done already
-	hits []int32
+	want []int32         // of the batch that is being delivered
 }
 
 // run delivers until ctx ends.
-func (f *feed) run(ctx context.Context) error {
+func (f *fanout) run(ctx context.Context) error {
 	f.mu.Lock()
 	reader, err := f.log.NewReader(f.pos)
 	f.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	source := &source{feed: f, reader: reader}
+	source := &source{fanout: f, reader: reader}
 	defer source.close()
 	for {
 		if err := f.log.Wait(ctx, source.reader.Position()); err != nil {
@@ -69,7 +88,7 @@ func (f *feed) run(ctx context.Context) error {
 
 // source reads a stream as batches of parsed messages.
 type source struct {
-	feed   *feed
+	fanout *fanout
 	reader stream.Reader
 }
 
@@ -81,11 +100,11 @@ func (s *source) read() (*batch, error) {
 	var sb stream.Batch
 	from := s.reader.Position()
 	if err := s.reader.Read(&sb, batchBytes); errors.Is(err, io.EOF) && from.Before(s.reader.Position()) {
-		return &batch{stream: s.feed.name, end: s.reader.Position()}, nil // nothing but damage
+		return &batch{stream: s.fanout.name, end: s.reader.Position()}, nil // nothing but damage
 	} else if err != nil {
 		return nil, err
 	}
-	b := &batch{stream: s.feed.name, views: make([]message.View, 0, len(sb.Messages)), ends: sb.Ends[:0], end: s.reader.Position()}
+	b := &batch{stream: s.fanout.name, views: make([]message.View, 0, len(sb.Messages)), ends: sb.Ends[:0], end: s.reader.Position()}
 	for i, m := range sb.Messages {
 		end := sb.Ends[i]
 		var v message.View
@@ -94,10 +113,10 @@ func (s *source) read() (*batch, error) {
 			err = v.Whole()
 		}
 		if err != nil {
-			s.feed.logger.Warn("skipped a frame that holds no message", "stream", s.feed.name, "position", end.String(), "error", err)
+			s.fanout.logger.Warn("skipped a frame that holds no message", "stream", s.fanout.name, "position", end.String(), "error", err)
 			b.damaged++
 			b.end = end.Back(len(m))
-			again, err := s.feed.log.NewReader(b.end)
+			again, err := s.fanout.log.NewReader(b.end)
 			if err != nil {
 				return nil, err
 			}
@@ -111,18 +130,18 @@ func (s *source) read() (*batch, error) {
 	return b, nil
 }
 
-func (f *feed) deliver(b *batch) {
+func (f *fanout) deliver(b *batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.match(b)
 	kept := f.subs[:0]
 	for _, s := range f.subs {
-		it := item{stream: f.name, batch: b, hits: s.hits, end: b.end, passed: len(b.views)}
-		s.hits = nil
+		it := item{stream: f.name, batch: b, hits: s.want, end: b.end, passed: len(b.views)}
+		s.want = nil
 		if s.skip != (stream.Position{}) {
 			it = s.unseen(it)
 		}
-		if s.live.inbox.put(it) {
+		if s.inbox.put(it) {
 			kept = append(kept, s)
 		}
 	}
@@ -133,8 +152,8 @@ func (f *feed) deliver(b *batch) {
 	f.pos = b.end
 }
 
-// match finds for every subscription the messages that it wants.
-func (f *feed) match(b *batch) {
+// match finds for every subscription the messages that it wants. mu is held.
+func (f *fanout) match(b *batch) {
 	if f.index == nil {
 		f.rebuild()
 	}
@@ -142,22 +161,23 @@ func (f *feed) match(b *batch) {
 		f.ids = f.index.Match(&b.views[i], f.ids[:0])
 		for _, id := range f.ids {
 			s := f.plain[id]
-			s.hits = append(s.hits, int32(i))
+			s.want = append(s.want, int32(i))
 		}
 	}
 	for _, s := range f.subs {
-		if s.live.matcher == nil { // it wants what no decoder does
-			s.hits = s.live.wanted(b)
+		if s.matcher == nil {
+			s.want = s.hits(b)
 		}
 	}
 }
 
-func (f *feed) rebuild() {
+// rebuild makes the index. mu is held.
+func (f *fanout) rebuild() {
 	var ms []*matcher.Matcher
 	f.plain = f.plain[:0]
 	for _, s := range f.subs {
-		if m := s.live.matcher; m != nil {
-			ms, f.plain = append(ms, m), append(f.plain, s)
+		if s.matcher != nil {
+			ms, f.plain = append(ms, s.matcher), append(f.plain, s)
 		}
 	}
 	f.index = matcher.NewIndex(ms)
@@ -181,29 +201,36 @@ func (s *subscription) unseen(it item) item {
 	return it
 }
 
-// join makes a plugin that has caught up part of the shared reading. It reports false when the plugin is
-// still behind. dry says whether the plugin's own reader finds nothing more; it is asked while nothing can
-// be delivered, since one place can have two names, the end of a segment and the start of the next.
-func (f *feed) join(l *live, pos stream.Position, dry func() bool) bool {
+// at is the place up to which everything was delivered.
+func (f *fanout) at() stream.Position {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.pos
+}
+
+// join makes a plugin part of the shared reading if it is at pos and that is not behind. A plugin that found nothing more to
+// read after it had asked at, and stayed there, is where at said: one place can have two names, the end of a segment and
+// the start of the next.
+func (f *fanout) join(s *subscriber, pos stream.Position, dryAt *stream.Position) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if pos.Before(f.pos) {
-		if !dry() {
+		if dryAt == nil || *dryAt != f.pos {
 			return false
 		}
 		pos = f.pos
 	}
-	l.inbox.caughtUp(f.name)
-	f.subs = append(f.subs, &subscription{live: l, skip: pos})
+	s.inbox.caughtUp(f.name)
+	f.subs = append(f.subs, &subscription{subscriber: s, skip: pos})
 	f.index = nil
 	return true
 }
 
-func (f *feed) leave(l *live) {
+func (f *fanout) leave(s *subscriber) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i, s := range f.subs {
-		if s.live == l {
+	for i, sub := range f.subs {
+		if sub.subscriber == s {
 			f.subs = append(f.subs[:i:i], f.subs[i+1:]...)
 			f.index = nil
 			return
@@ -211,19 +238,19 @@ func (f *feed) leave(l *live) {
 	}
 }
 
-// begin places the feed, which does not run yet, where the furthest of its plugins is, and takes in those
+// begin places the fanout, which does not run yet, where the furthest of its plugins is, and takes in those
 // that are there. The others catch up by themselves, so that nobody waits for the one that is last.
-func (f *feed) begin(ls []*live) {
-	at := make([]stream.Position, len(ls))
-	readers := make([]*live, 0, len(ls))
+func (f *fanout) begin(subs []*subscriber) {
+	at := make([]stream.Position, len(subs))
+	readers := make([]*subscriber, 0, len(subs))
 	f.pos = f.log.First()
-	for _, l := range ls {
-		p, ok := l.inbox.peek()[f.name]
+	for _, s := range subs {
+		p, ok := s.inbox.peek()[f.name]
 		if !ok {
 			continue
 		}
 		at[len(readers)] = p
-		readers = append(readers, l)
+		readers = append(readers, s)
 		if f.pos.Before(p) {
 			f.pos = p
 		}
@@ -231,7 +258,7 @@ func (f *feed) begin(ls []*live) {
 	if len(readers) == 0 {
 		f.pos = f.log.End()
 	}
-	for i, l := range readers {
-		f.join(l, at[i], func() bool { return false })
+	for i, s := range readers {
+		f.join(s, at[i], nil)
 	}
 }
