@@ -105,6 +105,7 @@ func siblings() map[string][]string {
 		"host/stream/disk/faultfs": {"host/stream/disk"},
 		"host/stream/disk":         {"host/stream"},
 		"host/bucket/dir":          {"host/bucket"},
+		"host/bucket/s3":           {"host/bucket"},
 		"host/landfill":            {"host/stream", "host/bucket"},
 		"host/lake":                {"host/stream", "host/bucket"},
 		"host/view":                {"host/stream"},

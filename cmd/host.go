@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"sandbar/host/alert"
-	"sandbar/host/bucket/dir"
+	"sandbar/host/bucket"
 	"sandbar/host/catalog"
 	"sandbar/host/clock"
 	"sandbar/host/config"
@@ -22,6 +22,7 @@ import (
 	"sandbar/host/deploy"
 	"sandbar/host/failures"
 	"sandbar/host/geo"
+	"sandbar/host/health"
 	httpdoor "sandbar/host/intake/http"
 	"sandbar/host/lake"
 	"sandbar/host/landfill"
@@ -49,11 +50,13 @@ type host struct {
 	log *slog.Logger
 
 	store    *disk.Store
-	bucket   *dir.Bucket
+	bucket   bucket.Bucket
+	health   *health.Board
 	catalog  *catalog.Catalog
 	schemas  *schemas.Registry
 	geo      *geo.DB
 	landfill *landfill.Landfill
+	lake     *lake.Lake
 	series   *series.View
 	alerts   *alert.View
 	failures *failures.View
@@ -69,7 +72,7 @@ type host struct {
 // openHost opens everything under the data directory and starts the plugins that should run. What was opened is
 // closed again when something fails.
 func openHost(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *host, err error) {
-	h := &host{cfg: cfg, log: log}
+	h := &host{cfg: cfg, log: log, health: health.NewBoard(clock.Now, log)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())
@@ -97,7 +100,7 @@ func (h *host) path(name ...string) string {
 	return filepath.Join(append([]string{h.cfg.Data}, name...)...)
 }
 
-func (h *host) openStorage(context.Context) error {
+func (h *host) openStorage(ctx context.Context) error {
 	if err := os.MkdirAll(h.cfg.Data, 0o750); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
@@ -108,7 +111,7 @@ func (h *host) openStorage(context.Context) error {
 		return err
 	}
 	h.opened = append(h.opened, h.store.Close)
-	if h.bucket, err = dir.Open(h.path("bucket")); err != nil {
+	if h.bucket, err = openBucket(ctx, h.cfg.Bucket, h.path("bucket"), h.log); err != nil {
 		return err
 	}
 	h.opened = append(h.opened, h.bucket.Close)
@@ -136,7 +139,8 @@ func (h *host) openKnowledge(context.Context) error {
 func (h *host) openViews(ctx context.Context) error {
 	var err error
 	h.landfill, err = landfill.Open(ctx, landfill.Options{Store: h.store, Bucket: h.bucket, Now: clock.Now, Logger: h.log,
-		Size: int64(h.cfg.Landfill.Size), Age: time.Duration(h.cfg.Landfill.Age), CommitTime: time.Duration(h.cfg.Streams.Timeout)})
+		Size: int64(h.cfg.Landfill.Size), Age: time.Duration(h.cfg.Landfill.Age), CommitTime: time.Duration(h.cfg.Streams.Timeout),
+		Report: func(err error) { h.health.Report("landfill", err) }})
 	if err != nil {
 		return err
 	}
@@ -155,7 +159,7 @@ func (h *host) openViews(ctx context.Context) error {
 }
 
 func (h *host) openPlugins(ctx context.Context) error {
-	files := lake.New(h.bucket, lake.Options{Logger: h.log, Columns: h.schemas,
+	h.lake = lake.New(h.bucket, lake.Options{Logger: h.log, ID: h.store.ID(), Columns: h.schemas,
 		MaxAge: time.Duration(h.cfg.Lake.Age), MaxBytes: int64(h.cfg.Lake.Size)})
 	manifests := map[string][]byte{}
 	for reader := range h.store.Readers() {
@@ -167,8 +171,11 @@ func (h *host) openPlugins(ctx context.Context) error {
 			manifests[reader] = state
 		}
 	}
-	if err := files.Recover(ctx, manifests); err != nil {
+	if err := h.lake.Load(manifests); err != nil {
 		return err
+	}
+	if err := h.lake.Recover(ctx); err != nil { // tried again by its Run
+		h.health.Report("lake", err)
 	}
 	deaths, suspects, err := deaths.Open(h.path("deaths.json"))
 	if err != nil {
@@ -184,8 +191,8 @@ func (h *host) openPlugins(ctx context.Context) error {
 	h.opened = append(h.opened, h.engines.close)
 	h.runner = runner.New(runner.Options{Store: h.store, Load: h.engines.load, Env: h.env, Interval: time.Duration(h.cfg.Streams.CommitInterval),
 		Timeout: time.Duration(h.cfg.Streams.Timeout),
-		Lake:    func(logger string) runner.LakeWriter { return files.Writer(logger) },
-		OnEnd:   func(e *sandbox.Error) { h.deploy.Ended(context.Background(), e) }, AtWork: atWork, Now: clock.Now, Log: h.log})
+		Lake:    func(logger string) runner.LakeWriter { return h.lake.Writer(logger) }, Report: h.health.Report,
+		OnEnd: func(e *sandbox.Error) { h.deploy.Ended(context.Background(), e) }, AtWork: atWork, Now: clock.Now, Log: h.log})
 	h.opened = append(h.opened, h.runner.Close)
 	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Runner: h.runner, Parse: parser(h.cfg.Limits), Removed: h.series.Forget, Now: clock.Now, Log: h.log})
 	if err := h.seed(ctx); err != nil {
@@ -243,7 +250,7 @@ func (h *host) openDoors(context.Context) error {
 	for _, name := range stream.Names() {
 		streams[name] = h.store.Log(name)
 	}
-	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Edge: h.door,
+	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Edge: h.door, Archive: h.landfill, Health: h.health,
 		Streams: streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log})
 	return err
@@ -252,6 +259,10 @@ func (h *host) openDoors(context.Context) error {
 // run starts everything that works in the background.
 func (h *host) run(p *parts) {
 	p.start("landfill", h.landfill.Run)
+	p.start("lake", func(ctx context.Context) error {
+		return h.lake.Run(ctx, func(err error) { h.health.Report("lake", err) })
+	})
+	p.start("retention", h.retain)
 	p.start("series", h.series.Run)
 	p.start("alerts", h.alerts.Run)
 	p.start("failures", h.failures.Run)

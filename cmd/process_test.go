@@ -76,11 +76,18 @@ func (p *process) logged() string {
 // start runs serve or demo on a free port and waits until it says where.
 func start(t testing.TB, data string, args ...string) *process {
 	t.Helper()
+	return startWith(t, nil, data, args...)
+}
+
+// startWith is start with more in the environment.
+func startWith(t testing.TB, env []string, data string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, data: data, done: make(chan error, 1)}
 	if !slices.Contains(args, "--listen") {
 		args = append(args, "--listen", "127.0.0.1:0")
 	}
 	p.cmd = command(append(args, "--data", data)...)
+	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.Stderr = p
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {

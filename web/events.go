@@ -32,7 +32,15 @@ type versions struct {
 	Alerts  uint64 `json:"alerts"`
 	Errors  uint64 `json:"errors"`
 	Ended   int    `json:"ended"` // plugins that have ended by themselves, or could not be loaded
+
+	Troubles asJSON `json:"troubles"` // what is wrong with the host, not with a plugin
 }
+
+// asJSON is a value as text, so that it can be compared.
+type asJSON string
+
+// MarshalJSON implements json.Marshaler.
+func (a asJSON) MarshalJSON() ([]byte, error) { return []byte(a), nil }
 
 // pulse looks once a second at what changed, however many listen, and wakes them.
 type pulse struct {
@@ -80,6 +88,7 @@ func (p *pulse) look(ctx context.Context) {
 		p.opt.Logger.Debug("looking for changed plugins failed", "error", err)
 	}
 	at := p.opt.Now()
+	troubles, _ := json.Marshal(p.opt.Health.Troubles()) // texts and times
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for name, r := range p.rate {
@@ -93,6 +102,7 @@ func (p *pulse) look(ctx context.Context) {
 	if err == nil {
 		v.Ended = ended
 	}
+	v.Troubles = asJSON(troubles)
 	v.Series, v.Alerts, v.Errors = p.opt.Series.Version(), p.opt.Alerts.Version(), p.opt.Failures.Version()
 	if v != p.now {
 		p.now = v

@@ -23,7 +23,9 @@ import (
 	"sandbar/host/alert"
 	"sandbar/host/deploy"
 	"sandbar/host/failures"
+	"sandbar/host/health"
 	httpdoor "sandbar/host/intake/http"
+	"sandbar/host/landfill"
 	"sandbar/host/runner"
 	"sandbar/host/series"
 	"sandbar/host/stream"
@@ -42,6 +44,8 @@ var (
 	_ Failures = (*failures.View)(nil)
 	_ Log      = (stream.Log)(nil)
 	_ Edge     = (*httpdoor.Door)(nil)
+	_ Archive  = (*landfill.Landfill)(nil)
+	_ Health   = (*health.Board)(nil)
 )
 
 const hostile = `<script>alert("x")</script>`
@@ -235,6 +239,7 @@ func (*fakePlugins) Check(_ context.Context, sub deploy.Submission) (string, err
 
 // host is a site with everything fake around it.
 type host struct {
+	health *health.Board
 	*Site
 	t       *testing.T
 	clock   *fakeClock
@@ -274,6 +279,7 @@ func (f *fakeClock) pass(d time.Duration) {
 func newHost(t *testing.T, change func(*Options)) *host {
 	t.Helper()
 	h := &host{t: t, clock: &fakeClock{at: start()}, series: &fakeSeries{}, raw: &fakeLog{}, log: &bytes.Buffer{}}
+	h.health = health.NewBoard(h.clock.now, slog.New(slog.DiscardHandler))
 	status := func(name string, kind sandbox.Kind) deploy.Detail {
 		return deploy.Detail{Status: runner.Status{Name: name, Kind: kind, State: runner.Running, Since: start(), Matcher: "TRUE",
 			Limits: sandbox.DefaultLimits(), Stats: runner.Stats{Matched: 5, Outcomes: map[string]int64{"ok": 5}, LastError: hostile}},
@@ -289,7 +295,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 		{Info: series.Info{Logger: "analysis.rate", Type: "txt", Title: "rate", Updated: start(), Bytes: 30, Version: 5}, Text: hostile},
 		{Info: series.Info{Logger: "analysis.other", Type: "txt", Title: "other", Updated: start(), Version: 6}, Text: "no"},
 	}
-	o := Options{Plugins: h.plugins, Series: h.series, Edge: fakeEdge{}, Parse: fakeParse, Ceilings: sandbox.DefaultCeilings, Sessions: fakeSessions{},
+	o := Options{Plugins: h.plugins, Series: h.series, Edge: fakeEdge{}, Archive: fakeArchive{}, Health: h.health, Parse: fakeParse, Ceilings: sandbox.DefaultCeilings, Sessions: fakeSessions{},
 		Alerts: fakeAlerts{{Version: 2, ID: "b", Summary: hostile, Logger: "analysis.rate", Time: start(), Fields: []alert.Field{{Name: "email.recipients", Values: []string{"a@b"}}}},
 			{Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start()}},
 		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
@@ -304,6 +310,13 @@ func newHost(t *testing.T, change func(*Options)) *host {
 		t.Fatal(err)
 	}
 	return h
+}
+
+// fakeArchive is landfill a minute behind.
+type fakeArchive struct{}
+
+func (fakeArchive) Stats() landfill.Stats {
+	return landfill.Stats{Files: 2, Bytes: 30, Waiting: 400, Since: start().Add(-time.Minute)}
 }
 
 // testFiles are pages that show what they are given.

@@ -21,6 +21,7 @@ type metrics struct {
 
 	streamMessages, streamBytes, streamStored, streamSkipped *prometheus.Desc
 	edgeAnswers, edgeBytes, edgeInFlight                     *prometheus.Desc
+	archiveWaiting, archiveAge, troubles                     *prometheus.Desc
 	plugins                                                  *prometheus.Desc
 	perPlugin                                                []pluginMetric
 	outcomes                                                 *prometheus.Desc
@@ -51,6 +52,9 @@ func newMetrics(o Options) (http.Handler, error) {
 		edgeAnswers:    desc("edge_answers_total", "Answers of the edge by status code.", "code"),
 		edgeBytes:      desc("edge_bytes_total", "Bytes of the bodies that the edge took."),
 		edgeInFlight:   desc("edge_in_flight_bytes", "Bytes of submissions under way."),
+		archiveWaiting: desc("landfill_waiting_bytes", "Bytes of stream raw that are in no landfill file yet."),
+		archiveAge:     desc("landfill_waiting_seconds", "Age of the oldest of them since it was read."),
+		troubles:       desc("trouble", "1 for each part of the host that does not do its work now.", "part"),
 		plugins:        desc("plugins", "Plugins by state.", "state"),
 		outcomes:       desc("plugin_outcomes_total", "Calls of a plugin by outcome.", "plugin", "outcome"),
 		perPlugin: []pluginMetric{
@@ -77,7 +81,8 @@ func newMetrics(o Options) (http.Handler, error) {
 
 // Describe names all metrics.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.streamMessages, m.streamBytes, m.streamStored, m.streamSkipped, m.edgeAnswers, m.edgeBytes, m.edgeInFlight, m.plugins, m.outcomes} {
+	for _, d := range []*prometheus.Desc{m.streamMessages, m.streamBytes, m.streamStored, m.streamSkipped, m.edgeAnswers, m.edgeBytes, m.edgeInFlight,
+		m.archiveWaiting, m.archiveAge, m.troubles, m.plugins, m.outcomes} {
 		ch <- d
 	}
 	for _, p := range m.perPlugin {
@@ -106,6 +111,16 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	put(m.edgeBytes, prometheus.CounterValue, float64(edge.Bytes))
 	put(m.edgeInFlight, prometheus.GaugeValue, float64(edge.InFlight))
+	archive := m.opt.Archive.Stats()
+	put(m.archiveWaiting, prometheus.GaugeValue, float64(archive.Waiting))
+	age := 0.0
+	if !archive.Since.IsZero() {
+		age = max(0, m.opt.Now().Sub(archive.Since).Seconds())
+	}
+	put(m.archiveAge, prometheus.GaugeValue, age)
+	for _, t := range m.opt.Health.Troubles() {
+		put(m.troubles, prometheus.GaugeValue, 1, t.Part)
+	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), collectTime)
 	defer cancel()

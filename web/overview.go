@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"sandbar/host/health"
 	"sandbar/host/stream"
 )
 
@@ -28,6 +29,23 @@ type edgeNumbers struct {
 	InFlight int64         `json:"in_flight_bytes"`
 }
 
+type archiveNumbers struct {
+	Files   int64      `json:"files"`
+	Bytes   int64      `json:"bytes"`
+	Waiting int64      `json:"waiting_bytes"`
+	Since   *time.Time `json:"waiting_since"`
+}
+
+func (s *Site) archive() archiveNumbers {
+	st := s.opt.Archive.Stats()
+	n := archiveNumbers{Files: st.Files, Bytes: st.Bytes, Waiting: st.Waiting}
+	if !st.Since.IsZero() {
+		since := st.Since.UTC()
+		n.Since = &since
+	}
+	return n
+}
+
 func (s *Site) overview(c echo.Context) error {
 	list, err := s.opt.Plugins.List(c.Request().Context())
 	if err != nil {
@@ -44,13 +62,15 @@ func (s *Site) overview(c echo.Context) error {
 	}
 	e := s.opt.Edge.Stats()
 	return answer(c, http.StatusOK, struct {
-		Host    string          `json:"host"`
-		Now     time.Time       `json:"now"`
-		Started time.Time       `json:"started"`
-		Streams []streamNumbers `json:"streams"`
-		Edge    edgeNumbers     `json:"edge"`
-		Plugins []plugin        `json:"plugins"`
-	}{s.opt.Hostname, s.opt.Now().UTC(), s.started, streams, edgeNumbers{e.Answers, e.Bytes, e.InFlight}, asPlugins(list)})
+		Host     string           `json:"host"`
+		Now      time.Time        `json:"now"`
+		Started  time.Time        `json:"started"`
+		Troubles []health.Trouble `json:"troubles"`
+		Streams  []streamNumbers  `json:"streams"`
+		Edge     edgeNumbers      `json:"edge"`
+		Landfill archiveNumbers   `json:"landfill"`
+		Plugins  []plugin         `json:"plugins"`
+	}{s.opt.Hostname, s.opt.Now().UTC(), s.started, s.opt.Health.Troubles(), streams, edgeNumbers{e.Answers, e.Bytes, e.InFlight}, s.archive(), asPlugins(list)})
 }
 
 // samples are what is needed for rates over the last seconds.

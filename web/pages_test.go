@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -159,10 +160,12 @@ func TestMetrics(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
 	h.raw.stats = stream.Stats{Messages: 3, Bytes: 40, Stored: 50, Skipped: 6}
+	h.health.Report("landfill", errors.New("the bucket is gone"))
 	body := h.get("/metrics").Body.String()
 	for _, line := range []string{
 		`sandbar_stream_messages_total{stream="raw"} 3`, `sandbar_stream_stored_bytes{stream="raw"} 50`, `sandbar_stream_bytes_total{stream="derived"} 0`,
 		`sandbar_edge_answers_total{code="404"} 1`, `sandbar_edge_bytes_total 345`, `sandbar_edge_in_flight_bytes 6`,
+		`sandbar_landfill_waiting_bytes 400`, `sandbar_landfill_waiting_seconds 60`, `sandbar_trouble{part="landfill"} 1`,
 		`sandbar_plugins{state="running"} 4`, `sandbar_plugins{state="terminated"} 0`,
 		`sandbar_plugin_matched_total{plugin="analysis.rate"} 5`, `sandbar_plugin_outcomes_total{outcome="ok",plugin="analysis.rate"} 5`,
 	} {

@@ -19,7 +19,9 @@ import (
 	"sandbar/host/alert"
 	"sandbar/host/deploy"
 	"sandbar/host/failures"
+	"sandbar/host/health"
 	httpdoor "sandbar/host/intake/http"
+	"sandbar/host/landfill"
 	"sandbar/host/runner"
 	"sandbar/host/series"
 	"sandbar/host/stream"
@@ -76,6 +78,16 @@ type Edge interface {
 	Stats() httpdoor.Stats
 }
 
+// Archive is the numbers of landfill; *landfill.Landfill is one.
+type Archive interface {
+	Stats() landfill.Stats
+}
+
+// Health is what is wrong now; *health.Board is one.
+type Health interface {
+	Troubles() []health.Trouble
+}
+
 // Options of a Site. All are required but Token.
 type Options struct {
 	Plugins  Plugins
@@ -84,6 +96,8 @@ type Options struct {
 	Failures Failures
 	Streams  map[string]Log // by the names of stream.Names
 	Edge     Edge
+	Archive  Archive
+	Health   Health
 	Parse    deploy.ParseConfig // the one that Plugins uses: it tells a config's faults from a source's
 
 	Ceilings func(sandbox.Kind) sandbox.Ceilings // what this host allows at most
@@ -101,6 +115,8 @@ func (o *Options) complete() error {
 	switch {
 	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
 		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
+	case o.Archive == nil, o.Health == nil:
+		return errors.New("web: Archive and Health are required")
 	case o.Token != "" && o.Sessions == nil:
 		return errors.New("web: Sessions is required with a Token")
 	case o.Parse == nil, o.Ceilings == nil, o.Now == nil, o.Logger == nil, o.Listen == "":

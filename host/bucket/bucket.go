@@ -44,8 +44,8 @@ type Bucket interface {
 
 // Maker is the part of a Bucket that makes objects.
 type Maker interface {
-	// Create begins an object that will have the key. The owner is a short name, "landfill", by which Tokens finds what it
-	// has sealed. The context is that of Create alone.
+	// Create begins an object that will have the key. The owner is a short name by which Tokens finds what it
+	// has sealed; those who share a bucket have different ones. The context is that of Create alone.
 	Create(ctx context.Context, owner, key string) (Staged, error)
 	// Publish makes a sealed object visible under its key, durably. It may be repeated: when the token is gone and
 	// the key is there, it was done before and is fine; when neither is there, the error is ErrNotExist. When another
@@ -135,8 +135,9 @@ func CheckPrefix(prefix string) error {
 
 // CheckOwner refuses what cannot be the first part of a token.
 func CheckOwner(owner string) error {
-	if owner == "" || len(owner) > maxOwner || strings.ContainsFunc(owner, func(r rune) bool { return r < 'a' || r > 'z' }) {
-		return fmt.Errorf("bucket: owner %.40q must be 1 to %d letters from a to z", owner, maxOwner)
+	other := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') }
+	if owner == "" || len(owner) > maxOwner || owner[0] < 'a' || strings.ContainsFunc(owner, other) {
+		return fmt.Errorf("bucket: owner %.40q must be 1 to %d letters and digits, a letter first", owner, maxOwner)
 	}
 	return nil
 }

@@ -187,16 +187,19 @@ func (l *Ledger) Len() (n int) {
 	return n
 }
 
-// Recover finishes what an earlier process left of an owner: it publishes what committed manifests name, and discards all
-// else. committed holds the newest manifest of every writer. It returns what became visible.
-func Recover(ctx context.Context, b Maker, owner string, committed []Entry) (visible []Entry, err error) {
-	tokens, err := b.Tokens(ctx, owner)
-	if err != nil {
-		return nil, fmt.Errorf("list the sealed objects of %s: %w", owner, err)
-	}
-	left := make(map[string]bool, len(tokens))
-	for _, id := range tokens {
-		left[id] = true
+// Recover finishes what an earlier process left of some owners: it publishes what committed manifests name, and discards all
+// else. committed holds the newest manifest of every writer. It comes before anything new is sealed, and can be repeated after
+// an error. It returns what became visible.
+func Recover(ctx context.Context, b Maker, committed []Entry, owners ...string) (visible []Entry, err error) {
+	left := map[string]bool{}
+	for _, owner := range owners {
+		tokens, err := b.Tokens(ctx, owner)
+		if err != nil {
+			return nil, fmt.Errorf("list the sealed objects of %s: %w", owner, err)
+		}
+		for _, id := range tokens {
+			left[id] = true
+		}
 	}
 	for _, e := range committed {
 		if !left[e.ID] {
@@ -211,7 +214,7 @@ func Recover(ctx context.Context, b Maker, owner string, committed []Entry) (vis
 	var errs []error
 	for id := range left {
 		if err := b.Discard(ctx, id); err != nil {
-			errs = append(errs, fmt.Errorf("discard object %s of %s, which was never committed: %w", id, owner, err))
+			errs = append(errs, fmt.Errorf("discard object %s, which was never committed: %w", id, err))
 		}
 	}
 	return visible, errors.Join(errs...)

@@ -115,7 +115,7 @@ func TestLedger(t *testing.T) {
 			"down or up": func(t *rapid.T) { down = !down },
 			"crash": func(t *rapid.T) {
 				down = false
-				if _, err := bucket.Recover(root, b, "suite", committed); err != nil {
+				if _, err := bucket.Recover(root, b, committed, "suite"); err != nil {
 					t.Fatal(err)
 				}
 				ledger = bucket.NewLedger(b, "suite")

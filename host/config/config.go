@@ -35,6 +35,7 @@ type Config struct {
 	Edge     Edge    `toml:"edge" doc:"What comes in over HTTP."`
 	TLS      TLS     `toml:"tls" doc:"HTTPS. The files are read again when they change."`
 	Streams  Streams `toml:"streams" doc:"The four streams under DATA/streams."`
+	Bucket   Bucket  `toml:"bucket" doc:"Where landfill and lake are. Without a name in bucket.s3 they are under DATA/bucket."`
 	Landfill Roll    `toml:"landfill" doc:"The archive of what came in. A file is finished when it reaches the size or the age."`
 	Lake     Roll    `toml:"lake" doc:"The Heka and Parquet files of output plugins. A file is finished when it reaches the size or the age."`
 	Limits   Limits  `toml:"limits" doc:"What a plugin may use at most, by kind. A limit of 0 in a plugin's config stands for these; a plugin that asks for more is refused."`
@@ -81,6 +82,26 @@ type Retention struct {
 type Roll struct {
 	Size Size     `toml:"roll_size" doc:"Size of a finished file, before compression."`
 	Age  Duration `toml:"roll_age" doc:"Oldest age of an unfinished one."`
+	Keep Duration `toml:"retain_age" doc:"Age at which a file is removed; 0 keeps it for ever. On S3 a lifecycle rule of the bucket does it, in whole days."`
+}
+
+// Bucket is where files go.
+type Bucket struct {
+	Timeout Duration `toml:"timeout" doc:"Time that a call of S3 may take, with all that is tried again. What fails is tried again later; nothing is lost by it."`
+	S3      S3       `toml:"s3" doc:"A bucket of Amazon S3 or of a server that speaks its protocol. Credentials come from the environment (AWS_ACCESS_KEY_ID and others), ~/.aws, or the instance."`
+}
+
+// S3 names a bucket.
+type S3 struct {
+	Name       string `toml:"name" doc:"Name of the bucket, which must exist. Empty: files are under DATA/bucket."`
+	Prefix     string `toml:"prefix" doc:"Before every key, without a slash at its end."`
+	Endpoint   string `toml:"endpoint" doc:"URL of the server. Empty: Amazon's of the region."`
+	Region     string `toml:"region" doc:"Empty: as the environment says, or us-east-1 with an endpoint."`
+	PathStyle  bool   `toml:"path_style" doc:"The bucket's name is in the path and not in the host name, as MinIO, Ceph and others want it."`
+	Encryption string `toml:"encryption" doc:"Encryption of objects at rest: AES256, aws:kms, or empty for what the bucket does by itself."`
+	KMSKey     string `toml:"kms_key" doc:"Key for aws:kms. Empty: the account's."`
+	NoChecksum bool   `toml:"no_checksum" doc:"Send no CRC32C with the parts of objects, for servers that know none."`
+	PartSize   Size   `toml:"part_size" doc:"Bytes of a part, and memory of each object that is being written; at least 5MiB."`
 }
 
 // Limits are the ceilings of plugins.
@@ -142,8 +163,9 @@ func Default() Config {
 			Raw: Retention{10 * GiB, 3 * day}, Valid: Retention{10 * GiB, 3 * day},
 			Errors: Retention{2 * GiB, 7 * day}, Derived: Retention{2 * GiB, 7 * day},
 		},
-		Landfill: Roll{128 * MiB, Duration(10 * time.Minute)},
-		Lake:     Roll{128 * MiB, Duration(5 * time.Minute)},
+		Bucket:   Bucket{Timeout: Duration(60 * time.Second), S3: S3{PartSize: 8 * MiB}},
+		Landfill: Roll{Size: 128 * MiB, Age: Duration(10 * time.Minute)},
+		Lake:     Roll{Size: 128 * MiB, Age: Duration(5 * time.Minute)},
 		Limits:   Limits{ceilings(sandbox.Decoder), ceilings(sandbox.Analysis), ceilings(sandbox.Output)},
 	}
 }

@@ -70,6 +70,10 @@ func (c *Config) checkSizes(p *problems) {
 	between("streams.segment_size", s.SegmentSize, 1*MiB, 64*GiB)
 	between("landfill.roll_size", c.Landfill.Size, 1*KiB, 64*GiB)
 	between("lake.roll_size", c.Lake.Size, 1*KiB, 64*GiB)
+	between("bucket.s3.part_size", c.Bucket.S3.PartSize, 5*MiB, 1*GiB)
+	rest := c.Bucket.S3
+	rest.PartSize = 0
+	p.unless(c.Bucket.S3.Name != "" || rest == S3{}, "bucket.s3.name is empty, but other keys of bucket.s3 are given")
 	p.unless(c.Edge.MaxConnections >= 16 && c.Edge.MaxConnections <= 1_000_000, "edge.max_connections is %d; it must be from 16 to 1000000", c.Edge.MaxConnections)
 	p.unless(c.Edge.MaxBody+envelope <= s.MaxMessage,
 		"edge.max_body is %s, which does not fit into streams.max_message of %s beside %s for path and headers", c.Edge.MaxBody, s.MaxMessage, envelope)
@@ -113,6 +117,12 @@ func (c *Config) checkSpans(p *problems) {
 	between("edge.body_timeout", c.Edge.BodyTimeout, time.Second, time.Hour)
 	between("streams.commit_interval", c.Streams.CommitInterval, 10*time.Millisecond, time.Minute)
 	between("streams.timeout", c.Streams.Timeout, time.Second, time.Hour)
+	between("bucket.timeout", c.Bucket.Timeout, time.Second, time.Hour)
+	for name, age := range map[string]Duration{"landfill": c.Landfill.Keep, "lake": c.Lake.Keep} {
+		if age != 0 {
+			between(name+".retain_age", age, time.Minute, 36500*24*time.Hour)
+		}
+	}
 	between("landfill.roll_age", c.Landfill.Age, time.Second, 7*24*time.Hour)
 	between("lake.roll_age", c.Lake.Age, time.Second, 7*24*time.Hour)
 

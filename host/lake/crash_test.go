@@ -35,11 +35,11 @@ func (h *host) start() error {
 	h.b = openBucket(h.t, h.root)
 	h.b.broken = h.fail
 	l := lake.New(h.b, lake.Options{Logger: discard()})
-	if err := l.Recover(context.Background(), map[string][]byte{logger: h.manifest}); err != nil {
+	if err := l.Load(map[string][]byte{logger: h.manifest}); err != nil {
 		return err
 	}
 	h.w = l.Writer(logger)
-	return nil
+	return l.Recover(context.Background())
 }
 
 // write runs the plugin on a batch: each message goes to a Heka and to a Parquet object.
@@ -94,7 +94,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 			crashed = crashed || step-1 == crash
 			return step-1 == crash
 		}
-		h.fail = func(op string) bool { return op != "write" && dies() }
+		h.fail = func(op string) bool { return op != "write" && op != "tokens" && dies() }
 		if err := h.start(); err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +128,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 			}
 		}
 		h.check()
-		if left, _ := h.b.Tokens(t.Context(), "lake"); len(left) > 0 {
+		if left, _ := h.b.Tokens(t.Context(), "lake00000000"); len(left) > 0 {
 			t.Fatalf("crash %d left sealed objects: %v", crash, left)
 		}
 		if !crashed {
@@ -223,4 +223,43 @@ func TestPublishFailsForLong(t *testing.T) {
 	if names := keys(t, h.b); len(names) != 3*2 {
 		t.Errorf("%d objects: %v", len(names), names)
 	}
+}
+
+// TestStartsWithoutTheBucket: a bucket that is down when the host starts is waited for. What was committed before appears,
+// and nothing that was sealed since is taken for a leftover.
+func TestStartsWithoutTheBucket(t *testing.T) {
+	t.Parallel()
+	h := &host{t: t, root: t.TempDir()}
+	down := ""
+	h.fail = func(op string) bool { return op == down }
+	if err := h.start(); err != nil {
+		t.Fatal(err)
+	}
+	down = "publish"
+	h.write(0)
+	m, err := h.w.Flush(t.Context(), valid(0, hostBatch))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.position, h.manifest = hostBatch, m // and the process dies
+
+	down = "tokens"
+	if err := h.start(); err == nil {
+		t.Fatal("Recover did not say that it failed")
+	}
+	h.write(h.position)
+	if _, err := h.w.Flush(t.Context(), valid(hostBatch, 2*hostBatch)); err == nil {
+		t.Fatal("something was sealed before what is left was looked at")
+	}
+	down = ""
+	if m, err = h.w.Flush(t.Context(), valid(hostBatch, 2*hostBatch)); err != nil {
+		t.Fatal(err)
+	}
+	h.check() // the first batch is visible, the second one not yet
+	h.position, h.manifest = 2*hostBatch, m
+	h.w.Committed()
+	if err := h.w.Publish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.check()
 }

@@ -20,10 +20,11 @@ import (
 	"time"
 
 	"sandbar/host/bucket"
+	"sandbar/host/stream"
 	"sandbar/schemas"
 )
 
-// owner marks the lake's tokens in the bucket.
+// owner marks the lake's tokens in the bucket, with whose streams it is of behind.
 const owner = "lake"
 
 // Bucket is what the lake needs of a bucket.Bucket, which has the promises.
@@ -40,6 +41,7 @@ type Columns interface {
 // Options bound the lake. A zero means the default.
 type Options struct {
 	Logger  *slog.Logger // required
+	ID      stream.ID    // of the streams; keeps apart what several hosts seal in one bucket
 	Columns Columns      // nil: no payload columns
 
 	MaxAge   time.Duration // of what is collected before a flush is due; 60 s
@@ -66,24 +68,30 @@ func StateName(logger string) string { return "lake." + logger }
 type Lake struct {
 	bucket Bucket
 	opt    Options
+	owner  string
 	names  *names
 	total  atomic.Int64 // bytes collected in all writers
+
+	recovering sync.Mutex
+	recovered  bool           // guarded by recovering, as is committed
+	committed  []bucket.Entry // by an earlier process, until recovered
 
 	mu      sync.Mutex
 	writers map[string]*Writer
 }
 
-// New returns a lake. Recover comes before the first Writer.
+// New returns a lake. Load comes before the first Writer.
 func New(bucket Bucket, opt Options) *Lake {
 	opt.defaults()
-	return &Lake{bucket: bucket, opt: opt, names: &names{bucket: bucket, declared: opt.Columns}, writers: map[string]*Writer{}}
+	own := owner + opt.ID.Short()
+	return &Lake{bucket: bucket, opt: opt, owner: own, names: &names{bucket: bucket, owner: own, declared: opt.Columns}, writers: map[string]*Writer{}}
 }
 
-// Recover finishes what an earlier process left: it publishes every object that a committed manifest names
-// and discards all others. manifests holds, by logger, the committed state of that StateName of every
+// Load reads what an earlier process committed. manifests holds, by logger, the committed state of that StateName of every
 // output plugin, also of those that do not run now.
-func (l *Lake) Recover(ctx context.Context, manifests map[string][]byte) error {
-	read := map[string]manifest{}
+func (l *Lake) Load(manifests map[string][]byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for logger, data := range manifests {
 		if len(data) == 0 {
 			continue
@@ -92,26 +100,54 @@ func (l *Lake) Recover(ctx context.Context, manifests map[string][]byte) error {
 		if err != nil { // nothing may be discarded: who knows what it named
 			return fmt.Errorf("read the lake manifest of %s from the last commit: %w", logger, err)
 		}
-		read[logger] = m
+		l.committed = append(l.committed, m.Objects...)
+		l.writers[logger] = l.newWriter(logger, m.Life, m.Flush)
 	}
-	var committed []bucket.Entry
-	for _, m := range read {
-		committed = append(committed, m.Objects...)
+	return nil
+}
+
+// Recover finishes what an earlier process left: it publishes every object that a committed manifest names
+// and discards all others. It is done once; after an error the next call, or the first Flush, tries again.
+func (l *Lake) Recover(ctx context.Context) error {
+	l.recovering.Lock()
+	defer l.recovering.Unlock()
+	if l.recovered {
+		return nil
 	}
-	visible, err := bucket.Recover(ctx, l.bucket, owner, committed)
+	visible, err := bucket.Recover(ctx, l.bucket, l.committed, l.owner, owner)
 	for _, e := range visible {
 		l.opt.Logger.Info("published a lake object that was committed before a restart", "key", e.Key)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for logger, m := range read {
-		l.writers[logger] = l.newWriter(logger, m.Life, m.Flush)
 	}
 	if err != nil {
 		return fmt.Errorf("recover the lake: %w", err)
 	}
+	l.recovered, l.committed = true, nil
 	return nil
 }
+
+// Run tries to recover until that is done, and then waits for the end of ctx. report is told of each attempt.
+func (l *Lake) Run(ctx context.Context, report func(err error)) error {
+	tick := time.NewTicker(retryAfter)
+	defer tick.Stop()
+	for {
+		err := l.Recover(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		report(err)
+		if err == nil {
+			<-ctx.Done()
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+const retryAfter = 2 * time.Second
 
 // Writer returns the plugin's writer. What an earlier user of it has written and not flushed is dropped,
 // as its position was never committed.
@@ -128,7 +164,7 @@ func (l *Lake) Writer(logger string) *Writer {
 }
 
 func (l *Lake) newWriter(logger, life string, flush int64) *Writer {
-	return &Writer{lake: l, logger: logger, life: life, flush: flush, ledger: bucket.NewLedger(l.bucket, owner)}
+	return &Writer{lake: l, logger: logger, life: life, flush: flush, ledger: bucket.NewLedger(l.bucket, l.owner)}
 }
 
 // Stats returns the numbers of every writer, by logger.

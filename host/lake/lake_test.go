@@ -55,6 +55,13 @@ func (f *faulty) Publish(ctx context.Context, token bucket.Token) error {
 	return f.Bucket.Publish(ctx, token)
 }
 
+func (f *faulty) Tokens(ctx context.Context, owner string) ([]string, error) {
+	if err := f.fails("tokens"); err != nil {
+		return nil, err
+	}
+	return f.Bucket.Tokens(ctx, owner)
+}
+
 type faultyStaged struct {
 	bucket.Staged
 	f *faulty
@@ -88,7 +95,7 @@ func newLake(t testing.TB, b lake.Bucket, opt lake.Options, manifests map[string
 	t.Helper()
 	opt.Logger = slog.New(slog.DiscardHandler)
 	l := lake.New(b, opt)
-	if err := l.Recover(t.Context(), manifests); err != nil {
+	if err := errors.Join(l.Load(manifests), l.Recover(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	return l
@@ -391,7 +398,7 @@ func TestWriterAgain(t *testing.T) {
 	if want := []string{"again", "again", "flushed"}; !slices.Equal(got, want) {
 		t.Errorf("the lake holds %q, want %q", got, want)
 	}
-	if left, _ := b.Tokens(t.Context(), "lake"); len(left) != 0 {
+	if left, _ := b.Tokens(t.Context(), "lake00000000"); len(left) != 0 {
 		t.Errorf("left over: %v", left)
 	}
 }
@@ -405,11 +412,11 @@ func TestRecoverRefusesDamagedManifests(t *testing.T) {
 	}
 	flush(t, w, valid(0, 1))
 	l := lake.New(b, lake.Options{Logger: slog.New(slog.DiscardHandler)})
-	err := l.Recover(t.Context(), map[string][]byte{logger: []byte("{")})
+	err := l.Load(map[string][]byte{logger: []byte("{")})
 	if err == nil || !strings.Contains(err.Error(), logger) {
 		t.Errorf("error is %v", err)
 	}
-	if left, _ := b.Tokens(t.Context(), "lake"); len(left) != 1 {
+	if left, _ := b.Tokens(t.Context(), "lake00000000"); len(left) != 1 {
 		t.Error("an object was discarded although nobody knows whether it was committed")
 	}
 }

@@ -21,6 +21,7 @@ import (
 // lake/columns/NAMESPACE/DOCTYPE.json: the column by the property's path, a JSON array.
 type names struct {
 	bucket   Bucket
+	owner    string
 	declared Columns
 
 	mu    sync.Mutex
@@ -134,5 +135,5 @@ func (n *names) save(ctx context.Context, key string, given map[string]string) e
 	if err != nil {
 		return err
 	}
-	return bucket.Put(ctx, n.bucket, owner, key, bytes.NewReader(text))
+	return bucket.Put(ctx, n.bucket, n.owner, key, bytes.NewReader(text))
 }

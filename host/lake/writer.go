@@ -143,6 +143,9 @@ func (w *Writer) Due(now time.Time) bool {
 //
 // After an error nothing may be committed; Flush can be tried again.
 func (w *Writer) Flush(ctx context.Context, covered []stream.Range) (manifest []byte, err error) {
+	if err := w.lake.Recover(ctx); err != nil { // before anything new is sealed
+		return nil, err
+	}
 	name, keys := w.beginFlush(covered)
 	for _, key := range keys {
 		// The lock is not held while bytes are written. Only this goroutine changes what is open.

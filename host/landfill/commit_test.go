@@ -44,7 +44,7 @@ func TestCommitHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.check()
-	if left, err := b.Tokens(t.Context(), owner); err != nil || len(left) > 0 {
+	if left, err := b.Tokens(t.Context(), owner+s.ID().Short()); err != nil || len(left) > 0 {
 		t.Errorf("what the hanging commit named is left: %v %v", left, err)
 	}
 }

@@ -27,10 +27,11 @@ const (
 	Reader = "landfill"
 	// stateName is the state that names the object of the last commit.
 	stateName = "landfill"
-	owner     = "landfill"
+	owner     = "landfill" // with whose raw it is behind
 
 	batchBytes = 1 << 20
 	retryAfter = time.Second
+	hurryAge   = 5 * time.Second // of the first file after a failure, so that it is soon known to be over
 )
 
 // Store is what landfill needs of a stream.Store.
@@ -51,22 +52,31 @@ type Options struct {
 	Size   int64            // bytes of messages in a file; 128 MiB
 	Age    time.Duration    // of the first message in an unfinished file; 10 min
 
-	CommitTime time.Duration // that a commit may take; 30 s
+	CommitTime time.Duration   // that a commit may take; 30 s
+	Report     func(err error) // how it fares: an error, or nil when the last attempt went well; may be nil
 }
 
 // Landfill writes the files. Run does the work.
 type Landfill struct {
-	opt    Options
-	at     stream.Position // committed
-	ledger *bucket.Ledger
-	files  atomic.Int64
-	bytes  atomic.Int64
+	opt       Options
+	owner     string
+	at        stream.Position // committed
+	committed []bucket.Entry  // by an earlier process, until recovered
+	recovered bool
+	failed    bool // the last attempt
+	ledger    *bucket.Ledger
+	files     atomic.Int64
+	bytes     atomic.Int64
+	since     atomic.Int64 // when the oldest message was read that is in no file, Unix nanoseconds; 0: none was
 }
 
 // Stats of a Landfill since it was opened.
 type Stats struct {
 	Files int64 `json:"files"`
 	Bytes int64 `json:"bytes"` // of messages, before compression
+
+	Waiting int64     `json:"waiting"` // bytes of raw that are in no file yet
+	Since   time.Time `json:"since"`   // when the oldest of them was read; zero when there are none
 }
 
 // manifest names the objects that a commit made final.
@@ -89,12 +99,16 @@ func (m *manifest) decode(state []byte) error {
 	return nil
 }
 
-// Open finishes what an earlier process committed, drops what it did not, and keeps raw from being trimmed
-// below what is in the bucket.
+// Open keeps raw from being trimmed below what is in the bucket. Run finishes what an earlier process committed, and drops what
+// it did not.
 func Open(ctx context.Context, opt Options) (*Landfill, error) {
 	opt.Size, opt.Age, opt.CommitTime = cmp.Or(opt.Size, 128<<20), cmp.Or(opt.Age, 10*time.Minute), cmp.Or(opt.CommitTime, 30*time.Second)
-	l := &Landfill{opt: opt, ledger: bucket.NewLedger(opt.Bucket, owner)}
-	if err := l.recover(ctx); err != nil {
+	if opt.Report == nil {
+		opt.Report = func(error) {}
+	}
+	l := &Landfill{opt: opt, owner: owner + opt.Store.ID().Short()}
+	l.ledger = bucket.NewLedger(opt.Bucket, l.owner)
+	if err := l.loadManifest(ctx); err != nil {
 		return nil, fmt.Errorf("open landfill: %w", err)
 	}
 	at, known := opt.Store.Readers()[Reader][stream.Raw]
@@ -108,7 +122,7 @@ func Open(ctx context.Context, opt Options) (*Landfill, error) {
 	return l, nil
 }
 
-func (l *Landfill) recover(ctx context.Context) error {
+func (l *Landfill) loadManifest(ctx context.Context) error {
 	state, err := l.opt.Store.State(ctx, stateName)
 	if err != nil {
 		return err
@@ -117,8 +131,20 @@ func (l *Landfill) recover(ctx context.Context) error {
 	if err := m.decode(state); err != nil {
 		return err
 	}
-	_, err = bucket.Recover(ctx, l.opt.Bucket, owner, m.Objects)
-	return err
+	l.committed = m.Objects
+	return nil
+}
+
+// recover finishes what an earlier process left, also one that knew no owner but landfill.
+func (l *Landfill) recover(ctx context.Context) error {
+	if l.recovered {
+		return nil
+	}
+	if _, err := bucket.Recover(ctx, l.opt.Bucket, l.committed, l.owner, owner); err != nil {
+		return err
+	}
+	l.recovered, l.committed = true, nil
+	return nil
 }
 
 func (l *Landfill) commit(ctx context.Context, c *stream.Commit) error {
@@ -128,7 +154,14 @@ func (l *Landfill) commit(ctx context.Context, c *stream.Commit) error {
 }
 
 // Stats may be called at any time.
-func (l *Landfill) Stats() Stats { return Stats{Files: l.files.Load(), Bytes: l.bytes.Load()} }
+func (l *Landfill) Stats() Stats {
+	log := l.opt.Store.Log(stream.Raw)
+	s := Stats{Files: l.files.Load(), Bytes: l.bytes.Load(), Waiting: log.Distance(l.opt.Store.Readers()[Reader][stream.Raw], log.End())}
+	if since := l.since.Load(); since != 0 {
+		s.Since = time.Unix(0, since)
+	}
+	return s
+}
 
 // Run writes files until ctx ends, and then the last one. What cannot be written now, it tries again: raw
 // keeps it.
@@ -141,7 +174,8 @@ func (l *Landfill) Run(ctx context.Context) error {
 		if errors.Is(err, stream.ErrBroken) || errors.Is(err, stream.ErrClosed) {
 			return err
 		}
-		l.opt.Logger.Error("landfill could not be written; it is tried again", "error", err)
+		l.failed = true
+		l.opt.Report(err)
 		pause, cancel := context.WithTimeout(ctx, retryAfter)
 		<-pause.Done()
 		cancel()
@@ -150,6 +184,9 @@ func (l *Landfill) Run(ctx context.Context) error {
 
 // fill reads raw from the committed position on. It returns nil when ctx has ended and all is committed.
 func (l *Landfill) fill(ctx context.Context) error {
+	if err := l.recover(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
 	if _, err := l.ledger.Publish(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
@@ -166,6 +203,7 @@ func (l *Landfill) fill(ctx context.Context) error {
 		err := reader.Read(&batch, batchBytes)
 		switch {
 		case err == nil:
+			l.since.CompareAndSwap(0, l.opt.Now().UnixNano())
 			if f == nil {
 				if f, err = l.begin(ctx); err != nil {
 					return err
@@ -229,7 +267,11 @@ func (l *Landfill) begin(ctx context.Context) (*file, error) {
 		object.Abort()
 		return nil, fmt.Errorf("begin a landfill file: %w", err)
 	}
-	return &file{object: object, zip: zip, end: l.at, due: now.Add(l.opt.Age)}, nil
+	age := l.opt.Age
+	if l.failed {
+		age = min(age, hurryAge)
+	}
+	return &file{object: object, zip: zip, end: l.at, due: now.Add(age)}, nil
 }
 
 func (f *file) write(msgs [][]byte, end stream.Position) error {
@@ -277,7 +319,12 @@ func (l *Landfill) finish(ctx context.Context, f *file) error {
 	l.at = f.end
 	l.files.Add(1)
 	l.bytes.Add(f.size)
+	l.since.Store(0)
 	l.ledger.Committed()
-	_, err = l.ledger.Publish(ctx)
-	return err
+	if _, err := l.ledger.Publish(ctx); err != nil {
+		return err
+	}
+	l.failed = false
+	l.opt.Report(nil)
+	return nil
 }

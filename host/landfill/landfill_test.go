@@ -203,7 +203,7 @@ func TestCommittedNotShown(t *testing.T) {
 	if err := stop(); !errors.Is(err, errDown) {
 		t.Fatalf("stopped with %v", err)
 	}
-	orphan, err := real.Create(context.Background(), owner, "landfill/orphan")
+	orphan, err := real.Create(context.Background(), owner+s.ID().Short(), "landfill/orphan")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestCommittedNotShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.check()
-	if tokens, err := real.Tokens(context.Background(), owner); err != nil || len(tokens) > 0 {
+	if tokens, err := real.Tokens(context.Background(), owner+s.ID().Short()); err != nil || len(tokens) > 0 {
 		t.Errorf("tokens %v %v", tokens, err)
 	}
 }

@@ -145,7 +145,7 @@ func (r *Runner) prepare(ctx context.Context, cfg *sandbox.Config, source []byte
 // newWorker makes a worker without a task, and finds where it begins in each of its streams.
 func (r *Runner) newWorker(name string, cfg *sandbox.Config, from From, logs *logRing) (*worker, error) {
 	w := &worker{name: name, kind: cfg.Kind, route: routeOf(cfg), logs: logs, done: make(chan struct{}), own: map[string]*source{},
-		surroundings: surroundings{now: r.opt.Now, log: r.log, commits: r.commits, fanouts: r.fanouts, catchUps: r.reads}}
+		surroundings: surroundings{now: r.opt.Now, log: r.log, report: r.opt.Report, commits: r.commits, fanouts: r.fanouts, catchUps: r.reads}}
 	w.cutoff, w.cut = context.WithCancel(context.Background())
 	committed := r.opt.Store.Readers()[name]
 	pos := make(map[string]stream.Position, len(w.route.reads))
@@ -257,6 +257,9 @@ func (r *Runner) Remove(ctx context.Context, name string) error {
 // work runs a plugin to its end, and tells of it.
 func (r *Runner) work(w *worker) {
 	w.run()
+	if w.unflushed {
+		r.opt.Report(writeFiles+w.name, nil) // whoever writes them next tells again
+	}
 	r.watch.remove(w.work)
 	r.noteEnd(w)
 	close(w.done)

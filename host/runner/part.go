@@ -119,14 +119,20 @@ func (w *worker) preserve(p *commit.Part) {
 // flushSink finishes what the plugin wrote. It reports false when that fails.
 func (w *worker) flushSink(p *commit.Part) bool {
 	manifest, err := w.sink.Flush(w.cutoff, covered(w.last, p.Positions))
+	if err != nil || w.unflushed {
+		w.unflushed = err != nil
+		w.report(writeFiles+w.name, err)
+	}
 	if err != nil {
-		w.log.Error("files cannot be finished; tried again at the next commit", "plugin", w.name, "error", err)
-		return false
+		return false // it is tried again at the next commit
 	}
 	p.States[lakeState+w.name] = manifest
 	p.Committed, p.Publish = w.sink.Committed, w.sink.Publish
 	return true
 }
+
+// writeFiles is what the trouble is called, before a plugin's name.
+const writeFiles = "write files of "
 
 // lakeState is the prefix of the names under which manifests are committed.
 const lakeState = "lake."

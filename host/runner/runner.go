@@ -27,7 +27,7 @@ import (
 	"sandbar/sandbox"
 )
 
-// Options of a Runner. All but Lake, OnEnd, AtWork and the times are required.
+// Options of a Runner. All but Lake, OnEnd, AtWork, Report and the times are required.
 type Options struct {
 	Store stream.Store
 	Load  Loader
@@ -36,7 +36,9 @@ type Options struct {
 	OnEnd func(*sandbox.Error)              // a plugin ended by itself; called once, not under a lock
 	// AtWork is told which plugins have been in one piece of work for longer than a second, whenever that changes, so
 	// that it can be known which ones were when the process dies.
-	AtWork    func(names []string)
+	AtWork func(names []string)
+	// Report is told when a part does not do its work, and with nil when that is over: commits, files of an output.
+	Report    func(part string, err error)
 	Interval  time.Duration // between commits; 200 ms when 0
 	Timeout   time.Duration // of one commit; 30 s when 0
 	CloseTime time.Duration // that Close waits for plugins; 4 s when 0
@@ -93,6 +95,9 @@ func New(opt Options) *Runner {
 	if opt.OnEnd == nil {
 		opt.OnEnd = func(*sandbox.Error) {}
 	}
+	if opt.Report == nil {
+		opt.Report = func(string, error) {}
+	}
 	r := &Runner{opt: opt, log: opt.Log, fanouts: map[string]*fanout{}, plugins: map[string]*entry{}, loading: map[string]bool{}, held: map[string]claim{},
 		loads: make(chan struct{}, maxLoads), reads: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), watch: newWatch(opt.AtWork),
 		endSync: make(chan struct{}), synced: make(chan error, 1)}
@@ -100,7 +105,7 @@ func New(opt Options) *Runner {
 		r.fanouts[s] = &fanout{name: s, log: opt.Store.Log(s), logger: opt.Log}
 	}
 	r.claims.set(nil)
-	r.commits = commit.New(commit.Options{Store: opt.Store, Members: r.members, Interval: opt.Interval, Timeout: opt.Timeout, Log: opt.Log})
+	r.commits = commit.New(commit.Options{Store: opt.Store, Members: r.members, Interval: opt.Interval, Timeout: opt.Timeout, Report: opt.Report})
 	return r
 }
 

@@ -49,6 +49,7 @@ type worker struct {
 	parked      parked // messages of an output that it has not acknowledged yet
 	quota       quota
 	paused      bool                       // it was told that it waits
+	unflushed   bool                       // the last Flush of the sink failed
 	unpreserved string                     // why its state was not preserved the last time
 	last        map[string]stream.Position // positions of the newest part, where the sink's next files begin
 	ended       *sandbox.Error             // why it ended
@@ -59,6 +60,7 @@ type worker struct {
 type surroundings struct {
 	now      func() time.Time
 	log      *slog.Logger
+	report   func(part string, err error)
 	commits  *commit.Committer
 	fanouts  map[string]*fanout
 	catchUps chan struct{} // one entry for each plugin that is reading by itself

@@ -77,6 +77,7 @@ function changed(now) {
   }
   started = now.started;
   ended(now.ended ?? 0);
+  troubled(now.troubles ?? []);
   const before = versions;
   versions = now;
   if (!before) return; // the parts were fetched as the page opened
@@ -98,6 +99,26 @@ function ended(n) {
   }
   document.title = document.title.replace(/^\(\d+\) /, "");
   if (n > 0) document.title = `(${n}) ${document.title}`;
+}
+
+// troubled says, on top of every page, what is wrong with the host.
+function troubled(troubles) {
+  let bar = document.getElementById("troubles");
+  if (!bar && troubles.length === 0) return;
+  if (!bar) {
+    bar = document.createElement("section");
+    bar.id = "troubles";
+    bar.className = "bar-notice bad";
+    bar.setAttribute("role", "status");
+    document.querySelector("main").prepend(bar);
+  }
+  bar.hidden = troubles.length === 0;
+  bar.replaceChildren(...troubles.map((t) => {
+    const line = document.createElement("p");
+    const since = new Date(t.since).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    line.append(Object.assign(document.createElement("strong"), { textContent: t.part }), `, not working since ${since}: ${t.text}`);
+    return line;
+  }));
 }
 
 // restarted says that the host was, and leaves the reload to who has work on the page.

@@ -20,7 +20,7 @@ export function streamTiles(place) {
   return (now) => {
     const at = Date.parse(now.now);
     past.add(now.started, at, Object.fromEntries(now.streams.map((s) => [s.name, s.messages_per_second])));
-    show(now.streams.map((s) => ({ ...s, at })));
+    show(now.streams.map((s) => ({ ...s, at, landfill: s.name === "raw" ? now.landfill : null })));
     edge.update(now);
   };
 }
@@ -32,12 +32,14 @@ function tile(name, past) {
   const size = h("dd");
   const stored = h("dd");
   const damaged = h("p.tile-bad", { hidden: true });
+  const waiting = h("p.tile-sub", { hidden: name !== "raw" });
   const line = spark(`Messages a second on ${name}, last three minutes`);
   const el = h("article.tile", { "data-stream": name },
     h("header", null, h("h2", null, name), h("span.note", null, ABOUT[name] ?? "")),
     h("div.tile-main", null, h("div", null, speed, flow), line.el),
     h("dl", null, h("div", null, h("dt", null, "messages"), total), h("div", null, h("dt", null, "bytes"), size), h("div", null, h("dt", null, "on disk"), stored)),
     damaged,
+    waiting,
   );
   return {
     el,
@@ -49,6 +51,9 @@ function tile(name, past) {
       put(stored, bytes(s.stored_bytes)).title = `from ${s.first} to ${s.end}, written through ${exact(s.syncs)} times`;
       damaged.hidden = !s.skipped_bytes;
       put(damaged, `${bytes(s.skipped_bytes)} damaged and skipped`);
+      if (s.landfill) {
+        put(waiting, s.landfill.waiting_bytes ? `${bytes(s.landfill.waiting_bytes)} not in landfill yet` + (s.landfill.waiting_since ? `, the oldest for ${span(s.at - Date.parse(s.landfill.waiting_since))}` : "") : "All in landfill");
+      }
       line.set(past.points(name), s.at, past.span);
     },
   };

@@ -320,7 +320,7 @@ func badKeys(t *testing.T, open func() bucket.Bucket) {
 
 func badOwners(t *testing.T, open func() bucket.Bucket) {
 	with(t, open, func(b bucket.Bucket) {
-		for _, bad := range []string{"", "A", "a-b", "a/b", "..", strings.Repeat("a", 33)} {
+		for _, bad := range []string{"", "A", "1a", "a-b", "a/b", "..", strings.Repeat("a", 33)} {
 			if _, err := b.Create(t.Context(), bad, "k"); err == nil {
 				t.Errorf("owner %q is taken", bad)
 			}

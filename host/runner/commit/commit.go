@@ -16,7 +16,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -64,9 +63,9 @@ type Store interface {
 type Options struct {
 	Store    Store
 	Members  func() []Member
-	Interval time.Duration // between rounds
-	Timeout  time.Duration // of one commit
-	Log      *slog.Logger
+	Interval time.Duration                // between rounds
+	Timeout  time.Duration                // of one commit
+	Report   func(part string, err error) // how commits and publishing fare: an error, or nil when that is over
 }
 
 // answerWait is how long a round waits for members that are at work.
@@ -89,7 +88,7 @@ type Committer struct {
 // New returns a Committer.
 func New(opt Options) *Committer {
 	return &Committer{opt: opt, kicked: make(chan struct{}, 1), flushes: make(chan chan error), over: make(chan struct{}),
-		publish: newPublisher(opt.Log), arrived: make(chan struct{}, 1)}
+		publish: newPublisher(opt.Report), arrived: make(chan struct{}, 1)}
 }
 
 // Err is why the newest commit failed, nil when it did not.
@@ -137,9 +136,6 @@ func (c *Committer) Published(ctx context.Context, reader string) error {
 	return c.publish.await(ctx, reader)
 }
 
-// Unpublished is why what somebody has committed is not published yet, nil when all is.
-func (c *Committer) Unpublished() error { return c.publish.failed() }
-
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -173,8 +169,7 @@ func (c *Committer) rounds(stop <-chan struct{}) error {
 			reply <- c.round()
 			continue
 		}
-		if err := c.round(); err != nil {
-			c.opt.Log.Error("commit failed; it is tried again, and plugins wait when too much is uncommitted", "error", err)
+		if c.round() != nil { // it is tried again, and members wait when too much is uncommitted
 			select { // not at once: the disk may need somebody to make room
 			case <-stop:
 			case <-time.After(5 * c.opt.Interval):
@@ -238,10 +233,14 @@ func (c *Committer) Commit() error {
 		c.mu.Lock()
 		c.parts = append(parts, c.parts...)
 		c.mu.Unlock()
+		err = fmt.Errorf("commit %d parts: %w", len(parts), err)
 		c.err.Store(&err)
-		return fmt.Errorf("commit %d parts: %w", len(parts), err)
+		c.opt.Report("commits", err)
+		return err
 	}
-	c.err.Store(nil)
+	if c.err.Swap(nil) != nil {
+		c.opt.Report("commits", nil)
+	}
 	for _, p := range parts {
 		if p.Committed != nil {
 			p.Committed()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -103,12 +102,27 @@ type rig struct {
 	*commit.Committer
 	store *store
 	end   func() error
+
+	mu       sync.Mutex
+	troubles map[string]error
 }
 
-func begin(t *testing.T, members ...*member) rig {
+func (r *rig) report(part string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.troubles[part] = err
+}
+
+func (r *rig) trouble(part string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.troubles[part]
+}
+
+func begin(t *testing.T, members ...*member) *rig {
 	t.Helper()
-	r := rig{store: &store{}}
-	r.Committer = commit.New(commit.Options{Store: r.store, Interval: 200 * time.Millisecond, Timeout: 3 * time.Second, Log: slog.New(slog.DiscardHandler),
+	r := &rig{store: &store{}, troubles: map[string]error{}}
+	r.Committer = commit.New(commit.Options{Store: r.store, Interval: 200 * time.Millisecond, Timeout: 3 * time.Second, Report: r.report,
 		Members: func() (ms []commit.Member) {
 			for _, m := range members {
 				select {
@@ -200,8 +214,8 @@ func TestCommitFails(t *testing.T) {
 			r.Submit(commit.Part{Reader: "other", States: map[string][]byte{"s": []byte("1")}, Committed: func() { told.Add(1) }})
 			r.Submit(commit.Part{Reader: "other", States: map[string][]byte{"s": []byte("2")}, Committed: func() { told.Add(1) }})
 			m.at.Add(1)
-			if err := r.Flush(t.Context()); !errors.Is(err, want) || !errors.Is(r.Err(), want) {
-				t.Fatalf("got %v, and Err is %v", err, r.Err())
+			if err := r.Flush(t.Context()); !errors.Is(err, want) || !errors.Is(r.Err(), want) || !errors.Is(r.trouble("commits"), want) {
+				t.Fatalf("got %v, Err is %v, the trouble %v", err, r.Err(), r.trouble("commits"))
 			}
 			at := m.at.Add(1)
 			time.Sleep(20 * time.Second)
@@ -209,8 +223,8 @@ func TestCommitFails(t *testing.T) {
 				t.Error("a commit that failed counts")
 			}
 			r.store.set(nil, false)
-			if err := r.Flush(t.Context()); err != nil || r.Err() != nil {
-				t.Fatal(err, r.Err())
+			if err := errors.Join(r.Flush(t.Context()), r.Err(), r.trouble("commits")); err != nil {
+				t.Fatal(err)
 			}
 			if p := r.store.last(t).Positions["m"][stream.Valid].Offset; p != at || told.Load() != 2 {
 				t.Errorf("committed up to %d, want %d; %d parts were told", p, at, told.Load())
@@ -278,7 +292,7 @@ func TestPublish(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(5 * time.Second)
-		if r.Unpublished() == nil {
+		if r.trouble("publish files of a") == nil || r.trouble("publish files of b") == nil {
 			t.Error("nothing tells that the bucket is down")
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -293,8 +307,8 @@ func TestPublish(t *testing.T) {
 			t.Error(err)
 		}
 		synctest.Wait()
-		if !slices.Equal(log, []string{"a", "b"}) || r.Unpublished() != nil {
-			t.Errorf("published %v, %v", log, r.Unpublished())
+		if !slices.Equal(log, []string{"a", "b"}) || r.trouble("publish files of a") != nil || r.trouble("publish files of b") != nil {
+			t.Errorf("published %v, %v", log, r.troubles)
 		}
 		r.Submit(commit.Part{Reader: "c", Publish: publish("c")}) // the last commit's files
 		if err := r.end(); err != nil || !slices.Equal(log, []string{"a", "b", "c"}) {

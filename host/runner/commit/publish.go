@@ -1,10 +1,10 @@
 package commit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -16,22 +16,22 @@ const retryAfter = time.Second
 
 // publisher publishes what was committed, beside the commits, since a bucket can be slow. What fails it tries again.
 type publisher struct {
-	log  *slog.Logger
-	wake chan struct{} // capacity 1
+	report func(part string, err error)
+	wake   chan struct{} // capacity 1
 
 	mu      sync.Mutex
 	pending map[string]*publication // by reader
-	err     error                   // of the newest failure; nil when all that was tried came through
 	changed chan struct{}           // closed, and replaced, when something was published
 }
 
 type publication struct {
 	publish func(ctx context.Context) error
-	commits int // that wait for it
+	commits int   // that wait for it
+	err     error // of the newest attempt
 }
 
-func newPublisher(log *slog.Logger) *publisher {
-	return &publisher{log: log, wake: make(chan struct{}, 1), pending: map[string]*publication{}, changed: make(chan struct{})}
+func newPublisher(report func(part string, err error)) *publisher {
+	return &publisher{report: report, wake: make(chan struct{}, 1), pending: map[string]*publication{}, changed: make(chan struct{})}
 }
 
 // add notes that a reader has something to publish. A call of its publish does for all that was added before.
@@ -71,32 +71,34 @@ func (p *publisher) last() {
 }
 
 // all publishes what waits now, and returns the last error.
-func (p *publisher) all(ctx context.Context) error {
+func (p *publisher) all(ctx context.Context) (failed error) {
 	p.mu.Lock()
 	readers := slices.Sorted(maps.Keys(p.pending))
 	p.mu.Unlock()
-	var failed error
 	for _, reader := range readers {
 		p.mu.Lock()
-		now := *p.pending[reader]
+		tried := *p.pending[reader]
 		p.mu.Unlock()
-		if err := now.publish(ctx); err != nil {
-			failed = err
-			p.log.Error("files are committed but not visible yet; it is tried again", "plugin", reader, "error", err)
-			continue
+		err := tried.publish(ctx)
+		if err != nil && ctx.Err() != nil {
+			return err // the host ends; last tries again
 		}
-		p.done(reader, now.commits)
+		if err != nil || tried.err != nil {
+			p.report("publish files of "+reader, err)
+		}
+		p.done(reader, tried.commits, err)
+		failed = cmp.Or(err, failed)
 	}
-	p.mu.Lock()
-	p.err = failed
-	p.mu.Unlock()
 	return failed
 }
 
-func (p *publisher) done(reader string, commits int) {
+func (p *publisher) done(reader string, commits int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	waiting := p.pending[reader]
+	if waiting.err = err; err != nil {
+		return
+	}
 	if waiting.commits -= commits; waiting.commits == 0 {
 		delete(p.pending, reader)
 	}
@@ -108,21 +110,17 @@ func (p *publisher) done(reader string, commits int) {
 func (p *publisher) await(ctx context.Context, reader string) error {
 	for {
 		p.mu.Lock()
-		waiting, changed, err := p.pending[reader] != nil, p.changed, p.err
-		p.mu.Unlock()
-		if !waiting {
+		waiting, changed := p.pending[reader], p.changed
+		if waiting == nil {
+			p.mu.Unlock()
 			return nil
 		}
+		err := waiting.err
+		p.mu.Unlock()
 		select {
 		case <-changed:
 		case <-ctx.Done():
 			return fmt.Errorf("its files are committed but not visible yet: %w", errors.Join(ctx.Err(), err))
 		}
 	}
-}
-
-func (p *publisher) failed() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.err
 }
