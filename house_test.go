@@ -104,6 +104,7 @@ func siblings() map[string][]string {
 		"sandbox/jsondoc":          {"sandbox/number"},
 		"host/stream/disk/faultfs": {"host/stream/disk"},
 		"host/stream/disk":         {"host/stream"},
+		"host/stream/kafka":        {"host/stream"},
 		"host/bucket/dir":          {"host/bucket"},
 		"host/bucket/s3":           {"host/bucket"},
 		"host/landfill":            {"host/stream", "host/bucket"},

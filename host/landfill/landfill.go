@@ -234,7 +234,7 @@ func (l *Landfill) fill(ctx context.Context) error {
 		if f != nil {
 			wait, cancel = context.WithTimeout(ctx, max(f.due.Sub(l.opt.Now()), time.Millisecond))
 		}
-		err = log.Wait(wait, reader.Position())
+		err = reader.Wait(wait)
 		expired := wait.Err() != nil
 		cancel()
 		if err != nil && !expired {

@@ -71,7 +71,7 @@ func (f *fanout) run(ctx context.Context) error {
 	source := &source{fanout: f, reader: reader}
 	defer source.close()
 	for {
-		if err := f.log.Wait(ctx, source.reader.Position()); err != nil {
+		if err := source.reader.Wait(ctx); err != nil {
 			return err
 		}
 		b, err := source.read()

@@ -180,3 +180,53 @@ func TestOutputThatEndsBeginsAtItsFiles(t *testing.T) {
 		t.Errorf("%d are visible, want 80", n)
 	}
 }
+
+// slowPond takes its time to flush, and minds its context.
+type slowPond struct {
+	pond
+	time time.Duration
+}
+
+func (p *slowPond) Flush(ctx context.Context, covered []stream.Range) ([]byte, error) {
+	timer := time.NewTimer(p.time)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return p.pond.Flush(ctx, covered)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// TestCloseLetsFilesBeFinished: the last files of an output may take longer than a call of a plugin, and no longer than Close.
+func TestCloseLetsFilesBeFinished(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		takes time.Duration
+		want  int
+	}{"in time": {800 * time.Millisecond, 1}, "not in time": {time.Hour, 0}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &slowPond{time: c.takes}
+			b := newBench(t, t.TempDir(), func(o *runner.Options) {
+				o.Lake, o.CloseTime = func(string) runner.LakeWriter { return p }, 2*time.Second
+			})
+			b.start(config(sandbox.Output, "o", "Type == 'x'"), runner.Oldest, func() *script {
+				s := &script{}
+				s.process = func(v *message.View, _ func([]byte) error) sandbox.Result {
+					s.env.Lake.Heka("x", v.Raw())
+					return sandbox.Result{}
+				}
+				return s
+			})
+			b.begin()
+			b.feed(stream.Valid, numbered("x", 1))
+			b.await("the message", func() bool { open, _ := p.count(); return open == 1 })
+			began := time.Now()
+			b.close()
+			if _, n := p.count(); n != c.want || time.Since(began) > 10*time.Second {
+				t.Errorf("%d are visible after %v", n, time.Since(began))
+			}
+		})
+	}
+}

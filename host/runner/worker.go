@@ -30,7 +30,7 @@ type worker struct {
 	sink   Sink // outputs only
 	reload func(state []byte) (*Task, error)
 	work   *work
-	cutoff context.Context // ends when the plugin is interrupted
+	cutoff context.Context // ends when nobody waits for the plugin's files any more
 	cut    context.CancelFunc
 	done   chan struct{}
 
@@ -101,7 +101,6 @@ func (w *worker) setTask(t *Task) {
 // interrupt ends the call that runs now, and every long one after it.
 func (w *worker) interrupt() {
 	w.interrupted.Store(true)
-	w.cut()
 	w.shared.Load().Interrupt()
 }
 
@@ -114,7 +113,8 @@ func (w *worker) hasEnded() bool {
 	}
 }
 
-// awaitEnd waits until a plugin that was asked to stop has ended. After grace, or when ctx ends, it interrupts it.
+// awaitEnd waits until a plugin that was asked to stop has ended. After grace, or when ctx ends, it interrupts the call that the
+// plugin is in; its files are given up only when ctx ends.
 func (w *worker) awaitEnd(ctx context.Context, grace time.Duration) error {
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
@@ -125,19 +125,19 @@ func (w *worker) awaitEnd(ctx context.Context, grace time.Duration) error {
 	case <-ctx.Done():
 	}
 	w.interrupt()
+	select {
+	case <-w.done:
+		return nil
+	case <-ctx.Done():
+	}
+	w.cut()
 	timer.Reset(interruptTime)
 	select {
 	case <-w.done:
 		return nil
 	case <-timer.C:
-		if ctx.Err() == nil {
-			<-ctx.Done()
-		}
+		return ctx.Err()
 	}
-	if w.hasEnded() {
-		return nil
-	}
-	return ctx.Err()
 }
 
 // interruptTime is how long an interrupted call may take to end, even when nobody wants to wait any more.

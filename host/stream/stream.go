@@ -140,8 +140,6 @@ type Log interface {
 	// a position that is no frame boundary is resynchronised and counted as skipped; a position after End
 	// is ErrAhead.
 	NewReader(from Position) (Reader, error)
-	// Wait returns when End is after p, or with the context's error.
-	Wait(ctx context.Context, p Position) error
 	// Trim removes whole segments that lie below every committed reader's position of this stream and
 	// are older than keepAge or beyond keepBytes of the newest data. It reports the bytes removed.
 	// A negative keepAge or keepBytes sets no such limit, so with both negative nothing is removed.
@@ -168,6 +166,8 @@ type Reader interface {
 	// When what it would read next was trimmed away it returns ErrTrimmed once, and then goes on at First.
 	// The batch owns its memory: it stays valid after the next Read unless the same Batch is passed again.
 	Read(b *Batch, maxBytes int) error
+	// Wait returns when there is something to read, or with the context's error.
+	Wait(ctx context.Context) error
 	// Position is the place after the last message read, or after what was skipped since then.
 	Position() Position
 	Close() error

@@ -246,10 +246,16 @@ func TestSameAsRunner(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	for log := store.Log(stream.Derived); log.Stats().Messages < 3000+1500+1717; {
-		if err := log.Wait(ctx, log.End()); err != nil {
+	log := store.Log(stream.Derived)
+	for log.Stats().Messages < 3000+1500+1717 {
+		end, err := log.NewReader(log.End())
+		if err == nil {
+			err = end.Wait(ctx)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
+		end.Close()
 	}
 	if err := r.Close(); err != nil {
 		t.Fatal(err)

@@ -62,7 +62,7 @@ func (f *Follower) follow(ctx context.Context) error {
 			at = reader.Position()
 		case errors.Is(err, io.EOF):
 			at = reader.Position()
-			if err := s.wait(ctx, at); err != nil {
+			if err := s.wait(ctx, reader); err != nil {
 				return fmt.Errorf("wait for messages after %s: %w", at, err)
 			}
 		case errors.Is(err, stream.ErrTrimmed):
@@ -90,13 +90,13 @@ type saver struct {
 }
 
 // wait returns when there are messages, when it is time to save, or with an error.
-func (s *saver) wait(ctx context.Context, at stream.Position) error {
+func (s *saver) wait(ctx context.Context, reader stream.Reader) error {
 	if s.Save == nil {
-		return s.Log.Wait(ctx, at)
+		return reader.Wait(ctx)
 	}
 	short, cancel := context.WithTimeout(ctx, max(s.next.Sub(s.Now()), time.Millisecond))
 	defer cancel()
-	if err := s.Log.Wait(short, at); err != nil && short.Err() == nil {
+	if err := reader.Wait(short); err != nil && short.Err() == nil {
 		return err
 	}
 	return ctx.Err()

@@ -133,6 +133,7 @@ func (o *Options) load() []func(*config.LoadOptions) error {
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(s *retry.StandardOptions) { // waits twice as long each time, by chance a part of it
 				s.MaxAttempts, s.MaxBackoff = attempts, 10*time.Second
+				s.Retryables = append(s.Retryables, retry.RetryableErrorCode{Codes: passing})
 			})
 		}),
 	}
@@ -144,6 +145,9 @@ func (o *Options) load() []func(*config.LoadOptions) error {
 	}
 	return options
 }
+
+// passing are errors of servers about what others do in the same moment, beside those that every client knows.
+var passing = map[string]struct{}{"OperationAborted": {}, "ConditionalRequestConflict": {}, "ExistingObjectIsDirectory": {}}
 
 // probe asks the bucket for something small.
 func (b *Bucket) probe(ctx context.Context) error {

@@ -22,7 +22,7 @@ func (l *log) Append(ctx context.Context, msgs ...[]byte) (stream.Position, erro
 	if l.requests == nil {
 		return stream.Position{}, fmt.Errorf("append to stream %s: only a commit writes to it", l.name)
 	}
-	if err := l.store.checkMessages(l.name, msgs); err != nil {
+	if err := stream.CheckMessages(l.name, msgs, l.store.opt.MaxMessage); err != nil {
 		return stream.Position{}, err
 	}
 	if err := ctx.Err(); err != nil {

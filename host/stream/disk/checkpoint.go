@@ -20,7 +20,6 @@ const (
 	checkpointFirst = "sandbar checkpoint 2\n"
 	checkpointOld   = "sandbar checkpoint 1\n" // has no id
 	maxCheckpoint   = 256 << 20
-	maxName         = 255 // bytes of a reader's or a state's name
 )
 
 // checkpoint is what the newest commit made true. Its text form is in docs/format/stream.md.
@@ -177,7 +176,7 @@ func (t *tokens) name() string {
 		return ""
 	}
 	t.rest = t.rest[len(quoted)+1:]
-	if err := checkName(name); err != nil {
+	if err := stream.CheckName(name); err != nil {
 		t.err = err
 	}
 	return name
@@ -212,11 +211,4 @@ func (t *tokens) sum() uint64 {
 	}
 	t.rest = ""
 	return n
-}
-
-func checkName(name string) error {
-	if name == "" || len(name) > maxName {
-		return fmt.Errorf("name %.40q has %d bytes; 1 to %d are allowed", name, len(name), maxName)
-	}
-	return nil
 }

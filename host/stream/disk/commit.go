@@ -10,7 +10,7 @@ import (
 // Commit implements stream.Store. The commit happens when the new checkpoint is renamed into place: what it
 // speaks of is durable before, and readers see it after.
 func (s *Store) Commit(ctx context.Context, c *stream.Commit) error {
-	if err := s.checkCommit(c); err != nil {
+	if err := c.Check(s.opt.MaxMessage); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	if err := s.lock(ctx); err != nil {
@@ -83,33 +83,6 @@ func (s *Store) writeAppends(c *stream.Commit, next *checkpoint) (map[string]wri
 		next.ends[name] = w.end
 	}
 	return done, back, nil
-}
-
-func (s *Store) checkCommit(c *stream.Commit) error {
-	for name, msgs := range c.Appends {
-		if l := s.logs[name]; l == nil || name == stream.Raw {
-			return fmt.Errorf("append to stream %q: it is not one that a commit writes to", name)
-		}
-		if err := s.checkMessages(name, msgs); err != nil {
-			return err
-		}
-	}
-	for reader, positions := range c.Positions {
-		if err := checkName(reader); err != nil {
-			return fmt.Errorf("reader: %w", err)
-		}
-		for name, p := range positions {
-			if s.logs[name] == nil || p.Segment < 0 || p.Offset < 0 {
-				return fmt.Errorf("reader %q: %s of stream %q is no position", reader, p, name)
-			}
-		}
-	}
-	for name := range c.States {
-		if err := checkName(name); err != nil {
-			return fmt.Errorf("state: %w", err)
-		}
-	}
-	return nil
 }
 
 // checkPositions refuses positions that no reader can have reached: behind them messages would be missed.

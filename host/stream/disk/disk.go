@@ -226,19 +226,6 @@ func (s *Store) fail(err error) error {
 	return err
 }
 
-// checkMessages refuses what could not be read back.
-func (s *Store) checkMessages(name string, msgs [][]byte) error {
-	for _, m := range msgs {
-		if len(m) > s.opt.MaxMessage {
-			return fmt.Errorf("append %d bytes to stream %s: %w of %d", len(m), name, stream.ErrTooLarge, s.opt.MaxMessage)
-		}
-		if len(m) == 0 {
-			return fmt.Errorf("append to stream %s: a message is empty, and a frame cannot be", name)
-		}
-	}
-	return nil
-}
-
 func (s *Store) now() time.Time {
 	if s.opt.Now == nil {
 		return time.Time{}

@@ -81,7 +81,8 @@ func (l *log) Stats() stream.Stats {
 	return s
 }
 
-func (l *log) Wait(ctx context.Context, p stream.Position) error {
+// wait returns when the end is after p, or with the context's error.
+func (l *log) wait(ctx context.Context, p stream.Position) error {
 	for {
 		l.mu.Lock()
 		if p.Before(l.end) {

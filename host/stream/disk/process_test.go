@@ -70,7 +70,7 @@ func decode(s *disk.Store) error {
 	}
 	defer r.Close()
 	for {
-		if err := raw.Wait(context.Background(), r.Position()); err != nil {
+		if err := r.Wait(context.Background()); err != nil {
 			return err
 		}
 		var b stream.Batch

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -37,6 +38,9 @@ func (l *log) NewReader(from stream.Position) (stream.Reader, error) {
 }
 
 func (r *reader) Position() stream.Position { return r.pos }
+
+// Wait implements stream.Reader.
+func (r *reader) Wait(ctx context.Context) error { return r.log.wait(ctx, r.pos) }
 
 func (r *reader) Close() error {
 	if r.file == nil {

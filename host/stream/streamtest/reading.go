@@ -156,12 +156,14 @@ func positionAfterEnd(t *testing.T, open func() stream.Store) {
 func waitForEnd(t *testing.T, open func() stream.Store) {
 	with(t, open, func(s stream.Store) {
 		raw, valid := s.Log(stream.Raw), s.Log(stream.Valid)
-		waits := []<-chan error{waiting(t.Context(), raw, raw.End()), waiting(t.Context(), raw, raw.End()), waiting(t.Context(), valid, valid.End())}
-		before := raw.End()
+		waits := []<-chan error{waiting(t, t.Context(), raw), waiting(t, t.Context(), raw), waiting(t, t.Context(), valid)}
+		before, err := raw.NewReader(raw.End())
+		check(t, err)
+		defer before.Close()
 		appendRaw(t, s, msgs("m", 0, 1))
 		check(t, <-waits[0])
 		check(t, <-waits[1])
-		check(t, raw.Wait(t.Context(), before))
+		check(t, before.Wait(t.Context()))
 		select {
 		case err := <-waits[2]:
 			t.Fatalf("a wait for another stream ended: %v", err)
@@ -175,7 +177,7 @@ func waitForEnd(t *testing.T, open func() stream.Store) {
 func waitForContext(t *testing.T, open func() stream.Store) {
 	with(t, open, func(s stream.Store) {
 		ctx, cancel := context.WithCancel(t.Context())
-		result := waiting(ctx, s.Log(stream.Valid), s.Log(stream.Valid).End())
+		result := waiting(t, ctx, s.Log(stream.Valid))
 		cancel()
 		wantError(t, <-result, context.Canceled)
 	})
@@ -183,11 +185,11 @@ func waitForContext(t *testing.T, open func() stream.Store) {
 
 func closed(t *testing.T, open func() stream.Store) {
 	s := open()
-	end := appendRaw(t, s, msgs("m", 0, 3))
+	appendRaw(t, s, msgs("m", 0, 3))
 	l := s.Log(stream.Raw)
 	r, err := l.NewReader(stream.Position{})
 	check(t, err)
-	result := waiting(t.Context(), l, end)
+	result := waiting(t, t.Context(), l)
 	check(t, s.Close())
 	wantError(t, <-result, stream.ErrClosed)
 	wantError(t, r.Read(new(stream.Batch), 100), stream.ErrClosed)

@@ -137,9 +137,15 @@ func wantReaders(t *testing.T, s stream.Store, want map[string]map[string]stream
 	}
 }
 
-// waiting starts a Wait and returns where its result comes.
-func waiting(ctx context.Context, l stream.Log, p stream.Position) <-chan error {
+// waiting starts a reader's Wait at the end of a log, and returns where its result comes.
+func waiting(t *testing.T, ctx context.Context, l stream.Log) <-chan error {
+	t.Helper()
+	r, err := l.NewReader(l.End())
+	check(t, err)
 	result := make(chan error, 1)
-	go func() { result <- l.Wait(ctx, p) }()
+	go func() {
+		result <- r.Wait(ctx)
+		r.Close()
+	}()
 	return result
 }

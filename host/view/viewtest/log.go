@@ -93,12 +93,12 @@ func (l *Log) End() stream.Position {
 	return l.starts[len(l.starts)-1]
 }
 
-// Wait returns when End is after p.
-func (l *Log) Wait(ctx context.Context, p stream.Position) error {
+// Wait returns when there is something to read.
+func (r *reader) Wait(ctx context.Context) error {
 	for {
-		l.mu.Lock()
-		ready, grown := p.Before(l.starts[len(l.starts)-1]), l.grown
-		l.mu.Unlock()
+		r.log.mu.Lock()
+		ready, grown := r.next < len(r.log.msgs), r.log.grown
+		r.log.mu.Unlock()
 		if ready {
 			return nil
 		}

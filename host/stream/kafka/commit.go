@@ -1,0 +1,124 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"sandbar/host/stream"
+)
+
+// Commit implements stream.Store with one transaction. When its outcome is not known the store is broken: the next one that
+// opens the partition finds out.
+func (s *Store) Commit(ctx context.Context, c *stream.Commit) error {
+	if err := c.Check(s.opt.MaxMessage); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("commit: %w", ctx.Err())
+	case <-s.closing.Done():
+		return stream.ErrClosed
+	}
+	err := errors.Join(s.usable(), ctx.Err())
+	if err == nil {
+		err = s.checkPositions(ctx, c)
+	}
+	if err == nil {
+		err = s.commit(ctx, c)
+	}
+	if err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// checkPositions refuses positions that no reader can have reached.
+func (s *Store) checkPositions(ctx context.Context, c *stream.Commit) error {
+	for reader, positions := range c.Positions {
+		for name, p := range positions {
+			l := s.logs[name]
+			if !l.End().Before(p) {
+				continue
+			}
+			_, end, err := l.offsets(ctx)
+			if err != nil {
+				return err
+			}
+			raise(&l.end, end)
+			if l.End().Before(p) {
+				return fmt.Errorf("reader %q at %s of stream %s: %w %s", reader, p, name, stream.ErrAhead, l.End())
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Store) commit(ctx context.Context, c *stream.Commit) error {
+	made := map[string][]*kgo.Record{}
+	var all []*kgo.Record
+	for _, name := range stream.Names() {
+		for _, m := range c.Appends[name] {
+			made[name] = append(made[name], s.logs[name].record(m))
+		}
+		all = append(all, made[name]...)
+	}
+	next := s.next(c)
+	all = append(all, next.records...)
+	if len(all) == 0 {
+		return nil
+	}
+	if err := s.commits.BeginTransaction(); err != nil {
+		return s.fail(err)
+	}
+	if err := s.commits.ProduceSync(ctx, all...).FirstErr(); err != nil {
+		return s.abort(err)
+	}
+	// The context does not end what may have happened: the client tries for its own time.
+	switch err := s.commits.EndTransaction(context.WithoutCancel(ctx), kgo.TryCommit); {
+	case err == nil:
+	case errors.Is(err, kerr.OperationNotAttempted), errors.Is(err, kerr.TransactionAbortable):
+		return s.abort(err)
+	default:
+		return s.fail(explain(err))
+	}
+	s.apply(next)
+	for name, records := range made {
+		s.logs[name].appended(records)
+	}
+	return nil
+}
+
+// abort takes back a transaction of which nothing is committed.
+func (s *Store) abort(cause error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Timeout)
+	defer cancel()
+	err := s.commits.AbortBufferedRecords(ctx)
+	if err == nil {
+		err = s.commits.EndTransaction(ctx, kgo.TryAbort)
+	}
+	if err != nil || fenced(cause) {
+		return s.fail(errors.Join(explain(cause), err))
+	}
+	if errors.Is(cause, kerr.MessageTooLarge) {
+		return fmt.Errorf("%w of the brokers; raise max.message.bytes of the topics: %w", stream.ErrTooLarge, cause)
+	}
+	return cause
+}
+
+// fenced says that another process has taken the partition over.
+func fenced(err error) bool {
+	return errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.InvalidProducerIDMapping)
+}
+
+func explain(err error) error {
+	if fenced(err) {
+		return fmt.Errorf("another process has taken this partition over: %w", err)
+	}
+	return err
+}

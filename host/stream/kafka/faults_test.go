@@ -1,0 +1,310 @@
+package kafka
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"sandbar/host/stream"
+)
+
+func cluster(t *testing.T) *kfake.Cluster {
+	t.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// work is a commit that has all there is.
+func work(n int) *stream.Commit {
+	text := []byte(fmt.Sprint(n))
+	return &stream.Commit{Appends: map[string][][]byte{stream.Valid: {text}, stream.Derived: {text, text}}, States: map[string][]byte{"n": text},
+		Positions: map[string]map[string]stream.Position{"r": {stream.Errors: {}}}}
+}
+
+// holds compares a store with the commits of work that it should have.
+func holds(t *testing.T, s *Store, want ...int) {
+	t.Helper()
+	for name, times := range map[string]int{stream.Valid: 1, stream.Derived: 2} {
+		r, err := s.Log(name).NewReader(stream.Position{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		var got, expected []string
+		for {
+			var b stream.Batch
+			if err := r.Read(&b, 100); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range b.Messages {
+				got = append(got, string(m))
+			}
+		}
+		for _, n := range want {
+			for range times {
+				expected = append(expected, fmt.Sprint(n))
+			}
+		}
+		if fmt.Sprint(got) != fmt.Sprint(expected) {
+			t.Errorf("stream %s has %v, want %v", name, got, expected)
+		}
+	}
+	state, err := s.State(t.Context(), "n")
+	last := ""
+	if len(want) > 0 {
+		last = fmt.Sprint(want[len(want)-1])
+	}
+	if err != nil || string(state) != last {
+		t.Errorf("the state is %q, %v; want %q", state, err, last)
+	}
+}
+
+// TestFenced: who opens a partition takes it over. The one before can read on, and write no more, and nothing of what it tries
+// is ever there.
+func TestFenced(t *testing.T) {
+	t.Parallel()
+	opt := optionsOf(t, fake(t))
+	before := open(t, opt)
+	defer before.Close()
+	if err := before.Commit(t.Context(), work(1)); err != nil {
+		t.Fatal(err)
+	}
+	after := open(t, opt)
+	defer after.Close()
+	for range 2 {
+		if err := before.Commit(t.Context(), work(2)); !errors.Is(err, stream.ErrBroken) || !strings.Contains(err.Error(), "taken this partition over") {
+			t.Errorf("the zombie's commit: %v", err)
+		}
+	}
+	if before.Writable() == nil {
+		t.Error("the zombie believes that it can write")
+	}
+	holds(t, after, 1)
+	if err := after.Commit(t.Context(), work(3)); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, after, 1, 3)
+	holds(t, open(t, opt), 1, 3)
+}
+
+// TestLostAnswer: the answer to the end of a transaction is lost. The store cannot know, and says so; the next one does.
+func TestLostAnswer(t *testing.T) {
+	t.Parallel()
+	for _, done := range []bool{true, false} {
+		t.Run(fmt.Sprint(done), func(t *testing.T) {
+			t.Parallel()
+			c := cluster(t)
+			opt := optionsOf(t, c.ListenAddrs())
+			opt.Timeout = 2 * time.Second
+			s := open(t, opt)
+			defer s.Close()
+			if err := s.Commit(t.Context(), work(1)); err != nil {
+				t.Fatal(err)
+			}
+			lost := 0
+			c.ControlKey(int16(kmsg.EndTxn), func(req kmsg.Request) (kmsg.Response, error, bool) {
+				lost++
+				if done && lost == 1 { // it is executed; of what the client then asks it hears nothing
+					c.KeepControl()
+					return nil, nil, false
+				}
+				c.KeepControl()
+				return nil, errors.New("cut"), true
+			})
+			err := s.Commit(t.Context(), work(2))
+			if done && err == nil {
+				return // the first answer came through, and the commit is there
+			}
+			if !errors.Is(err, stream.ErrBroken) {
+				t.Fatalf("the error is %v", err)
+			}
+			if err := s.Commit(t.Context(), work(3)); !errors.Is(err, stream.ErrBroken) {
+				t.Errorf("a broken store takes a commit: %v", err)
+			}
+		})
+	}
+}
+
+// TestRefusedByBrokers: when a topic refuses records, nothing of the commit is there, and the next one goes on.
+func TestRefusedByBrokers(t *testing.T) {
+	t.Parallel()
+	c := cluster(t)
+	opt := optionsOf(t, c.ListenAddrs())
+	s := open(t, opt)
+	defer s.Close()
+	if err := s.Commit(t.Context(), work(1)); err != nil {
+		t.Fatal(err)
+	}
+	c.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		in := req.(*kmsg.ProduceRequest)
+		out := in.ResponseKind().(*kmsg.ProduceResponse)
+		for _, topic := range in.Topics {
+			rt := kmsg.NewProduceResponseTopic()
+			rt.Topic, rt.TopicID = topic.Topic, topic.TopicID
+			for _, p := range topic.Partitions {
+				rp := kmsg.NewProduceResponseTopicPartition()
+				rp.Partition, rp.ErrorCode = p.Partition, kerr.MessageTooLarge.Code
+				rt.Partitions = append(rt.Partitions, rp)
+			}
+			out.Topics = append(out.Topics, rt)
+		}
+		return out, nil, true
+	})
+	if err := s.Commit(t.Context(), work(2)); !errors.Is(err, stream.ErrTooLarge) || !strings.Contains(err.Error(), "max.message.bytes") {
+		t.Fatalf("the error is %v", err)
+	}
+	holds(t, s, 1)
+	if err := s.Commit(t.Context(), work(3)); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, s, 1, 3)
+	holds(t, open(t, opt), 1, 3)
+}
+
+// TestLargeStates: a state is cut into records, grows, shrinks and goes, over restarts.
+func TestLargeStates(t *testing.T) {
+	t.Parallel()
+	opt := optionsOf(t, fake(t))
+	for i, size := range []int{3*chunkBytes + 7, 5 * chunkBytes, 1, chunkBytes, 0, -1, 2 * chunkBytes} {
+		var want []byte
+		if size >= 0 {
+			want = bytes.Repeat([]byte{byte(i + 1)}, size)
+		}
+		s := open(t, opt)
+		if err := s.Commit(t.Context(), &stream.Commit{States: map[string][]byte{"a": want, "a/0": []byte("other")}}); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		s = open(t, opt)
+		got, err := s.State(t.Context(), "a")
+		other, _ := s.State(t.Context(), "a/0")
+		if err != nil || !bytes.Equal(got, want) || (got == nil) != (want == nil) || string(other) != "other" {
+			t.Errorf("step %d: %d bytes, want %d; other %q, %v", i, len(got), size, other, err)
+		}
+		s.Close()
+	}
+}
+
+// TestHole: a changelog that lacks a part of a state is an error, not a state that begins anew.
+func TestHole(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]*kgo.Record{
+		"a part is missing":   {Key: []byte("state/a/1")},
+		"a part is another's": {Key: []byte("state/a/1"), Value: []byte(`{"chunks":3,"sum":1}` + "\nx")},
+		"no JSON":             {Key: []byte("state/a/0"), Value: []byte("x")},
+		"a foreign key":       {Key: []byte("something"), Value: []byte("x")},
+		"odd positions":       {Key: []byte("reader/r"), Value: []byte(`{"raw":-1}`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			opt := optionsOf(t, fake(t))
+			s := open(t, opt)
+			if err := s.Commit(t.Context(), &stream.Commit{States: map[string][]byte{"a": make([]byte, 3*chunkBytes)}}); err != nil {
+				t.Fatal(err)
+			}
+			r := s.changelogRecord(string(damage.Key), damage.Value)
+			if err := s.appends.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+				t.Fatal(err)
+			}
+			s.Close()
+			_, err := Open(t.Context(), opt)
+			if err == nil || !strings.Contains(err.Error(), "states and positions") {
+				t.Errorf("opened: %v", err)
+			}
+		})
+	}
+}
+
+// TestTopics: topics that are missing, or that would lose something, are an error that says which and what.
+func TestTopics(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(t *testing.T, admin *kadm.Client, opt *Options) error{
+		"UNKNOWN_TOPIC_OR_PARTITION": func(t *testing.T, admin *kadm.Client, opt *Options) error {
+			_, err := admin.DeleteTopics(t.Context(), opt.topic(stream.Errors))
+			return err
+		},
+		"must have the same": func(t *testing.T, admin *kadm.Client, opt *Options) error {
+			_, err := admin.CreatePartitions(t.Context(), 1, opt.topic(stream.Valid))
+			return err
+		},
+		"none of number 7": func(t *testing.T, admin *kadm.Client, opt *Options) error {
+			opt.Partition = 7
+			return nil
+		},
+		"cleanup.policy": func(t *testing.T, admin *kadm.Client, opt *Options) error {
+			return set(t, admin, opt.topic(Changelog), "cleanup.policy", "delete")
+		},
+		"at least": func(t *testing.T, admin *kadm.Client, opt *Options) error {
+			return set(t, admin, opt.topic(stream.Raw), "max.message.bytes", "1000")
+		},
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			opt := optionsOf(t, fake(t))
+			client, err := opt.client()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			if err := change(t, kadm.NewClient(client), &opt); err != nil {
+				t.Fatal(err)
+			}
+			opt.Timeout = 3 * time.Second
+			s, err := Open(t.Context(), opt)
+			if err == nil {
+				s.Close()
+			}
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("opened: %v", err)
+			}
+		})
+	}
+	t.Run("nobody there", func(t *testing.T) {
+		t.Parallel()
+		began := time.Now()
+		_, err := Open(t.Context(), Options{Brokers: []string{"127.0.0.1:1"}, Timeout: time.Second, Now: time.Now})
+		if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") || time.Since(began) > 10*time.Second {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+	})
+}
+
+func set(t *testing.T, admin *kadm.Client, topic, key, value string) error {
+	t.Helper()
+	_, err := admin.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: key, Value: &value}}, topic)
+	return err
+}
+
+// FuzzChangelog: whatever the changelog holds, it is read or refused.
+func FuzzChangelog(f *testing.F) {
+	f.Add("state/a/0", []byte(`{"chunks":2,"sum":0}`+"\nab"), "state/a/1", []byte(`{"chunks":2,"sum":0}`+"\n"))
+	f.Add("reader/x", []byte(`{"raw":1,"valid":2}`), "state/", []byte(nil))
+	f.Add("state/a/0", []byte(`{"chunks":99999999999}`), "x", []byte(`{}`))
+	f.Fuzz(func(t *testing.T, key1 string, value1 []byte, key2 string, value2 []byte) {
+		s := &Store{readers: map[string]map[string]stream.Position{}, states: map[string][]byte{}, chunks: map[string]int{}}
+		if s.rebuild(map[string][]byte{key1: value1, key2: value2}) != nil {
+			return
+		}
+		for name, state := range s.states {
+			if len(state) > len(value1)+len(value2) || s.chunks[name] < 1 {
+				t.Errorf("state %q has %d bytes in %d chunks", name, len(state), s.chunks[name])
+			}
+		}
+	})
+}

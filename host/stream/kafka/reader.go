@@ -1,0 +1,209 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"sandbar/host/stream"
+)
+
+const (
+	fetchBytes = 1 << 20 // that a reader has in memory before it is asked for them
+	pollMost   = 1000    // records
+)
+
+// reader implements stream.Reader. The markers of transactions have offsets too: it steps over them.
+type reader struct {
+	log    *log
+	client *kgo.Client // nil when closed
+	offset int64       // everything before was read, or is a marker
+	have   []*kgo.Record
+}
+
+// NewReader implements stream.Log.
+func (l *log) NewReader(from stream.Position) (stream.Reader, error) {
+	s := l.store
+	if err := s.closedError(); err != nil {
+		return nil, err
+	}
+	if l.position(l.end.Load()).Before(from) { // others append to raw
+		ctx, cancel := s.bound(context.Background())
+		_, end, err := l.offsets(ctx)
+		cancel()
+		if err != nil {
+			return nil, s.ended(err)
+		}
+		raise(&l.end, end)
+	}
+	if end := l.End(); end.Before(from) {
+		return nil, fmt.Errorf("read stream %s from %s: %w %s", l.name, from, stream.ErrAhead, end)
+	}
+	r := &reader{log: l, offset: max(from.Offset, l.first.Load())}
+	return r, r.connect()
+}
+
+// connect begins to fetch at the reader's offset.
+func (r *reader) connect() (err error) {
+	at := map[string]map[int32]kgo.Offset{r.log.topic: {r.log.store.opt.Partition: kgo.NewOffset().At(r.offset)}}
+	r.client, err = r.log.store.opt.client(kgo.ConsumePartitions(at), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes))
+	if err != nil {
+		return fmt.Errorf("read topic %s: %w", r.log.topic, err)
+	}
+	return nil
+}
+
+// Position implements stream.Reader.
+func (r *reader) Position() stream.Position { return r.log.position(r.offset) }
+
+// Close implements stream.Reader.
+func (r *reader) Close() error {
+	if r.client != nil {
+		r.client.Close()
+		r.client = nil
+	}
+	return nil
+}
+
+// Read implements stream.Reader.
+func (r *reader) Read(b *stream.Batch, maxBytes int) error {
+	b.Messages, b.Ends = b.Messages[:0], b.Ends[:0]
+	if err := r.usable(); err != nil {
+		return err
+	}
+	for {
+		if r.take(b, maxBytes); len(b.Messages) > 0 {
+			return nil
+		}
+		var err error
+		if r.offset < r.log.end.Load() { // there is something, and the brokers have to give it
+			ctx, cancel := r.log.store.bound(context.Background())
+			err = r.poll(ctx)
+			if err != nil && ctx.Err() != nil {
+				err = r.log.store.ended(fmt.Errorf("read topic %s at %d: the brokers gave nothing within %v", r.log.topic, r.offset, r.log.store.opt.Timeout))
+			}
+			cancel()
+		} else if err = r.poll(nil); err == nil && len(r.have) == 0 {
+			return io.EOF
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (r *reader) usable() error {
+	if r.client == nil {
+		return stream.ErrClosed
+	}
+	return r.log.store.closedError()
+}
+
+// take moves what was fetched into the batch. Markers behind the last message stay for the next time, so that the position is
+// the end of that message.
+func (r *reader) take(b *stream.Batch, maxBytes int) {
+	r.skipMarkers()
+	size, taken := 0, 0
+	for i, rec := range r.have {
+		if rec.Attrs.IsControl() {
+			continue
+		}
+		if size += len(rec.Value); taken > 0 && size > maxBytes {
+			break
+		}
+		b.Messages = append(b.Messages, rec.Value)
+		r.offset, taken = rec.Offset+1, i+1
+		b.Ends = append(b.Ends, r.Position())
+	}
+	clear(r.have[:taken])
+	r.have = r.have[taken:]
+}
+
+// skipMarkers steps over the markers that come next.
+func (r *reader) skipMarkers() {
+	for len(r.have) > 0 && r.have[0].Attrs.IsControl() {
+		r.offset = r.have[0].Offset + 1
+		r.have = r.have[1:]
+	}
+	raise(&r.log.end, r.offset)
+}
+
+// poll waits for records until ctx ends; with nil it takes what is there.
+func (r *reader) poll(ctx context.Context) error {
+	fetches := r.client.PollRecords(ctx, pollMost)
+	var failed error
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if p.Err != nil {
+			failed = p.Err
+			return
+		}
+		raise(&r.log.first, p.LogStartOffset)
+		raise(&r.log.end, p.LastStableOffset)
+		r.have = append(r.have, p.Records...)
+	})
+	if failed == nil {
+		failed = fetches.Err0()
+	}
+	switch {
+	case failed == nil:
+		return nil
+	case errors.Is(failed, kerr.OffsetOutOfRange):
+		return r.trimmed()
+	case ctx != nil && ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return r.log.store.ended(fmt.Errorf("read topic %s at %d: %w", r.log.topic, r.offset, failed))
+}
+
+// trimmed goes on at the first message that is kept.
+func (r *reader) trimmed() error {
+	ctx, cancel := r.log.store.bound(context.Background())
+	defer cancel()
+	first, end, err := r.log.offsets(ctx)
+	if err != nil {
+		return r.log.store.ended(err)
+	}
+	raise(&r.log.first, first)
+	raise(&r.log.end, end)
+	if first <= r.offset {
+		return fmt.Errorf("read topic %s at %d, which has %d to %d: %w; was the topic made anew?", r.log.topic, r.offset, first, end, stream.ErrAhead)
+	}
+	r.offset, r.have = first, nil
+	r.client.Close()
+	if err := r.connect(); err != nil {
+		return err
+	}
+	return fmt.Errorf("read topic %s: %w", r.log.topic, stream.ErrTrimmed)
+}
+
+// Wait implements stream.Reader.
+func (r *reader) Wait(ctx context.Context) error {
+	if err := r.usable(); err != nil {
+		return err
+	}
+	waiting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(r.log.store.closing, cancel)()
+	for {
+		r.skipMarkers()
+		if len(r.have) > 0 || r.offset < r.log.end.Load() {
+			return nil
+		}
+		err := r.poll(waiting)
+		switch {
+		case r.log.store.closing.Err() != nil:
+			return stream.ErrClosed
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, stream.ErrTrimmed): // Read says so, by what it goes on with
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
