@@ -29,7 +29,6 @@ import (
 	"sandbar/host/runner"
 	"sandbar/host/series"
 	"sandbar/host/stream"
-	"sandbar/host/stream/disk"
 	"sandbar/plugins"
 	"sandbar/sandbox"
 	"sandbar/schemas"
@@ -49,7 +48,7 @@ type host struct {
 	cfg config.Config
 	log *slog.Logger
 
-	store    *disk.Store
+	store    store
 	bucket   bucket.Bucket
 	health   *health.Board
 	catalog  *catalog.Catalog
@@ -105,9 +104,7 @@ func (h *host) openStorage(ctx context.Context) error {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
 	var err error
-	h.store, err = disk.Open(h.path("streams"), disk.Options{MaxMessage: int(h.cfg.Streams.MaxMessage), Now: clock.Now, Logger: h.log,
-		SegmentSize: int64(h.cfg.Streams.SegmentSize), MinFree: int64(h.cfg.Streams.MinFree)})
-	if err != nil {
+	if h.store, err = openStore(ctx, h.cfg.Streams, h.path("streams"), h.log); err != nil {
 		return err
 	}
 	h.opened = append(h.opened, h.store.Close)
@@ -258,6 +255,7 @@ func (h *host) openDoors(context.Context) error {
 
 // run starts everything that works in the background.
 func (h *host) run(p *parts) {
+	p.start("streams", h.watchStore)
 	p.start("landfill", h.landfill.Run)
 	p.start("lake", func(ctx context.Context) error {
 		return h.lake.Run(ctx, func(err error) { h.health.Report("lake", err) })

@@ -66,10 +66,19 @@ type Streams struct {
 	CommitInterval Duration `toml:"commit_interval" doc:"How often positions, plugin states and outputs become durable."`
 	Timeout        Duration `toml:"timeout" doc:"Time that a commit may take, or storing a submission. A commit is tried again after it; a submission is answered with 500."`
 
+	Kafka Kafka `toml:"kafka" doc:"Apache Kafka, 2.8 or later, in place of files. Without brokers the streams are files under DATA/streams."`
+
 	Raw     Retention `toml:"raw" doc:"Submissions as received. Never trimmed before landfill has them. A retention of 0 means no limit."`
 	Valid   Retention `toml:"valid" doc:"Decoded and validated messages."`
 	Errors  Retention `toml:"errors" doc:"What could not be decoded, with its cause."`
 	Derived Retention `toml:"derived" doc:"What analysis plugins made."`
+}
+
+// Kafka is where the streams are instead of files.
+type Kafka struct {
+	Brokers  []string `toml:"brokers" doc:"Addresses, HOST:PORT. Empty: the streams are files."`
+	Prefix   string   `toml:"prefix" doc:"Before the names of the topics: PREFIX.raw, .valid, .errors, .derived and .changelog. Topics that do not exist are created."`
+	Replicas Count    `toml:"replicas" doc:"Replicas of topics that are created."`
 }
 
 // Retention is how much of a stream is kept; what no reader needs any more goes when either limit is passed.
@@ -160,7 +169,8 @@ func Default() Config {
 		Edge:   Edge{MaxPath: 4 * KiB, MaxBody: 10 * MiB, MaxInFlight: 256 * MiB, MaxConnections: 4096, BodyTimeout: Duration(30 * time.Second)},
 		Streams: Streams{
 			MaxMessage: 16 * MiB, SegmentSize: 64 * MiB, MinFree: 256 * MiB, CommitInterval: Duration(200 * time.Millisecond), Timeout: Duration(30 * time.Second),
-			Raw: Retention{10 * GiB, 3 * day}, Valid: Retention{10 * GiB, 3 * day},
+			Kafka: Kafka{Prefix: "sandbar", Replicas: 3},
+			Raw:   Retention{10 * GiB, 3 * day}, Valid: Retention{10 * GiB, 3 * day},
 			Errors: Retention{2 * GiB, 7 * day}, Derived: Retention{2 * GiB, 7 * day},
 		},
 		Bucket:   Bucket{Timeout: Duration(60 * time.Second), S3: S3{PartSize: 8 * MiB}},

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -81,6 +82,13 @@ func (c *Config) checkSizes(p *problems) {
 		"edge.max_in_flight is %s; it must hold at least one body of edge.max_body, %s, and %s more", c.Edge.MaxInFlight, c.Edge.MaxBody, envelope)
 	p.unless(s.MaxMessage <= s.SegmentSize, "streams.segment_size is %s, less than one message of streams.max_message, %s", s.SegmentSize, s.MaxMessage)
 
+	k := &s.Kafka
+	p.unless(k.Prefix != "" && len(k.Prefix) <= 200 && !strings.ContainsFunc(k.Prefix, isNoTopicRune), "streams.kafka.prefix is %q; letters, digits and -._ are allowed", k.Prefix)
+	p.unless(k.Replicas >= 1 && k.Replicas <= 100, "streams.kafka.replicas is %d; it must be from 1 to 100", k.Replicas)
+	for _, b := range k.Brokers {
+		_, _, err := net.SplitHostPort(b)
+		p.unless(err == nil, "streams.kafka.brokers has %q, which is not HOST:PORT", b)
+	}
 	between("streams.min_free", s.MinFree, 0, 1024*TiB)
 	c.checkSpans(p)
 	c.checkLimits(p)
@@ -134,4 +142,9 @@ func (c *Config) checkSpans(p *problems) {
 			between("streams."+name+".retain_age", r.Age, time.Minute, 36500*24*time.Hour)
 		}
 	}
+}
+
+// isNoTopicRune says that a name of a Kafka topic may not have it.
+func isNoTopicRune(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '.' && r != '_'
 }

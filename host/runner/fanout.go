@@ -115,8 +115,12 @@ func (s *source) read() (*batch, error) {
 		if err != nil {
 			s.fanout.logger.Warn("skipped a frame that holds no message", "stream", s.fanout.name, "position", end.String(), "error", err)
 			b.damaged++
-			b.end = end.Back(len(m))
-			again, err := s.fanout.log.NewReader(b.end)
+			at, lookAgain := s.fanout.log.Within(end, len(m))
+			if !lookAgain {
+				continue
+			}
+			b.end = at
+			again, err := s.fanout.log.NewReader(at)
 			if err != nil {
 				return nil, err
 			}

@@ -64,12 +64,6 @@ func ParsePosition(s string) (Position, error) {
 	return p, nil
 }
 
-// Back is the place n bytes before p in its segment, for a reader that has to look at a part again.
-func (p Position) Back(n int) Position { return Position{p.Segment, max(p.Offset-int64(n), 0)} }
-
-// PreviousSegment is where the segment before p's begins, or p's own when it is the first.
-func (p Position) PreviousSegment() Position { return Position{Segment: max(p.Segment-1, 0)} }
-
 // Sortable is p as text that sorts as positions do, in characters that suit a file name.
 func (p Position) Sortable() string { return fmt.Sprintf("%08d-%012d", p.Segment, p.Offset) }
 
@@ -136,6 +130,11 @@ type Log interface {
 	End() Position
 	// Distance is how many bytes lie between two positions; 0 when to is not after from.
 	Distance(from, to Position) int64
+	// Within is where to look for messages inside of one of so many bytes that ends there, and turned out not to be one: its
+	// length may be what is wrong. It reports false where a message's bounds are certain.
+	Within(end Position, size int) (Position, bool)
+	// Earlier is a place some tens of megabytes before p, or First.
+	Earlier(p Position) Position
 	// NewReader reads from a position on. A position that was trimmed away moves up to First;
 	// a position that is no frame boundary is resynchronised and counted as skipped; a position after End
 	// is ErrAhead.

@@ -8,14 +8,11 @@ import (
 	"sandbar/host/stream"
 )
 
-// Tail finds the position before the newest n messages of a log. It looks no further back than into the
-// segment before the last: when these hold fewer messages, it is the place where they begin.
+// Tail finds the position before the newest n messages of a log. It looks no further back than log.Earlier: when there are
+// fewer messages behind it, it is the place where they begin.
 func Tail(log stream.Log, n int) (stream.Position, error) {
 	end := log.End()
-	from := end.PreviousSegment()
-	if first := log.First(); from.Before(first) {
-		from = first
-	}
+	from := log.Earlier(end)
 	reader, err := log.NewReader(from)
 	if err != nil {
 		return stream.Position{}, fmt.Errorf("open a reader at %s: %w", from, err)

@@ -49,6 +49,20 @@ func (l *log) First() stream.Position {
 
 func (l *log) Store() stream.ID { return l.store.ID() }
 
+// Within implements stream.Log.
+func (l *log) Within(end stream.Position, size int) (stream.Position, bool) {
+	return stream.Position{Segment: end.Segment, Offset: max(end.Offset-int64(size), 0)}, true
+}
+
+// Earlier implements stream.Log: where the segment before begins.
+func (l *log) Earlier(p stream.Position) stream.Position {
+	at := stream.Position{Segment: max(p.Segment-1, 0)}
+	if first := l.First(); at.Before(first) {
+		return first
+	}
+	return at
+}
+
 func (l *log) Distance(from, to stream.Position) int64 {
 	if !from.Before(to) {
 		return 0

@@ -102,7 +102,7 @@ func (s *Store) abort(cause error) error {
 	if err == nil {
 		err = s.commits.EndTransaction(ctx, kgo.TryAbort)
 	}
-	if err != nil || fenced(cause) {
+	if err != nil || isFenced(cause) {
 		return s.fail(errors.Join(explain(cause), err))
 	}
 	if errors.Is(cause, kerr.MessageTooLarge) {
@@ -111,13 +111,13 @@ func (s *Store) abort(cause error) error {
 	return cause
 }
 
-// fenced says that another process has taken the partition over.
-func fenced(err error) bool {
+// isFenced says that another process has taken the partition over.
+func isFenced(err error) bool {
 	return errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.InvalidProducerIDMapping)
 }
 
 func explain(err error) error {
-	if fenced(err) {
+	if isFenced(err) {
 		return fmt.Errorf("another process has taken this partition over: %w", err)
 	}
 	return err

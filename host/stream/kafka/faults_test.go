@@ -11,22 +11,12 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"sandbar/host/stream"
+	"sandbar/host/stream/kafka/kafkatest"
 )
-
-func cluster(t *testing.T) *kfake.Cluster {
-	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c
-}
 
 // work is a commit that has all there is.
 func work(n int) *stream.Commit {
@@ -75,11 +65,10 @@ func holds(t *testing.T, s *Store, want ...int) {
 	}
 }
 
-// TestFenced: who opens a partition takes it over. The one before can read on, and write no more, and nothing of what it tries
+// fenced: who opens a partition takes it over. The one before can read on, and write no more, and nothing of what it tries
 // is ever there.
-func TestFenced(t *testing.T) {
-	t.Parallel()
-	opt := optionsOf(t, fake(t))
+func fenced(t *testing.T, brokers []string) {
+	opt := optionsOf(t, brokers)
 	before := open(t, opt)
 	defer before.Close()
 	if err := before.Commit(t.Context(), work(1)); err != nil {
@@ -109,7 +98,7 @@ func TestLostAnswer(t *testing.T) {
 	for _, done := range []bool{true, false} {
 		t.Run(fmt.Sprint(done), func(t *testing.T) {
 			t.Parallel()
-			c := cluster(t)
+			c := kafkatest.Fake(t)
 			opt := optionsOf(t, c.ListenAddrs())
 			opt.Timeout = 2 * time.Second
 			s := open(t, opt)
@@ -144,7 +133,7 @@ func TestLostAnswer(t *testing.T) {
 // TestRefusedByBrokers: when a topic refuses records, nothing of the commit is there, and the next one goes on.
 func TestRefusedByBrokers(t *testing.T) {
 	t.Parallel()
-	c := cluster(t)
+	c := kafkatest.Fake(t)
 	opt := optionsOf(t, c.ListenAddrs())
 	s := open(t, opt)
 	defer s.Close()
@@ -177,10 +166,9 @@ func TestRefusedByBrokers(t *testing.T) {
 	holds(t, open(t, opt), 1, 3)
 }
 
-// TestLargeStates: a state is cut into records, grows, shrinks and goes, over restarts.
-func TestLargeStates(t *testing.T) {
-	t.Parallel()
-	opt := optionsOf(t, fake(t))
+// largeStates: a state is cut into records, grows, shrinks and goes, over restarts.
+func largeStates(t *testing.T, brokers []string) {
+	opt := optionsOf(t, brokers)
 	for i, size := range []int{3*chunkBytes + 7, 5 * chunkBytes, 1, chunkBytes, 0, -1, 2 * chunkBytes} {
 		var want []byte
 		if size >= 0 {
@@ -213,7 +201,7 @@ func TestHole(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			opt := optionsOf(t, fake(t))
+			opt := optionsOf(t, kafkatest.Fake(t).ListenAddrs())
 			s := open(t, opt)
 			if err := s.Commit(t.Context(), &stream.Commit{States: map[string][]byte{"a": make([]byte, 3*chunkBytes)}}); err != nil {
 				t.Fatal(err)
@@ -256,7 +244,7 @@ func TestTopics(t *testing.T) {
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
-			opt := optionsOf(t, fake(t))
+			opt := optionsOf(t, kafkatest.Fake(t).ListenAddrs())
 			client, err := opt.client()
 			if err != nil {
 				t.Fatal(err)

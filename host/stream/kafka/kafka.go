@@ -58,6 +58,7 @@ type Store struct {
 	closing context.Context // ends with Close
 	close   context.CancelFunc
 	broken  atomic.Pointer[error]
+	brokenC chan struct{} // closed when it is broken
 	turn    chan struct{} // one entry: who commits
 
 	mu      sync.Mutex
@@ -71,7 +72,7 @@ var _ stream.Store = (*Store)(nil)
 // Open takes over a partition: it fences whoever had it, and reads its states and positions. The topics must exist; see Create.
 func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 	opt.Prefix, opt.MaxMessage, opt.Timeout = cmp.Or(opt.Prefix, "sandbar"), cmp.Or(opt.MaxMessage, 16<<20), cmp.Or(opt.Timeout, 30*time.Second)
-	s := &Store{opt: opt, logs: map[string]*log{}, turn: make(chan struct{}, 1), readers: map[string]map[string]stream.Position{},
+	s := &Store{opt: opt, logs: map[string]*log{}, turn: make(chan struct{}, 1), brokenC: make(chan struct{}), readers: map[string]map[string]stream.Position{},
 		states: map[string][]byte{}, chunks: map[string]int{}}
 	s.closing, s.close = context.WithCancel(context.Background())
 	defer func() {
@@ -207,8 +208,20 @@ func (s *Store) usable() error {
 // fail makes the store broken.
 func (s *Store) fail(err error) error {
 	err = fmt.Errorf("%w (%w)", stream.ErrBroken, err)
-	s.broken.CompareAndSwap(nil, &err)
+	if s.broken.CompareAndSwap(nil, &err) {
+		close(s.brokenC)
+	}
 	return *s.broken.Load()
+}
+
+// Watch returns when the store is broken, with the reason, or when ctx ends, with nil.
+func (s *Store) Watch(ctx context.Context) error {
+	select {
+	case <-s.brokenC:
+		return s.Writable()
+	case <-ctx.Done():
+		return nil
+	}
 }
 
 // Close implements stream.Store. It waits for a commit under way.

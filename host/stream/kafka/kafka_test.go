@@ -8,9 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
-
 	"sandbar/host/stream"
+	"sandbar/host/stream/kafka/kafkatest"
 	"sandbar/host/stream/streamtest"
 )
 
@@ -27,16 +26,6 @@ func optionsOf(t testing.TB, brokers []string) Options {
 	return opt
 }
 
-func fake(t testing.TB) []string {
-	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c.ListenAddrs()
-}
-
 func open(t testing.TB, opt Options) *Store {
 	t.Helper()
 	s, err := Open(context.Background(), opt)
@@ -46,9 +35,27 @@ func open(t testing.TB, opt Options) *Store {
 	return s
 }
 
-func TestSuite(t *testing.T) {
+// TestFake and TestReal run what is of the contract, in the process and on Apache Kafka.
+func TestFake(t *testing.T) {
 	t.Parallel()
-	brokers := fake(t)
+	contract(t, kafkatest.Fake(t).ListenAddrs())
+}
+
+func TestReal(t *testing.T) {
+	t.Parallel()
+	contract(t, []string{kafkatest.Real(t).Addr})
+}
+
+func contract(t *testing.T, brokers []string) {
+	for name, test := range map[string]func(t *testing.T, brokers []string){"suite": suite, "fenced": fenced, "large states": largeStates} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, brokers)
+		})
+	}
+}
+
+func suite(t *testing.T, brokers []string) {
 	streamtest.Run(t, func(t *testing.T) func() stream.Store {
 		opt := optionsOf(t, brokers)
 		opt.Partition = 1

@@ -165,6 +165,17 @@ func (l *log) Distance(from, to stream.Position) int64 {
 	return max(0, to.Offset-from.Offset) * l.mean()
 }
 
+// Within implements stream.Log: brokers keep a checksum of each batch.
+func (l *log) Within(end stream.Position, _ int) (stream.Position, bool) { return end, false }
+
+// earlierBytes is how far back Earlier is.
+const earlierBytes = 32 << 20
+
+// Earlier implements stream.Log.
+func (l *log) Earlier(p stream.Position) stream.Position {
+	return l.position(max(l.first.Load(), p.Offset-earlierBytes/l.mean()))
+}
+
 // Stats implements stream.Log.
 func (l *log) Stats() stream.Stats {
 	return stream.Stats{Messages: l.messages.Load(), Bytes: l.bytes.Load(), Stored: l.Distance(l.First(), l.End())}

@@ -88,7 +88,7 @@ func (r *reader) Read(b *stream.Batch, maxBytes int) error {
 				err = r.log.store.ended(fmt.Errorf("read topic %s at %d: the brokers gave nothing within %v", r.log.topic, r.offset, r.log.store.opt.Timeout))
 			}
 			cancel()
-		} else if err = r.poll(nil); err == nil && len(r.have) == 0 {
+		} else if err = r.pollNow(); err == nil && len(r.have) == 0 {
 			return io.EOF
 		}
 		if err != nil {
@@ -133,7 +133,13 @@ func (r *reader) skipMarkers() {
 	raise(&r.log.end, r.offset)
 }
 
-// poll waits for records until ctx ends; with nil it takes what is there.
+// pollNow takes the records that are there.
+func (r *reader) pollNow() error {
+	var none context.Context // kgo does not wait with nil
+	return r.poll(none)
+}
+
+// poll waits for records until ctx ends.
 func (r *reader) poll(ctx context.Context) error {
 	fetches := r.client.PollRecords(ctx, pollMost)
 	var failed error
@@ -181,7 +187,7 @@ func (r *reader) trimmed() error {
 	return fmt.Errorf("read topic %s: %w", r.log.topic, stream.ErrTrimmed)
 }
 
-// Wait implements stream.Reader.
+// Wait implements stream.Reader. Markers count too: Read steps over them, so that the position is the end.
 func (r *reader) Wait(ctx context.Context) error {
 	if err := r.usable(); err != nil {
 		return err
@@ -190,7 +196,6 @@ func (r *reader) Wait(ctx context.Context) error {
 	defer cancel()
 	defer context.AfterFunc(r.log.store.closing, cancel)()
 	for {
-		r.skipMarkers()
 		if len(r.have) > 0 || r.offset < r.log.end.Load() {
 			return nil
 		}

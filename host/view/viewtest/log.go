@@ -110,6 +110,18 @@ func (r *reader) Wait(ctx context.Context) error {
 	}
 }
 
+// Within says that messages are certain.
+func (l *Log) Within(end stream.Position, _ int) (stream.Position, bool) { return end, false }
+
+// Earlier is where the segment before begins.
+func (l *Log) Earlier(p stream.Position) stream.Position {
+	at := stream.Position{Segment: max(p.Segment-1, 0)}
+	if first := l.First(); at.Before(first) {
+		return first
+	}
+	return at
+}
+
 // Trim does nothing; see Drop.
 func (l *Log) Trim(context.Context, int64, time.Duration) (int64, error) { return 0, nil }
 

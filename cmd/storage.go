@@ -10,7 +10,40 @@ import (
 	"sandbar/host/bucket/s3"
 	"sandbar/host/clock"
 	"sandbar/host/config"
+	"sandbar/host/stream"
+	"sandbar/host/stream/disk"
+	"sandbar/host/stream/kafka"
 )
+
+// store is where the streams are.
+type store interface {
+	stream.Store
+	Writable() error // why nothing can be written, nil when it can
+}
+
+// openStore opens the streams: on Kafka when the config names brokers, or else in a folder.
+func openStore(ctx context.Context, cfg config.Streams, folder string, log *slog.Logger) (store, error) {
+	k := cfg.Kafka
+	if len(k.Brokers) == 0 {
+		return disk.Open(folder, disk.Options{MaxMessage: int(cfg.MaxMessage), Now: clock.Now, Logger: log,
+			SegmentSize: int64(cfg.SegmentSize), MinFree: int64(cfg.MinFree)})
+	}
+	opt := kafka.Options{Brokers: k.Brokers, Prefix: k.Prefix, Now: clock.Now, Logger: log, MaxMessage: int(cfg.MaxMessage), Timeout: time.Duration(cfg.Timeout)}
+	if err := kafka.Create(ctx, opt, 1, int16(k.Replicas)); err != nil {
+		return nil, err
+	}
+	return kafka.Open(ctx, opt)
+}
+
+// watchStore ends the host when another one has taken its streams over, or when the outcome of a commit is not known: the next
+// start finds out.
+func (h *host) watchStore(ctx context.Context) error {
+	if s, ok := h.store.(*kafka.Store); ok {
+		return s.Watch(ctx)
+	}
+	<-ctx.Done()
+	return nil
+}
 
 // openBucket opens the bucket that the config names, or else a folder.
 func openBucket(ctx context.Context, cfg config.Bucket, folder string, log *slog.Logger) (bucket.Bucket, error) {
