@@ -118,6 +118,7 @@ func siblings() map[string][]string {
 		"host/trial":               {"host/runner"},
 		"host/deploy":              {"host/runner", "host/catalog"},
 		"host/intake/http":         {"host/stream", "host/intake"},
+		"host/intake/spill":        {"host/stream"},
 	}
 }
 

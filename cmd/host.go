@@ -24,6 +24,7 @@ import (
 	"sandbar/host/geo"
 	"sandbar/host/health"
 	httpdoor "sandbar/host/intake/http"
+	"sandbar/host/intake/spill"
 	"sandbar/host/lake"
 	"sandbar/host/landfill"
 	"sandbar/host/runner"
@@ -49,6 +50,9 @@ type host struct {
 	log *slog.Logger
 
 	store    store
+	spill    *spill.Spill // nil when the streams are files
+	edgeLog  httpdoor.Appender
+	edgeOK   func() error
 	bucket   bucket.Bucket
 	health   *health.Board
 	catalog  *catalog.Catalog
@@ -108,6 +112,9 @@ func (h *host) openStorage(ctx context.Context) error {
 		return err
 	}
 	h.opened = append(h.opened, h.store.Close)
+	if err := h.openSpill(); err != nil {
+		return err
+	}
 	if h.bucket, err = openBucket(ctx, h.cfg.Bucket, h.path("bucket"), h.log); err != nil {
 		return err
 	}
@@ -235,7 +242,7 @@ func seed() uint64 {
 func (h *host) openDoors(context.Context) error {
 	edge := h.cfg.Edge
 	var err error
-	h.door, err = httpdoor.New(httpdoor.Options{Raw: h.store.Log(stream.Raw), Healthy: h.store.Writable,
+	h.door, err = httpdoor.New(httpdoor.Options{Raw: h.edgeLog, Healthy: h.edgeOK,
 		Hostname: h.cfg.Hostname, Now: clock.Now, Logger: h.log,
 		KnownNamespace: func(ns string) bool { return h.schemas.HasNamespace(ns) || slices.Contains(h.cfg.Namespaces, ns) },
 		MaxPath:        int(edge.MaxPath), MaxBody: int(edge.MaxBody), MaxInFlight: int64(edge.MaxInFlight),
@@ -256,6 +263,9 @@ func (h *host) openDoors(context.Context) error {
 // run starts everything that works in the background.
 func (h *host) run(p *parts) {
 	p.start("streams", h.watchStore)
+	if h.spill != nil {
+		p.start("spill", h.spill.Run)
+	}
 	p.start("landfill", h.landfill.Run)
 	p.start("lake", func(ctx context.Context) error {
 		return h.lake.Run(ctx, func(err error) { h.health.Report("lake", err) })

@@ -10,6 +10,8 @@ import (
 	"sandbar/host/bucket/s3"
 	"sandbar/host/clock"
 	"sandbar/host/config"
+	httpdoor "sandbar/host/intake/http"
+	"sandbar/host/intake/spill"
 	"sandbar/host/stream"
 	"sandbar/host/stream/disk"
 	"sandbar/host/stream/kafka"
@@ -33,6 +35,32 @@ func openStore(ctx context.Context, cfg config.Streams, folder string, log *slog
 		return nil, err
 	}
 	return kafka.Open(ctx, opt)
+}
+
+// openSpill says where the edge appends: to the streams when these are files, or else to Kafka, with the local disk for when
+// the brokers do not take submissions.
+func (h *host) openSpill() error {
+	brokers, ok := h.store.(*kafka.Store)
+	if !ok {
+		h.edgeLog, h.edgeOK = h.store.Log(stream.Raw), h.store.Writable
+		return nil
+	}
+	s := h.cfg.Streams
+	local, err := disk.Open(h.path("spill"), disk.Options{MaxMessage: int(s.MaxMessage), Now: clock.Now, Logger: h.log, SegmentSize: int64(s.SegmentSize), MinFree: int64(s.MinFree)})
+	if err != nil {
+		return err
+	}
+	h.opened = append(h.opened, local.Close)
+	h.spill = spill.New(spill.Options{Remote: remote{brokers.Log(stream.Raw), brokers.Taker(local.ID())}, Local: local,
+		Report: func(err error) { h.health.Report("edge", err) }})
+	h.edgeLog, h.edgeOK = h.spill, local.Writable
+	return nil
+}
+
+// remote is raw on Kafka as a spill has it.
+type remote struct {
+	httpdoor.Appender
+	*kafka.Taker
 }
 
 // watchStore ends the host when another one has taken its streams over, or when the outcome of a commit is not known: the next

@@ -26,12 +26,27 @@ func undecoded(v *message.View, errorType, text string) []byte {
 		b.SetHeaderBytes(message.Payload, payload)
 	}
 	for f := range v.Fields() {
-		if !message.IsPersonal(string(f.Name())) {
+		if name := string(f.Name()); name != message.FieldError && !message.IsPersonal(name) {
 			b.AddField(f)
 		}
 	}
 	b.AddString(message.FieldErrorType, "", errorType)
 	b.AddString(message.FieldError, "", text)
+	return b.AppendTo(nil)
+}
+
+// maxForeign bounds what is kept of a record that is no message.
+const maxForeign = 256 << 10
+
+// foreign is a message about what somebody else has put on stream raw, which is none. No decoder should want its Type.
+func foreign(record []byte, why error, now time.Time) []byte {
+	var b message.Builder
+	id := uuid.New()
+	b.SetUUID(id[:])
+	b.SetTimestamp(now.UnixNano())
+	b.SetHeader(message.Type, message.TypeForeign)
+	b.SetHeaderBytes(message.Payload, record[:min(len(record), maxForeign)])
+	b.AddString(message.FieldError, "", why.Error())
 	return b.AppendTo(nil)
 }
 

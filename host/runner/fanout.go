@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"sandbar/host/stream"
@@ -24,6 +25,7 @@ type fanout struct {
 	name    string
 	log     stream.Log
 	logger  *slog.Logger
+	now     func() time.Time
 	damaged atomic.Int64 // frames that hold no message
 
 	mu    sync.Mutex      // held while a batch is delivered; nothing is read or parsed under it
@@ -117,6 +119,9 @@ func (s *source) read() (*batch, error) {
 			b.damaged++
 			at, lookAgain := s.fanout.log.Within(end, len(m))
 			if !lookAgain {
+				if s.fanout.name == stream.Raw && v.Parse(foreign(m, err, s.fanout.now())) == nil {
+					b.views, b.ends = append(b.views, v), append(b.ends, end)
+				}
 				continue
 			}
 			b.end = at

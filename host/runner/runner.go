@@ -102,7 +102,7 @@ func New(opt Options) *Runner {
 		loads: make(chan struct{}, maxLoads), reads: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), watch: newWatch(opt.AtWork),
 		endSync: make(chan struct{}), synced: make(chan error, 1)}
 	for _, s := range stream.Names() {
-		r.fanouts[s] = &fanout{name: s, log: opt.Store.Log(s), logger: opt.Log}
+		r.fanouts[s] = &fanout{name: s, log: opt.Store.Log(s), logger: opt.Log, now: opt.Now}
 	}
 	r.claims.set(nil)
 	r.commits = commit.New(commit.Options{Store: opt.Store, Members: r.members, Interval: opt.Interval, Timeout: opt.Timeout, Report: opt.Report})

@@ -86,7 +86,15 @@ func (r *Runner) addUnclaimed() error {
 type unclaimed struct{ emit func([]byte) error }
 
 func (u unclaimed) Process(v *message.View) sandbox.Result {
-	u.emit(undecoded(v, "skipped", "no decoder's message_matcher wants this submission"))
+	errorType, why := "skipped", "no decoder's message_matcher wants this submission"
+	if typ, _ := v.Header(message.Type); string(typ) == message.TypeForeign {
+		errorType, why = message.TypeForeign, "a record of stream raw holds no message"
+		if f, ok := v.Field(message.FieldError, 0); ok {
+			text, _ := f.Bytes(0)
+			why += ": " + string(text)
+		}
+	}
+	u.emit(undecoded(v, errorType, why))
 	return sandbox.Result{}
 }
 

@@ -35,6 +35,8 @@ var (
 	// ErrBroken says that the store takes no writes any more, since it cannot know what of them the disk has.
 	// Reading goes on. What was acknowledged is kept; opening the store again finds out the rest.
 	ErrBroken = errors.New("stream: writing has stopped after a failure of the disk; look at the disk, then restart")
+	// ErrUncertain says that an append has had no answer: the messages may be there, or come to be.
+	ErrUncertain = errors.New("stream: it is not known whether the messages are there")
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("stream: closed")
 )
@@ -120,7 +122,7 @@ type Commit struct {
 type Log interface {
 	// Append writes messages and returns when they are durable; callers that wait together share one sync.
 	// It returns the position after the last message. Only Raw is appended to directly. The context ends
-	// the wait for a turn; what has begun is finished, so that its outcome is known. The messages of one
+	// the wait for a turn; what has begun is finished, so that its outcome is known, or the error is ErrUncertain. The messages of one
 	// call lie together, and are not used after it returns.
 	Append(ctx context.Context, msgs ...[]byte) (Position, error)
 	// Store is the ID of the log's store.

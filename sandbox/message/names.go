@@ -7,6 +7,7 @@ const (
 	TypeAlert   = "alert"
 	TypePayload = "inject_payload" // a payload of a plugin: a graph, a table, a text
 	TypeError   = "error"          // a submission that could not be decoded, with its payload and the cause
+	TypeForeign = "foreign"        // what somebody else has put on stream raw, and is no message
 )
 
 // Fields of those messages.

@@ -98,6 +98,7 @@ func (s *Store) changelogRecord(key string, value []byte) *kgo.Record {
 const (
 	readerKey = "reader/"
 	stateKey  = "state/"
+	spillKey  = "spill/"
 )
 
 // readerRecord says how far a reader is: offsets by stream, in JSON. Without positions it is a tombstone.
@@ -143,6 +144,22 @@ func chunkKey(name string, i int) string { return fmt.Sprintf("%s%s/%d", stateKe
 
 // restore reads the changelog.
 func (s *Store) restore(ctx context.Context) error {
+	values := map[string][]byte{}
+	err := s.scan(ctx, func(key string, value []byte) {
+		if value == nil {
+			delete(values, key)
+		} else {
+			values[key] = value
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return s.rebuild(values)
+}
+
+// scan goes through all that is committed in the changelog now.
+func (s *Store) scan(ctx context.Context, each func(key string, value []byte)) error {
 	changes := &log{store: s, name: Changelog, topic: s.opt.topic(Changelog)}
 	if err := changes.begin(ctx); err != nil {
 		return err
@@ -152,7 +169,6 @@ func (s *Store) restore(ctx context.Context) error {
 		return err
 	}
 	defer r.Close()
-	values := map[string][]byte{}
 	for r.offset < changes.end.Load() {
 		if len(r.have) == 0 {
 			if err := r.poll(ctx); err != nil {
@@ -163,15 +179,11 @@ func (s *Store) restore(ctx context.Context) error {
 		rec := r.have[0]
 		r.have = r.have[1:]
 		r.offset = rec.Offset + 1
-		switch {
-		case rec.Attrs.IsControl():
-		case rec.Value == nil:
-			delete(values, string(rec.Key))
-		default:
-			values[string(rec.Key)] = rec.Value
+		if !rec.Attrs.IsControl() {
+			each(string(rec.Key), rec.Value)
 		}
 	}
-	return s.rebuild(values)
+	return nil
 }
 
 // rebuild makes readers and states of the newest values of the changelog's keys.
@@ -192,7 +204,7 @@ func (s *Store) rebuild(values map[string][]byte) error {
 				return fmt.Errorf("the changelog has a hole: state %q: %w; restore the topic, or delete the state's keys to begin without it", name, err)
 			}
 			s.states[name], s.chunks[name] = state, n
-		case strings.HasPrefix(key, stateKey): // a further chunk
+		case strings.HasPrefix(key, stateKey), strings.HasPrefix(key, spillKey): // a further chunk; another's
 		default:
 			return fmt.Errorf("key %.80q is not one of the changelog", key)
 		}

@@ -296,3 +296,57 @@ func FuzzChangelog(f *testing.F) {
 		}
 	})
 }
+
+// TestTaker: what was spilled is taken over once, whatever becomes of answers and processes.
+func TestTaker(t *testing.T) {
+	t.Parallel()
+	opt := optionsOf(t, kafkatest.Fake(t).ListenAddrs())
+	s := open(t, opt)
+	id, other := stream.ID{1}, stream.ID{2}
+	place := func(n int64) stream.Position { return stream.Position{Segment: 3, Offset: n} }
+	want := func(taker *Taker, n int64) {
+		t.Helper()
+		at, err := taker.TakenOver(t.Context())
+		if err != nil || n > 0 && at != place(n) || n == 0 && at != (stream.Position{}) {
+			t.Errorf("taken over up to %s, %v; want %d", at, err, n)
+		}
+	}
+	taker := s.Taker(id)
+	if err := taker.TakeOver(t.Context(), place(1), [][]byte{[]byte("x")}); err == nil {
+		t.Error("taken over before it is known how far")
+	}
+	want(taker, 0)
+	if err := taker.TakeOver(t.Context(), place(1), [][]byte{[]byte("a"), []byte("b")}); err != nil {
+		t.Fatal(err)
+	}
+	want(taker, 1)
+	zombie := taker
+	taker = s.Taker(id) // as another process would
+	want(taker, 1)
+	if err := zombie.TakeOver(t.Context(), place(2), [][]byte{[]byte("twice")}); err == nil {
+		t.Error("a zombie takes over")
+	}
+	if err := taker.TakeOver(t.Context(), place(2), [][]byte{[]byte("c")}); err != nil {
+		t.Fatal(err)
+	}
+	want(s.Taker(other), 0)
+	s.Close()
+	s = open(t, opt) // the changelog has keys that are not the store's
+	defer s.Close()
+	want(s.Taker(id), 2)
+	var b stream.Batch
+	r, err := s.Log(stream.Raw).NewReader(stream.Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var got []string
+	for r.Read(&b, 1<<20) == nil {
+		for _, m := range b.Messages {
+			got = append(got, string(m))
+		}
+	}
+	if fmt.Sprint(got) != "[a b c]" {
+		t.Errorf("raw has %v", got)
+	}
+}

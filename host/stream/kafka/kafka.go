@@ -71,7 +71,7 @@ var _ stream.Store = (*Store)(nil)
 
 // Open takes over a partition: it fences whoever had it, and reads its states and positions. The topics must exist; see Create.
 func Open(ctx context.Context, opt Options) (_ *Store, err error) {
-	opt.Prefix, opt.MaxMessage, opt.Timeout = cmp.Or(opt.Prefix, "sandbar"), cmp.Or(opt.MaxMessage, 16<<20), cmp.Or(opt.Timeout, 30*time.Second)
+	opt.defaults()
 	s := &Store{opt: opt, logs: map[string]*log{}, turn: make(chan struct{}, 1), brokenC: make(chan struct{}), readers: map[string]map[string]stream.Position{},
 		states: map[string][]byte{}, chunks: map[string]int{}}
 	s.closing, s.close = context.WithCancel(context.Background())
@@ -107,6 +107,10 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 	return s, nil
 }
 
+func (o *Options) defaults() {
+	o.Prefix, o.MaxMessage, o.Timeout = cmp.Or(o.Prefix, "sandbar"), cmp.Or(o.MaxMessage, 16<<20), cmp.Or(o.Timeout, 30*time.Second)
+}
+
 func (o *Options) topic(name string) string { return o.Prefix + "." + name }
 
 // transactionalID is the name under which a partition's commits are made.
@@ -129,10 +133,14 @@ func (o *Options) largest(topic string) int {
 	return o.MaxMessage + overhead
 }
 
+// producing are the options of those who write.
+func (o *Options) producing() []kgo.Opt {
+	return []kgo.Opt{kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchMaxBytesFn(func(topic string) int32 { return int32(o.largest(topic)) }),
+		kgo.RecordDeliveryTimeout(o.Timeout), kgo.ProducerLinger(0), kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression())}
+}
+
 func (s *Store) connect(ctx context.Context) error {
-	largest := func(topic string) int32 { return int32(s.opt.largest(topic)) }
-	produce := []kgo.Opt{kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchMaxBytesFn(largest), kgo.RecordDeliveryTimeout(s.opt.Timeout), kgo.ProducerLinger(0),
-		kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression())}
+	produce := s.opt.producing()
 	var err error
 	if s.appends, err = s.opt.client(produce...); err != nil {
 		return err

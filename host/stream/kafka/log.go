@@ -88,7 +88,8 @@ func raise(v *atomic.Int64, to int64) {
 
 func (l *log) position(offset int64) stream.Position { return stream.Position{Offset: offset} }
 
-// Append implements stream.Log.
+// Append implements stream.Log. An error that is not ErrUncertain means that nothing is there: the client gives up a record only
+// while no broker can have it.
 func (l *log) Append(ctx context.Context, msgs ...[]byte) (stream.Position, error) {
 	if l.name != stream.Raw {
 		return stream.Position{}, fmt.Errorf("append to stream %s: only a commit does", l.name)
@@ -102,19 +103,26 @@ func (l *log) Append(ctx context.Context, msgs ...[]byte) (stream.Position, erro
 	if len(msgs) == 0 {
 		return l.End(), nil
 	}
+	ctx, cancel := l.store.bound(ctx)
+	defer cancel()
 	records := make([]*kgo.Record, len(msgs))
 	for i, m := range msgs {
 		records[i] = l.record(m)
 	}
 	results := make(chan error, len(records))
 	l.order.Lock()
-	for _, r := range records {
-		l.store.appends.Produce(context.WithoutCancel(ctx), r, func(_ *kgo.Record, err error) { results <- err })
+	for _, r := range records { // without waiting for room, since others wait for their turn
+		l.store.appends.TryProduce(context.WithoutCancel(ctx), r, func(_ *kgo.Record, err error) { results <- err })
 	}
 	l.order.Unlock()
 	var errs error
 	for range records {
-		errs = errors.Join(errs, <-results)
+		select {
+		case err := <-results:
+			errs = errors.Join(errs, err)
+		case <-ctx.Done(): // they are sent for longer, since they may be on a broker already
+			return stream.Position{}, l.store.ended(fmt.Errorf("append to topic %s: the brokers have not answered: %w (%w)", l.topic, stream.ErrUncertain, ctx.Err()))
+		}
 	}
 	switch {
 	case errs == nil:

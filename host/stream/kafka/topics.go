@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -12,38 +13,76 @@ import (
 	"sandbar/host/stream"
 )
 
-// Create makes the topics that do not exist, with so many partitions and replicas.
+// Create makes the topics that do not exist, with so many partitions and replicas, and waits until the brokers serve them.
 func Create(ctx context.Context, opt Options, partitions int32, replicas int16) error {
+	opt.defaults()
 	client, err := opt.client()
 	if err != nil {
 		return err
 	}
 	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, opt.Timeout)
+	defer cancel()
 	admin := kadm.NewClient(client)
 	text := func(s string) *string { return &s }
+	made := false
 	for _, name := range append(stream.Names(), Changelog) {
 		config := map[string]*string{"max.message.bytes": text(strconv.Itoa(opt.largest(opt.topic(name)))), "cleanup.policy": text("delete"), "retention.ms": text("-1"), "retention.bytes": text("-1")}
 		if name == Changelog {
 			config["cleanup.policy"] = text("compact")
 		}
-		made, err := admin.CreateTopic(ctx, partitions, replicas, config, opt.topic(name))
+		answer, err := admin.CreateTopic(ctx, partitions, replicas, config, opt.topic(name))
 		if err == nil {
-			err = made.Err
+			err = answer.Err
 		}
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			return fmt.Errorf("create topic %s: %w", opt.topic(name), err)
 		}
+		made = made || err == nil
 	}
-	return nil
+	if !made {
+		return nil
+	}
+	return opt.served(ctx, admin)
+}
+
+// served waits until every partition has a leader: that a topic was created spreads among brokers after the answer.
+func (o *Options) served(ctx context.Context, admin *kadm.Client) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		meta, err := admin.Metadata(ctx, o.topics()...)
+		ready := err == nil
+		if ready {
+			for _, t := range meta.Topics {
+				ready = ready && t.Err == nil && len(t.Partitions) > 0
+				for _, p := range t.Partitions {
+					ready = ready && p.Err == nil && p.Leader >= 0
+				}
+			}
+		}
+		if ready {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the topics that were created: %w", errors.Join(ctx.Err(), err))
+		}
+	}
+}
+
+// topics are the names of all topics.
+func (o *Options) topics() (names []string) {
+	for _, name := range append(stream.Names(), Changelog) {
+		names = append(names, o.topic(name))
+	}
+	return names
 }
 
 // checkTopics refuses topics that would lose something, and takes the identity of the store from them.
 func (s *Store) checkTopics(ctx context.Context) error {
-	names := append(stream.Names(), Changelog)
-	topics := make([]string, len(names))
-	for i, name := range names {
-		topics[i] = s.opt.topic(name)
-	}
+	topics := s.opt.topics()
 	meta, err := s.admin.Metadata(ctx, topics...)
 	if err != nil {
 		return fmt.Errorf("ask for the topics: %w", err)
