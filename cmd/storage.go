@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"log/slog"
+	"os"
 	"time"
 
 	"sandbar/host/bucket"
@@ -30,7 +31,15 @@ func openStore(ctx context.Context, cfg config.Streams, folder string, log *slog
 		return disk.Open(folder, disk.Options{MaxMessage: int(cfg.MaxMessage), Now: clock.Now, Logger: log,
 			SegmentSize: int64(cfg.SegmentSize), MinFree: int64(cfg.MinFree)})
 	}
-	opt := kafka.Options{Brokers: k.Brokers, Prefix: k.Prefix, Now: clock.Now, Logger: log, MaxMessage: int(cfg.MaxMessage), Timeout: time.Duration(cfg.Timeout)}
+	access := kafka.Access{TLS: k.TLS, CA: k.CA, Certificate: k.Certificate, Key: k.Key, SASL: k.SASL, User: k.User, Password: k.Password, TokenFile: k.TokenFile, Rack: k.Rack}
+	if access.Password == "" && access.User != "" {
+		access.Password = os.Getenv("SANDBAR_KAFKA_PASSWORD")
+	}
+	client, err := access.Opts()
+	if err != nil {
+		return nil, err
+	}
+	opt := kafka.Options{Client: client, Brokers: k.Brokers, Prefix: k.Prefix, Now: clock.Now, Logger: log, MaxMessage: int(cfg.MaxMessage), Timeout: time.Duration(cfg.Timeout)}
 	if err := kafka.Create(ctx, opt, 1, int16(k.Replicas)); err != nil {
 		return nil, err
 	}

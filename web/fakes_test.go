@@ -27,6 +27,7 @@ import (
 	httpdoor "sandbar/host/intake/http"
 	"sandbar/host/landfill"
 	"sandbar/host/runner"
+	"sandbar/host/runner/commit"
 	"sandbar/host/series"
 	"sandbar/host/stream"
 	"sandbar/host/view"
@@ -45,6 +46,7 @@ var (
 	_ Log      = (stream.Log)(nil)
 	_ Edge     = (*httpdoor.Door)(nil)
 	_ Archive  = (*landfill.Landfill)(nil)
+	_ Commits  = (*runner.Runner)(nil)
 	_ Health   = (*health.Board)(nil)
 )
 
@@ -295,7 +297,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 		{Info: series.Info{Logger: "analysis.rate", Type: "txt", Title: "rate", Updated: start(), Bytes: 30, Version: 5}, Text: hostile},
 		{Info: series.Info{Logger: "analysis.other", Type: "txt", Title: "other", Updated: start(), Version: 6}, Text: "no"},
 	}
-	o := Options{Plugins: h.plugins, Series: h.series, Edge: fakeEdge{}, Archive: fakeArchive{}, Health: h.health, Parse: fakeParse, Ceilings: sandbox.DefaultCeilings, Sessions: fakeSessions{},
+	o := Options{Plugins: h.plugins, Series: h.series, Edge: fakeEdge{}, Archive: fakeArchive{}, Commits: fakeCommits{}, Health: h.health, Parse: fakeParse, Ceilings: sandbox.DefaultCeilings, Sessions: fakeSessions{},
 		Alerts: fakeAlerts{{Version: 2, ID: "b", Summary: hostile, Logger: "analysis.rate", Time: start(), Fields: []alert.Field{{Name: "email.recipients", Values: []string{"a@b"}}}},
 			{Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start()}},
 		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
@@ -317,6 +319,13 @@ type fakeArchive struct{}
 
 func (fakeArchive) Stats() landfill.Stats {
 	return landfill.Stats{Files: 2, Bytes: 30, Waiting: 400, Since: start().Add(-time.Minute)}
+}
+
+// fakeCommits are ten, of which one failed.
+type fakeCommits struct{}
+
+func (fakeCommits) Commits() commit.Stats {
+	return commit.Stats{Commits: 10, Failed: 1, Time: 250 * time.Millisecond}
 }
 
 // testFiles are pages that show what they are given.

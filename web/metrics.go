@@ -22,6 +22,7 @@ type metrics struct {
 	streamMessages, streamBytes, streamStored, streamSkipped *prometheus.Desc
 	edgeAnswers, edgeBytes, edgeInFlight                     *prometheus.Desc
 	archiveWaiting, archiveAge, troubles                     *prometheus.Desc
+	commits, commitsFailed, commitTime                       *prometheus.Desc
 	plugins                                                  *prometheus.Desc
 	perPlugin                                                []pluginMetric
 	outcomes                                                 *prometheus.Desc
@@ -55,6 +56,9 @@ func newMetrics(o Options) (http.Handler, error) {
 		archiveWaiting: desc("landfill_waiting_bytes", "Bytes of stream raw that are in no landfill file yet."),
 		archiveAge:     desc("landfill_waiting_seconds", "Age of the oldest of them since it was read."),
 		troubles:       desc("trouble", "1 for each part of the host that does not do its work now.", "part"),
+		commits:        desc("commits_total", "Commits of the streams: transactions, on Kafka."),
+		commitsFailed:  desc("commits_failed_total", "Commits that failed, and were tried again."),
+		commitTime:     desc("commit_seconds_total", "Time that commits took."),
 		plugins:        desc("plugins", "Plugins by state.", "state"),
 		outcomes:       desc("plugin_outcomes_total", "Calls of a plugin by outcome.", "plugin", "outcome"),
 		perPlugin: []pluginMetric{
@@ -82,7 +86,7 @@ func newMetrics(o Options) (http.Handler, error) {
 // Describe names all metrics.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{m.streamMessages, m.streamBytes, m.streamStored, m.streamSkipped, m.edgeAnswers, m.edgeBytes, m.edgeInFlight,
-		m.archiveWaiting, m.archiveAge, m.troubles, m.plugins, m.outcomes} {
+		m.archiveWaiting, m.archiveAge, m.troubles, m.commits, m.commitsFailed, m.commitTime, m.plugins, m.outcomes} {
 		ch <- d
 	}
 	for _, p := range m.perPlugin {
@@ -118,6 +122,10 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		age = max(0, m.opt.Now().Sub(archive.Since).Seconds())
 	}
 	put(m.archiveAge, prometheus.GaugeValue, age)
+	commits := m.opt.Commits.Commits()
+	put(m.commits, prometheus.CounterValue, float64(commits.Commits))
+	put(m.commitsFailed, prometheus.CounterValue, float64(commits.Failed))
+	put(m.commitTime, prometheus.CounterValue, commits.Time.Seconds())
 	for _, t := range m.opt.Health.Troubles() {
 		put(m.troubles, prometheus.GaugeValue, 1, t.Part)
 	}

@@ -23,6 +23,7 @@ import (
 	httpdoor "sandbar/host/intake/http"
 	"sandbar/host/landfill"
 	"sandbar/host/runner"
+	"sandbar/host/runner/commit"
 	"sandbar/host/series"
 	"sandbar/host/stream"
 	"sandbar/sandbox"
@@ -88,6 +89,11 @@ type Health interface {
 	Troubles() []health.Trouble
 }
 
+// Commits is the numbers of commits; *runner.Runner is one.
+type Commits interface {
+	Commits() commit.Stats
+}
+
 // Options of a Site. All are required but Token.
 type Options struct {
 	Plugins  Plugins
@@ -97,6 +103,7 @@ type Options struct {
 	Streams  map[string]Log // by the names of stream.Names
 	Edge     Edge
 	Archive  Archive
+	Commits  Commits
 	Health   Health
 	Parse    deploy.ParseConfig // the one that Plugins uses: it tells a config's faults from a source's
 
@@ -115,8 +122,8 @@ func (o *Options) complete() error {
 	switch {
 	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
 		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
-	case o.Archive == nil, o.Health == nil:
-		return errors.New("web: Archive and Health are required")
+	case o.Archive == nil, o.Health == nil, o.Commits == nil:
+		return errors.New("web: Archive, Health and Commits are required")
 	case o.Token != "" && o.Sessions == nil:
 		return errors.New("web: Sessions is required with a Token")
 	case o.Parse == nil, o.Ceilings == nil, o.Now == nil, o.Logger == nil, o.Listen == "":

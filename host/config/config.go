@@ -79,6 +79,16 @@ type Kafka struct {
 	Brokers  []string `toml:"brokers" doc:"Addresses, HOST:PORT. Empty: the streams are files."`
 	Prefix   string   `toml:"prefix" doc:"Before the names of the topics: PREFIX.raw, .valid, .errors, .derived and .changelog. Topics that do not exist are created."`
 	Replicas Count    `toml:"replicas" doc:"Replicas of topics that are created."`
+
+	TLS         bool   `toml:"tls" doc:"Reach the brokers over TLS."`
+	CA          string `toml:"ca" doc:"File of the certificates, PEM, that brokers' are signed by. Empty: those of the machine."`
+	Certificate string `toml:"certificate" doc:"File of this client's certificate chain, PEM, where brokers want one. Read again for each connection, as is the key."`
+	Key         string `toml:"key" doc:"File of its private key, PEM."`
+	SASL        string `toml:"sasl" doc:"PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or empty."`
+	User        string `toml:"user" doc:"User of PLAIN and SCRAM."`
+	Password    string `toml:"password" doc:"Password of PLAIN and SCRAM. Empty: the environment's SANDBAR_KAFKA_PASSWORD."`
+	TokenFile   string `toml:"token_file" doc:"File with the token of OAUTHBEARER. Read again for each connection."`
+	Rack        string `toml:"rack" doc:"Rack of this host: what is read comes from a replica in it, where brokers have a replica selector."`
 }
 
 // Retention is how much of a stream is kept; what no reader needs any more goes when either limit is passed.

@@ -105,7 +105,7 @@ func New(opt Options) *Runner {
 		r.fanouts[s] = &fanout{name: s, log: opt.Store.Log(s), logger: opt.Log, now: opt.Now}
 	}
 	r.claims.set(nil)
-	r.commits = commit.New(commit.Options{Store: opt.Store, Members: r.members, Interval: opt.Interval, Timeout: opt.Timeout, Report: opt.Report})
+	r.commits = commit.New(commit.Options{Store: opt.Store, Members: r.members, Interval: opt.Interval, Timeout: opt.Timeout, Now: opt.Now, Report: opt.Report})
 	return r
 }
 

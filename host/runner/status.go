@@ -3,6 +3,7 @@ package runner
 import (
 	"time"
 
+	"sandbar/host/runner/commit"
 	"sandbar/sandbox"
 )
 
@@ -100,6 +101,9 @@ func (r *Runner) Logs(name string) []LogLine {
 
 // Healthy returns why the newest commit failed, if it did.
 func (r *Runner) Healthy() error { return r.commits.Err() }
+
+// Commits are the numbers of its commits.
+func (r *Runner) Commits() commit.Stats { return r.commits.Stats() }
 
 // Damaged counts the frames of all streams that no plugin was shown, since they hold no message.
 func (r *Runner) Damaged() int64 {

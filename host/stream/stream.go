@@ -123,7 +123,7 @@ type Log interface {
 	// Append writes messages and returns when they are durable; callers that wait together share one sync.
 	// It returns the position after the last message. Only Raw is appended to directly. The context ends
 	// the wait for a turn; what has begun is finished, so that its outcome is known, or the error is ErrUncertain. The messages of one
-	// call lie together, and are not used after it returns.
+	// call lie together, and are not used after it returns, unless the error is ErrUncertain.
 	Append(ctx context.Context, msgs ...[]byte) (Position, error)
 	// Store is the ID of the log's store.
 	Store() ID

@@ -63,8 +63,9 @@ type Store interface {
 type Options struct {
 	Store    Store
 	Members  func() []Member
-	Interval time.Duration                // between rounds
-	Timeout  time.Duration                // of one commit
+	Interval time.Duration // between rounds
+	Timeout  time.Duration // of one commit
+	Now      func() time.Time
 	Report   func(part string, err error) // how commits and publishing fare: an error, or nil when that is over
 }
 
@@ -79,6 +80,9 @@ type Committer struct {
 	flushes chan chan error
 	over    chan struct{} // closed when Run has returned
 	publish *publisher
+
+	commits, failed atomic.Int64
+	nanos           atomic.Int64 // spent in commits
 
 	mu      sync.Mutex
 	parts   []Part
@@ -97,6 +101,18 @@ func (c *Committer) Err() error {
 		return *err
 	}
 	return nil
+}
+
+// Stats of a Committer since it was made.
+type Stats struct {
+	Commits int64         // that were tried
+	Failed  int64         // of these
+	Time    time.Duration // that they took together
+}
+
+// Stats may be called at any time.
+func (c *Committer) Stats() Stats {
+	return Stats{Commits: c.commits.Load(), Failed: c.failed.Load(), Time: time.Duration(c.nanos.Load())}
 }
 
 // Kick asks for a round before the interval is over.
@@ -228,8 +244,12 @@ func (c *Committer) Commit() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), c.opt.Timeout) // a commit that has begun is not cut short by anything else
 	defer cancel()
+	began := c.opt.Now()
 	err := c.opt.Store.Commit(ctx, merge(parts))
+	c.commits.Add(1)
+	c.nanos.Add(int64(c.opt.Now().Sub(began)))
 	if err != nil {
+		c.failed.Add(1)
 		c.mu.Lock()
 		c.parts = append(parts, c.parts...)
 		c.mu.Unlock()

@@ -122,7 +122,7 @@ func (r *rig) trouble(part string) error {
 func begin(t *testing.T, members ...*member) *rig {
 	t.Helper()
 	r := &rig{store: &store{}, troubles: map[string]error{}}
-	r.Committer = commit.New(commit.Options{Store: r.store, Interval: 200 * time.Millisecond, Timeout: 3 * time.Second, Report: r.report,
+	r.Committer = commit.New(commit.Options{Store: r.store, Interval: 200 * time.Millisecond, Timeout: 3 * time.Second, Now: time.Now, Report: r.report,
 		Members: func() (ms []commit.Member) {
 			for _, m := range members {
 				select {

@@ -19,12 +19,14 @@ var prefixes atomic.Int64
 func optionsOf(t testing.TB, brokers []string) Options {
 	t.Helper()
 	opt := Options{Brokers: brokers, Prefix: fmt.Sprintf("test%d", prefixes.Add(1)), MaxMessage: streamtest.MaxMessage, Timeout: 10 * time.Second,
-		Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
+		Now: time.Now, Logger: quiet()}
 	if err := Create(context.Background(), opt, 2, 1); err != nil {
 		t.Fatal(err)
 	}
 	return opt
 }
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func open(t testing.TB, opt Options) *Store {
 	t.Helper()

@@ -134,9 +134,8 @@ func (l *log) Append(ctx context.Context, msgs ...[]byte) (stream.Position, erro
 	return l.appended(records), nil
 }
 
-// record is a message as one. Its bytes are copied, since the caller's may be used again when an append has failed.
 func (l *log) record(m []byte) *kgo.Record {
-	return &kgo.Record{Topic: l.topic, Partition: l.store.opt.Partition, Value: append([]byte(nil), m...)}
+	return &kgo.Record{Topic: l.topic, Partition: l.store.opt.Partition, Value: m}
 }
 
 // appended counts records that are durable and returns the place behind the last.

@@ -20,9 +20,9 @@ import (
 )
 
 // Fake is a cluster in the process.
-func Fake(t testing.TB) *kfake.Cluster {
+func Fake(t testing.TB, opts ...kfake.Opt) *kfake.Cluster {
 	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(1))
+	c, err := kfake.NewCluster(append(opts, kfake.NumBrokers(1))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,12 +124,19 @@ func (b *Broker) Start() {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
 	for client.Ping(ctx) != nil {
-		if ctx.Err() != nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
 			b.t.Fatalf("kafka does not answer\n%.4000s", b.out.String())
 		}
 	}
 }
+
+// Pid is that of the broker's process.
+func (b *Broker) Pid() int { return b.cmd.Process.Pid }
 
 // Kill ends the broker as a power cut does. What it has stays.
 func (b *Broker) Kill() {
