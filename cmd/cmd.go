@@ -16,15 +16,16 @@ import (
 
 // cli is the program's manual: kong makes help and parser of it.
 type cli struct {
-	Serve  serveCmd  `cmd:"" help:"Run the host: HTTP edge, plugins, web page."`
-	Demo   demoCmd   `cmd:"" help:"Run the host with a generator of submissions, on embedded defaults."`
-	Run    runCmd    `cmd:"" help:"Run the analysis plugins of a folder over files of framed messages, as fast as possible."`
-	Test   testCmd   `cmd:"" help:"Check plugins: config, matcher, source; with --input also try them on recorded messages."`
-	Send   sendCmd   `cmd:"" help:"Post ping files to an edge."`
-	Cat    catCmd    `cmd:"" help:"Print the messages of files: N.log, .heka, .zst, .gz."`
-	Replay replayCmd `cmd:"" help:"Put landfill files through stream raw again."`
-	Status statusCmd `cmd:"" help:"Ask a running host whether it is well; for health checks."`
-	Plugin pluginCmd `cmd:"" help:"Manage the plugins of a running host."`
+	Serve   serveCmd   `cmd:"" help:"Run the host: HTTP edge, plugins, web page."`
+	Demo    demoCmd    `cmd:"" help:"Run the host with a generator of submissions, on embedded defaults."`
+	Run     runCmd     `cmd:"" help:"Run the analysis plugins of a folder over files of framed messages, as fast as possible."`
+	Test    testCmd    `cmd:"" help:"Check plugins: config, matcher, source; with --input also try them on recorded messages."`
+	Send    sendCmd    `cmd:"" help:"Post ping files to an edge."`
+	Cat     catCmd     `cmd:"" help:"Print the messages of files: N.log, .heka, .zst, .gz."`
+	Replay  replayCmd  `cmd:"" help:"Put landfill files through stream raw again."`
+	Migrate migrateCmd `cmd:"" help:"Copy the streams of a host from files to the Kafka of its config, once."`
+	Status  statusCmd  `cmd:"" help:"Ask a running host whether it is well; for health checks."`
+	Plugin  pluginCmd  `cmd:"" help:"Manage the plugins of a running host."`
 
 	CompileModule compileCmd `cmd:"" hidden:"" help:"Compile a metered module from standard input into a cache."`
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"sandbar/host/alert"
@@ -165,15 +164,9 @@ func (h *host) openViews(ctx context.Context) error {
 func (h *host) openPlugins(ctx context.Context) error {
 	h.lake = lake.New(h.bucket, lake.Options{Logger: h.log, ID: h.store.ID(), Columns: h.schemas,
 		MaxAge: time.Duration(h.cfg.Lake.Age), MaxBytes: int64(h.cfg.Lake.Size)})
-	manifests := map[string][]byte{}
-	for reader := range h.store.Readers() {
-		if strings.HasPrefix(reader, string(sandbox.Output)+".") {
-			state, err := h.store.State(ctx, lake.StateName(reader))
-			if err != nil {
-				return err
-			}
-			manifests[reader] = state
-		}
+	manifests, err := lakeManifests(ctx, h.store)
+	if err != nil {
+		return err
 	}
 	if err := h.lake.Load(manifests); err != nil {
 		return err

@@ -236,3 +236,75 @@ func TestForeignRecords(t *testing.T) {
 		t.Errorf("%d messages are valid, want 2", len(valid))
 	}
 }
+
+// TestMigrate: a host moves from files to Kafka. Its messages, the states of its plugins and their positions go with it: what
+// came before the move is a duplicate after it, nothing is in the lake twice, and counters go on.
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	broker := kafkatest.Fake(t).ListenAddrs()[0]
+	config := kafkaConfig(t, broker)
+	data := t.TempDir()
+	p := start(t, data, "serve")
+	send := func(p *process, from, to int) {
+		for n := from; n < to; n++ {
+			if code := p.post("/submit/sensors/reading/1/"+docID(n), reading(docID(n))); code != 200 {
+				t.Fatalf("answered with %d", code)
+			}
+		}
+	}
+	send(p, 0, 200)
+	p.settled() // a plugin begins with the newest
+	p.deploy("analysis", "totals", "preserve_data = true\nmessage_matcher = \"Type == 'validated'\"\nticker_interval = 1\n",
+		`n = 0
+function process_message() n = n + 1 return 0 end
+function timer_event() inject_payload("txt", "total", tostring(n)) end`)
+	send(p, 200, 300)
+	p.settled()
+	if _, stderr, code := call("migrate", "--data", data, "--config", config); code != 1 || !strings.Contains(stderr, "stop the host first") {
+		t.Errorf("migrated beside a running host: %d %s", code, stderr)
+	}
+	p.stop()
+	out, stderr, code := call("migrate", "--data", data, "--config", config)
+	if code != 0 || !strings.Contains(out, "300 messages of raw, 300 of valid") {
+		t.Fatalf("%d %s %s", code, out, stderr)
+	}
+	if _, stderr, code := call("migrate", "--data", data, "--config", config); code != 1 || !strings.Contains(stderr, "not empty") {
+		t.Errorf("migrated twice: %d %s", code, stderr)
+	}
+	p = start(t, data, "serve", "--config", config)
+	send(p, 250, 350)
+	p.settled()
+	total := ""
+	t.Cleanup(func() { t.Logf("the counter is at %q", total) })
+	until(t, 20*time.Second, "the counter to go on", func() bool {
+		total = p.text("analysis.totals", "total")
+		return total == "150"
+	})
+	p.stop()
+	valid := map[string]int{}
+	for _, v := range topicMessages(t, broker, "sandbar.valid") {
+		valid[field(&v, "documentId")]++
+	}
+	want := map[string]int{}
+	for n := range 350 {
+		want[docID(n)] = 1
+	}
+	if !maps.Equal(valid, want) {
+		t.Errorf("%d documents are valid, want each of 350 once", len(valid))
+	}
+	if errs := topicMessages(t, broker, "sandbar.errors"); len(errs) != 50 {
+		t.Errorf("%d of 50 duplicates were found", len(errs))
+	}
+	inLake := map[string]int{}
+	filepath.WalkDir(filepath.Join(data, "bucket", "lake", "heka"), func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			for _, v := range fileMessages(t, path) {
+				inLake[field(&v, "documentId")]++
+			}
+		}
+		return err
+	})
+	if !maps.Equal(inLake, want) {
+		t.Errorf("%d documents are in the lake, want each of 350 once", len(inLake))
+	}
+}

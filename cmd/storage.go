@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"sandbar/host/bucket"
@@ -13,9 +14,11 @@ import (
 	"sandbar/host/config"
 	httpdoor "sandbar/host/intake/http"
 	"sandbar/host/intake/spill"
+	"sandbar/host/lake"
 	"sandbar/host/stream"
 	"sandbar/host/stream/disk"
 	"sandbar/host/stream/kafka"
+	"sandbar/sandbox"
 )
 
 // store is where the streams are.
@@ -44,6 +47,22 @@ func openStore(ctx context.Context, cfg config.Streams, folder string, log *slog
 		return nil, err
 	}
 	return kafka.Open(ctx, opt)
+}
+
+// lakeManifests are those that output plugins have committed.
+func lakeManifests(ctx context.Context, s stream.Store) (map[string][]byte, error) {
+	manifests := map[string][]byte{}
+	for reader := range s.Readers() {
+		if !strings.HasPrefix(reader, string(sandbox.Output)+".") {
+			continue
+		}
+		state, err := s.State(ctx, lake.StateName(reader))
+		if err != nil {
+			return nil, err
+		}
+		manifests[reader] = state
+	}
+	return manifests, nil
 }
 
 // openSpill says where the edge appends: to the streams when these are files, or else to Kafka, with the local disk for when

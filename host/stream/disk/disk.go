@@ -18,7 +18,9 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -109,6 +111,9 @@ func (s *Store) slowest(name string) (low stream.Position, held bool) {
 	}
 	return low, held
 }
+
+// States lists the names of all states.
+func (s *Store) States() []string { return slices.Sorted(maps.Keys(s.cp.Load().states)) }
 
 // State implements stream.Store.
 func (s *Store) State(ctx context.Context, name string) ([]byte, error) {
