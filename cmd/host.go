@@ -118,6 +118,9 @@ func (h *host) openStorage(ctx context.Context) error {
 		return err
 	}
 	h.opened = append(h.opened, h.bucket.Close)
+	if err := h.claim(ctx); err != nil {
+		return err
+	}
 	if h.catalog, err = catalog.Open(h.path("catalog.db")); err != nil {
 		return err
 	}

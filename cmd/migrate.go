@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sandbar/host/bucket"
+	"sandbar/host/bucket/s3"
 	"sandbar/host/clock"
 	"sandbar/host/config"
 	"sandbar/host/lake"
@@ -62,8 +63,24 @@ func (c *migrateCmd) Run(ctx context.Context, con console) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w; the files are as they were: delete the topics and begin again", err)
 	}
+	if err := reclaim(ctx, cfg, h.path("bucket"), cluster(to), h.log); err != nil {
+		return err
+	}
 	fmt.Fprintf(con.out, "Copied to %s.*: %d messages of raw, %d of valid, %d of errors, %d of derived, with all positions and states.\nStart the host with --config %s; %s can be removed when it runs.\n",
 		cfg.Streams.Kafka.Prefix, counts["raw"], counts["valid"], counts["errors"], counts["derived"], c.Config, h.path("streams"))
+	return nil
+}
+
+// reclaim makes a bucket on S3 that of the streams as they will be.
+func reclaim(ctx context.Context, cfg config.Config, folder, cluster string, log *slog.Logger) (err error) {
+	b, err := openBucket(ctx, cfg.Bucket, folder, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	if s, ok := b.(*s3.Bucket); ok {
+		return s.Reclaim(ctx, cluster)
+	}
 	return nil
 }
 

@@ -112,6 +112,12 @@ func TestS3(t *testing.T) {
 	p.settled()
 	p.stop()
 
+	other := command("serve", "--config", config, "--data", t.TempDir(), "--listen", "127.0.0.1:0") // other streams, one bucket
+	other.Env = append(other.Env, env...)
+	if out, err := other.CombinedOutput(); err == nil || !strings.Contains(string(out), "files of other streams") {
+		t.Errorf("a host with other streams: %v %s", err, out)
+	}
+
 	found := map[string]int{}
 	for _, v := range fileMessages(t, files(".heka.zst")...) {
 		uri := strings.Split(field(&v, "uri"), "/")

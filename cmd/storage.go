@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"strings"
@@ -111,8 +112,33 @@ func openBucket(ctx context.Context, cfg config.Bucket, folder string, log *slog
 		Encryption: c.Encryption, KMSKey: c.KMSKey, NoChecksum: c.NoChecksum, PartSize: int(c.PartSize), Timeout: time.Duration(cfg.Timeout), Logger: log})
 }
 
-// retainEvery is how often old files are looked for.
-const retainEvery = time.Hour
+// cluster is whose files a bucket has.
+func cluster(s store) string {
+	if k, ok := s.(*kafka.Store); ok {
+		return k.Cluster().String()
+	}
+	return s.ID().String()
+}
+
+// claim refuses a bucket on S3 that has the files of other streams. One that cannot be reached now is asked again later.
+func (h *host) claim(ctx context.Context) error {
+	b, ok := h.bucket.(*s3.Bucket)
+	if !ok {
+		return nil
+	}
+	err := b.Claim(ctx, cluster(h.store))
+	if errors.Is(err, s3.ErrClaimed) {
+		return err
+	}
+	h.health.Report("bucket", err)
+	return nil
+}
+
+// retainEvery is how often old files are looked for, and retainAgain how long after a failure.
+const (
+	retainEvery = time.Hour
+	retainAgain = 10 * time.Second
+)
 
 // retain removes old files of landfill and lake, and what processes that died left in the bucket.
 func (h *host) retain(ctx context.Context) error {
@@ -122,24 +148,35 @@ func (h *host) retain(ctx context.Context) error {
 			rules = append(rules, bucket.Rule{Prefix: prefix, Age: time.Duration(age)})
 		}
 	}
-	tick := time.NewTicker(retainEvery)
-	defer tick.Stop()
 	for {
-		removed, err := bucket.Retain(ctx, h.bucket, rules, clock.Now())
-		if swept, ok := h.bucket.(*s3.Bucket); ok && err == nil {
-			_, err = swept.Sweep(ctx, clock.Now())
+		if err := h.claim(ctx); err != nil {
+			return err
 		}
+		wait := retainEvery
+		err := h.retainOnce(ctx, rules)
 		if ctx.Err() != nil {
 			return nil
 		}
-		h.health.Report("retention", err)
-		if removed > 0 {
-			h.log.Info("removed old files", "files", removed)
+		if h.health.Report("retention", err); err != nil {
+			wait = retainAgain
 		}
+		timer := time.NewTimer(wait)
 		select {
-		case <-tick.C:
+		case <-timer.C:
 		case <-ctx.Done():
+			timer.Stop()
 			return nil
 		}
 	}
+}
+
+func (h *host) retainOnce(ctx context.Context, rules []bucket.Rule) error {
+	removed, err := bucket.Retain(ctx, h.bucket, rules, clock.Now())
+	if removed > 0 {
+		h.log.Info("removed old files", "files", removed)
+	}
+	if b, ok := h.bucket.(*s3.Bucket); ok && err == nil {
+		_, err = b.Sweep(ctx, clock.Now())
+	}
+	return err
 }

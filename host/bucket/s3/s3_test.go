@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -270,4 +271,52 @@ func FuzzSeal(f *testing.F) {
 			t.Errorf("taken: %q", text)
 		}
 	})
+}
+
+// TestClaim: a bucket is of one cluster, whoever comes first, below each prefix.
+func TestClaim(t *testing.T) {
+	t.Parallel()
+	for name, start := range servers() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			opt := optionsOf(t, start(t))
+			first := open(t, opt)
+			var wg sync.WaitGroup
+			claimed := make([]error, 8)
+			for i := range claimed {
+				wg.Go(func() { claimed[i] = open(t, opt).Claim(t.Context(), fmt.Sprint("cluster", i%2)) })
+			}
+			wg.Wait()
+			won := slices.Index(claimed, nil)
+			if won < 0 {
+				t.Fatalf("nobody has it: %v", claimed)
+			}
+			winner := fmt.Sprint("cluster", won%2)
+			for i, err := range claimed {
+				if mine := i%2 == won%2; mine && err != nil || !mine && !errors.Is(err, ErrClaimed) {
+					t.Errorf("cluster%d beside %s: %v", i%2, winner, err)
+				}
+			}
+			if err := first.Claim(t.Context(), winner); err != nil {
+				t.Errorf("again: %v", err)
+			}
+			err := first.Claim(t.Context(), "another")
+			if !errors.Is(err, ErrClaimed) || !strings.Contains(err.Error(), "choose another") {
+				t.Errorf("another: %v", err)
+			}
+			if err := first.Reclaim(t.Context(), "another"); err != nil {
+				t.Error(err)
+			}
+			if err := first.Claim(t.Context(), "another"); err != nil {
+				t.Errorf("moved: %v", err)
+			}
+			for info, err := range first.List(t.Context(), "") {
+				t.Errorf("a claim is listed as an object: %v %v", info, err)
+			}
+			opt.Prefix = "other/place"
+			if err := open(t, opt).Claim(t.Context(), "third"); err != nil {
+				t.Errorf("below another prefix: %v", err)
+			}
+		})
+	}
 }

@@ -50,6 +50,7 @@ const transactionTime = 60 * time.Second
 type Store struct {
 	opt     Options
 	id      stream.ID
+	cluster stream.ID
 	admin   *kadm.Client
 	appends *kgo.Client // to raw
 	commits *kgo.Client // transactional
@@ -155,6 +156,9 @@ func (s *Store) connect(ctx context.Context) error {
 
 // ID implements stream.Store: that of the changelog's topic and the partition.
 func (s *Store) ID() stream.ID { return s.id }
+
+// Cluster is the identity of the topics, the same for all partitions.
+func (s *Store) Cluster() stream.ID { return s.cluster }
 
 // Log implements stream.Store.
 func (s *Store) Log(name string) stream.Log {

@@ -100,7 +100,8 @@ func (s *Store) checkTopics(ctx context.Context) error {
 			return fmt.Errorf("topic %s has %d partitions, and none of number %d", topic, len(t.Partitions), s.opt.Partition)
 		}
 	}
-	s.id = stream.ID(meta.Topics[s.opt.topic(Changelog)].ID)
+	s.cluster = stream.ID(meta.Topics[s.opt.topic(Changelog)].ID)
+	s.id = s.cluster
 	s.id[14] ^= byte(s.opt.Partition >> 8)
 	s.id[15] ^= byte(s.opt.Partition)
 	if s.id == (stream.ID{}) {
