@@ -120,8 +120,8 @@ func TestKafka(t *testing.T) {
 		<-time.After(2 * time.Second)
 	})
 	select {
-	case <-p.done: // it may have ended, as the outcome of a commit was not known; a supervisor would start it again
-		p = startWith(t, env, data, "serve", "--config", config)
+	case err := <-p.done:
+		t.Fatalf("the host has ended with the broker: %v\n%s", err, p.logged())
 	default:
 	}
 	until(t, 30*time.Second, "an end of the spill", func() bool { _, spilled := p.troubles()["edge"]; return !spilled })

@@ -92,8 +92,7 @@ type remote struct {
 	*kafka.Taker
 }
 
-// watchStore ends the host when another one has taken its streams over, or when the outcome of a commit is not known: the next
-// start finds out.
+// watchStore ends the host when another one has taken its streams over.
 func (h *host) watchStore(ctx context.Context) error {
 	if s, ok := h.store.(*kafka.Store); ok {
 		return s.Watch(ctx)

@@ -80,9 +80,8 @@ function changed(now) {
   troubled(now.troubles ?? []);
   const before = versions;
   versions = now;
-  if (!before) return; // the parts were fetched as the page opened
-  for (const part of parts) {
-    if (part.keys.some((k) => before[k] !== now[k])) fetchPart(part);
+  for (const part of parts) { // at the first time all: something may have changed since they were fetched as the page opened
+    if (part.keys.some((k) => !before || before[k] !== now[k])) fetchPart(part);
   }
 }
 

@@ -204,6 +204,12 @@ func (s *Store) rebuild(values map[string][]byte) error {
 				return fmt.Errorf("the changelog has a hole: state %q: %w; restore the topic, or delete the state's keys to begin without it", name, err)
 			}
 			s.states[name], s.chunks[name] = state, n
+		case key == markKey:
+			var m mark
+			if err := json.Unmarshal(value, &m); err != nil {
+				return fmt.Errorf("the mark of the newest commit is damaged: %w", err)
+			}
+			s.before = m.By
 		case strings.HasPrefix(key, stateKey), strings.HasPrefix(key, spillKey): // a further chunk; another's
 		default:
 			return fmt.Errorf("key %.80q is not one of the changelog", key)

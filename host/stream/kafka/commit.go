@@ -11,8 +11,8 @@ import (
 	"sandbar/host/stream"
 )
 
-// Commit implements stream.Store with one transaction. When its outcome is not known the store is broken: the next one that
-// opens the partition finds out.
+// Commit implements stream.Store with one transaction. It does not return before its outcome is known: when the brokers do not
+// tell, it asks until they do, whatever its context says.
 func (s *Store) Commit(ctx context.Context, c *stream.Commit) error {
 	if err := c.Check(s.opt.MaxMessage); err != nil {
 		return fmt.Errorf("commit: %w", err)
@@ -73,19 +73,24 @@ func (s *Store) commit(ctx context.Context, c *stream.Commit) error {
 	if len(all) == 0 {
 		return nil
 	}
+	mark := s.nextMark()
+	all = append(all, s.changelogRecord(markKey, mark))
 	if err := s.commits.BeginTransaction(); err != nil {
 		return s.fail(err)
 	}
 	if err := s.commits.ProduceSync(ctx, all...).FirstErr(); err != nil {
-		return s.abort(err)
+		return s.abort(ctx, err)
 	}
-	// The context does not end what may have happened: the client tries for its own time.
 	switch err := s.commits.EndTransaction(context.WithoutCancel(ctx), kgo.TryCommit); {
 	case err == nil:
 	case errors.Is(err, kerr.OperationNotAttempted), errors.Is(err, kerr.TransactionAbortable):
-		return s.abort(err)
-	default:
+		return s.abort(ctx, err)
+	case isFenced(err):
 		return s.fail(explain(err))
+	default:
+		if err := s.resolve(ctx, mark, err); err != nil {
+			return err
+		}
 	}
 	s.apply(next)
 	for name, records := range made {
@@ -95,15 +100,23 @@ func (s *Store) commit(ctx context.Context, c *stream.Commit) error {
 }
 
 // abort takes back a transaction of which nothing is committed.
-func (s *Store) abort(cause error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), s.opt.Timeout)
-	defer cancel()
-	err := s.commits.AbortBufferedRecords(ctx)
-	if err == nil {
-		err = s.commits.EndTransaction(ctx, kgo.TryAbort)
+func (s *Store) abort(ctx context.Context, cause error) error {
+	if isFenced(cause) {
+		return s.fail(explain(cause))
 	}
-	if err != nil || isFenced(cause) {
-		return s.fail(errors.Join(explain(cause), err))
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.Timeout)
+	defer cancel()
+	err := s.commits.AbortBufferedRecords(ending)
+	if err == nil {
+		err = s.commits.EndTransaction(ending, kgo.TryAbort)
+	}
+	if isFenced(err) {
+		return s.fail(explain(err))
+	}
+	if err != nil { // another producer ends it
+		if err := s.renew(ctx, cause); err != nil {
+			return err
+		}
 	}
 	if errors.Is(cause, kerr.MessageTooLarge) {
 		return fmt.Errorf("%w of the brokers; raise max.message.bytes of the topics: %w", stream.ErrTooLarge, cause)

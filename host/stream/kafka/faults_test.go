@@ -2,10 +2,12 @@ package kafka
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,7 +94,8 @@ func fenced(t *testing.T, brokers []string) {
 	holds(t, open(t, opt), 1, 3)
 }
 
-// TestLostAnswer: the answer to the end of a transaction is lost. The store cannot know, and says so; the next one does.
+// TestLostAnswer: the brokers do not say what has become of a transaction. The commit does not return before that is known, and
+// it is once there or not at all.
 func TestLostAnswer(t *testing.T) {
 	t.Parallel()
 	for _, done := range []bool{true, false} {
@@ -106,27 +109,80 @@ func TestLostAnswer(t *testing.T) {
 			if err := s.Commit(t.Context(), work(1)); err != nil {
 				t.Fatal(err)
 			}
-			lost := 0
+			var lost atomic.Int64
+			silent := time.Now().Add(4 * time.Second)
 			c.ControlKey(int16(kmsg.EndTxn), func(req kmsg.Request) (kmsg.Response, error, bool) {
-				lost++
-				if done && lost == 1 { // it is executed; of what the client then asks it hears nothing
-					c.KeepControl()
+				c.KeepControl()
+				elsewhere := lost.Add(1) == 2 && done // carried out, and nobody hears of it
+				if elsewhere || time.Now().After(silent) {
 					return nil, nil, false
 				}
-				c.KeepControl()
+				if lost.Load() == 1 && done {
+					endElsewhere(opt, req.(*kmsg.EndTxnRequest))
+				}
 				return nil, errors.New("cut"), true
 			})
+			c.ControlKey(int16(kmsg.InitProducerID), func(kmsg.Request) (kmsg.Response, error, bool) {
+				c.KeepControl()
+				if time.Now().Before(silent) {
+					return nil, errors.New("cut"), true
+				}
+				return nil, nil, false
+			})
 			err := s.Commit(t.Context(), work(2))
-			if done && err == nil {
-				return // the first answer came through, and the commit is there
+			if (err == nil) != done || errors.Is(err, stream.ErrBroken) {
+				t.Fatalf("the transaction is there: %v; the commit returns %v", done, err)
 			}
-			if !errors.Is(err, stream.ErrBroken) {
-				t.Fatalf("the error is %v", err)
+			want := []int{1, 3}
+			if done {
+				want = []int{1, 2, 3}
 			}
-			if err := s.Commit(t.Context(), work(3)); !errors.Is(err, stream.ErrBroken) {
-				t.Errorf("a broken store takes a commit: %v", err)
+			if err := s.Commit(t.Context(), work(3)); err != nil {
+				t.Fatal(err)
 			}
+			holds(t, s, want...)
+			holds(t, open(t, opt), want...)
 		})
+	}
+}
+
+// endElsewhere ends a transaction as its client would, on another connection. It does not wait.
+func endElsewhere(opt Options, in *kmsg.EndTxnRequest) {
+	again := *in
+	go func() {
+		client, err := opt.client()
+		if err != nil {
+			return
+		}
+		defer client.Close()
+		again.RequestWith(context.Background(), client)
+	}()
+}
+
+// TestCloseWhileUncertain: Close does not wait for brokers that do not come back.
+func TestCloseWhileUncertain(t *testing.T) {
+	t.Parallel()
+	c := kafkatest.Fake(t)
+	opt := optionsOf(t, c.ListenAddrs())
+	opt.Timeout = time.Second
+	s := open(t, opt)
+	for _, key := range []int16{int16(kmsg.EndTxn), int16(kmsg.InitProducerID)} {
+		c.ControlKey(key, func(kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			return nil, errors.New("cut"), true
+		})
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Commit(context.Background(), work(1)) }()
+	select {
+	case err := <-ended:
+		t.Fatalf("the commit returned %v", err)
+	case <-time.After(3 * time.Second):
+	}
+	began := time.Now()
+	s.Close()
+	if err := <-ended; !errors.Is(err, stream.ErrBroken) || time.Since(began) > 5*time.Second {
+		t.Errorf("after %v: %v", time.Since(began), err)
 	}
 }
 

@@ -5,7 +5,8 @@
 //
 // A position is an offset. A commit is one transaction over the four topics and the changelog, and all reading is
 // read-committed. The transactional ID is that of the partition, so that whoever opens a Store fences the one before: what
-// that one has not committed is gone, and its next commit is stream.ErrBroken. raw is appended to by any host, with acks=all.
+// that one has not committed is gone, and its next commit is stream.ErrBroken. Each commit has a mark in the changelog, by which
+// one is found whose outcome the brokers did not tell. raw is appended to by any host, with acks=all.
 //
 // It knows bytes and offsets; it must not know what a message holds.
 package kafka
@@ -21,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -58,6 +60,10 @@ type Store struct {
 
 	closing context.Context // ends with Close
 	close   context.CancelFunc
+	process string // this one, in the marks of commits
+	before  string // whose the newest commit was when the store was opened
+	commitN int64  // of who commits
+
 	broken  atomic.Pointer[error]
 	brokenC chan struct{} // closed when it is broken
 	turn    chan struct{} // one entry: who commits
@@ -73,7 +79,7 @@ var _ stream.Store = (*Store)(nil)
 // Open takes over a partition: it fences whoever had it, and reads its states and positions. The topics must exist; see Create.
 func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 	opt.defaults()
-	s := &Store{opt: opt, logs: map[string]*log{}, turn: make(chan struct{}, 1), brokenC: make(chan struct{}), readers: map[string]map[string]stream.Position{},
+	s := &Store{opt: opt, logs: map[string]*log{}, process: uuid.NewString(), turn: make(chan struct{}, 1), brokenC: make(chan struct{}), readers: map[string]map[string]stream.Position{},
 		states: map[string][]byte{}, chunks: map[string]int{}}
 	s.closing, s.close = context.WithCancel(context.Background())
 	defer func() {
