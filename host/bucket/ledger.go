@@ -39,6 +39,10 @@ type Entry struct {
 	Rows  int64 `json:"rows"` // messages in it, for people who look
 }
 
+func (e *Entry) lost(err error) error {
+	return fmt.Errorf("object %s with %d messages is lost: %w", e.Key, e.Rows, err)
+}
+
 // NewLedger returns a ledger without entries.
 func NewLedger(b Maker, owner string) *Ledger { return &Ledger{bucket: b, owner: owner} }
 
@@ -113,17 +117,22 @@ func (l *Ledger) Committed() {
 	}
 }
 
-// Publish makes visible what is committed, and returns what became so. After an error it can be called again.
-func (l *Ledger) Publish(ctx context.Context) (visible []Entry, err error) {
+// Publish makes visible what is committed, and returns what became so. After an error it can be called again. An object that
+// somebody else has removed before it was visible is lost: that is an error once, and those behind it go on.
+func (l *Ledger) Publish(ctx context.Context) (visible []Entry, lost error) {
 	for {
 		e, ok := l.nextCommitted()
 		if !ok {
-			return visible, nil
+			return visible, lost
 		}
-		if err := l.bucket.Publish(ctx, e.Token); err != nil {
-			return visible, err
+		switch err := l.bucket.Publish(ctx, e.Token); {
+		case err == nil:
+			visible = append(visible, e)
+		case errors.Is(err, ErrNotExist):
+			lost = errors.Join(lost, e.lost(err), l.bucket.Discard(ctx, e.ID))
+		default:
+			return visible, errors.Join(lost, err)
 		}
-		visible = append(visible, e)
 		l.published(e)
 	}
 }
@@ -191,6 +200,7 @@ func (l *Ledger) Len() (n int) {
 // else. committed holds the newest manifest of every writer. It comes before anything new is sealed, and can be repeated after
 // an error. It returns what became visible.
 func Recover(ctx context.Context, b Maker, committed []Entry, owners ...string) (visible []Entry, err error) {
+	var errs []error
 	left := map[string]bool{}
 	for _, owner := range owners {
 		tokens, err := b.Tokens(ctx, owner)
@@ -205,13 +215,16 @@ func Recover(ctx context.Context, b Maker, committed []Entry, owners ...string) 
 		if !left[e.ID] {
 			continue // published before, perhaps even removed by somebody since
 		}
-		if err := b.Publish(ctx, e.Token); err != nil {
-			return visible, fmt.Errorf("publish %s, which was committed before: %w", e.Key, err)
+		switch err := b.Publish(ctx, e.Token); {
+		case err == nil:
+			delete(left, e.ID)
+			visible = append(visible, e)
+		case errors.Is(err, ErrNotExist): // what is left of it is discarded below, so that it is an error once
+			errs = append(errs, e.lost(err))
+		default:
+			return visible, errors.Join(append(errs, fmt.Errorf("publish %s, which was committed before: %w", e.Key, err))...)
 		}
-		delete(left, e.ID)
-		visible = append(visible, e)
 	}
-	var errs []error
 	for id := range left {
 		if err := b.Discard(ctx, id); err != nil {
 			errs = append(errs, fmt.Errorf("discard object %s, which was never committed: %w", id, err))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -159,4 +160,36 @@ func tempBucket(t *rapid.T) *dir.Bucket {
 	}
 	t.Cleanup(func() { b.Close() })
 	return b
+}
+
+// TestLostObject: an object that is gone before it is visible is told of once, and does not hold up others.
+func TestLostObject(t *testing.T) {
+	t.Parallel()
+	b, err := dir.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	ledger := bucket.NewLedger(b, "suite")
+	for _, key := range []string{"a", "b", "c"} {
+		o, err := ledger.Create(t.Context(), key)
+		if err == nil {
+			err = o.Seal(7)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries := ledger.Manifest()
+	if err := b.Discard(t.Context(), entries[1].ID); err != nil { // by somebody else
+		t.Fatal(err)
+	}
+	ledger.Committed()
+	visible, err := ledger.Publish(t.Context())
+	if len(visible) != 2 || !errors.Is(err, bucket.ErrNotExist) || !strings.Contains(err.Error(), "object b with 7 messages is lost") {
+		t.Errorf("visible are %v, %v", visible, err)
+	}
+	if visible, err := ledger.Publish(t.Context()); len(visible) != 0 || err != nil || ledger.Len() != 0 {
+		t.Errorf("again: %v %v, %d are left", visible, err, ledger.Len())
+	}
 }

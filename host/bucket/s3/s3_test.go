@@ -198,7 +198,7 @@ func TestTwoPublish(t *testing.T) {
 	}
 }
 
-// TestLost: an upload that somebody else has ended is an error that says so, each time.
+// TestLost: an upload that somebody else has ended is an error that says so. For a ledger, and for who recovers, it is one once.
 func TestLost(t *testing.T) {
 	t.Parallel()
 	opt := optionsOf(t, fake(t))
@@ -211,6 +211,14 @@ func TestLost(t *testing.T) {
 		if err := open(t, opt).Publish(t.Context(), token); !errors.Is(err, errLost) || !errors.Is(err, bucket.ErrNotExist) {
 			t.Errorf("the error is %v", err)
 		}
+	}
+	committed := []bucket.Entry{{Token: token, Rows: 7}, {Token: put(t, b, "l", []byte("y"))}}
+	visible, err := bucket.Recover(t.Context(), open(t, opt), committed, owner)
+	if len(visible) != 1 || !errors.Is(err, errLost) || !strings.Contains(err.Error(), "k with 7 messages is lost") {
+		t.Errorf("recovered %v, %v", visible, err)
+	}
+	if visible, err := bucket.Recover(t.Context(), open(t, opt), committed, owner); len(visible) != 0 || err != nil {
+		t.Errorf("recovered again %v, %v", visible, err)
 	}
 }
 
