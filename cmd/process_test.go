@@ -230,6 +230,40 @@ func fileMessages(t testing.TB, names ...string) []message.View {
 	}
 }
 
+// inLake counts the documents of the Heka files below a folder, by document id.
+func inLake(t testing.TB, folder string) map[string]int {
+	t.Helper()
+	found := map[string]int{}
+	filepath.WalkDir(folder, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".heka") {
+			for _, v := range fileMessages(t, path) {
+				found[field(&v, "documentId")]++
+			}
+		}
+		return err
+	})
+	return found
+}
+
+// wantOnce holds that every submission that was answered is among those that were seen, and none is there twice.
+func wantOnce(t testing.TB, answered map[string]bool, seen map[string]int) {
+	t.Helper()
+	lost, twice := 0, 0
+	for id := range answered {
+		if seen[id] == 0 {
+			lost++
+		}
+	}
+	for _, n := range seen {
+		if n > 1 {
+			twice++
+		}
+	}
+	if lost > 0 || twice > 0 || len(answered) < 100 {
+		t.Errorf("%d of %d answered submissions are lost, %d are there twice", lost, len(answered), twice)
+	}
+}
+
 func field(v *message.View, name string) string {
 	f, ok := v.Field(name, 0)
 	if !ok {

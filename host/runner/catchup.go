@@ -29,8 +29,8 @@ func (w *worker) catchUp(s string, pos stream.Position) bool {
 			return own.fanout.at() != at // more came meanwhile
 		}
 	}
-	if errors.Is(err, stream.ErrTrimmed) {
-		return true // it goes on with the oldest that is kept
+	if errors.Is(err, stream.ErrTrimmed) || errors.Is(err, stream.ErrUnavailable) {
+		return true // it goes on with the oldest that is kept; it tries again
 	}
 	if err != nil {
 		w.end(&sandbox.Error{Plugin: w.name, Outcome: sandbox.Stopped, Text: fmt.Sprintf("read stream %s from %s: %v", s, pos, err)})

@@ -2,9 +2,11 @@ package runner_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -195,5 +197,73 @@ func TestCatchUpHoldsUpNobody(t *testing.T) {
 	}
 	if n := g.most.Load(); n > most {
 		t.Errorf("%d read at a time, want %d", n, most)
+	}
+}
+
+// moody is a store whose streams cannot be read while down holds an error.
+type moody struct {
+	stream.Store
+	down atomic.Pointer[error]
+}
+
+type moodyLog struct {
+	stream.Log
+	m *moody
+}
+
+type moodyReader struct {
+	stream.Reader
+	m *moody
+}
+
+func (m *moody) Log(name string) stream.Log { return moodyLog{m.Store.Log(name), m} }
+
+func (l moodyLog) NewReader(from stream.Position) (stream.Reader, error) {
+	r, err := l.Log.NewReader(from)
+	return moodyReader{r, l.m}, err
+}
+
+func (r moodyReader) Read(b *stream.Batch, maxBytes int) error {
+	if err := r.m.down.Load(); err != nil {
+		return *err
+	}
+	return r.Reader.Read(b, maxBytes)
+}
+
+// TestReadingFailsForAWhile: streams that cannot be read are told of, and read again; plugins, behind or not, go on and see
+// each message once.
+func TestReadingFailsForAWhile(t *testing.T) {
+	t.Parallel()
+	for _, why := range []error{stream.ErrUnavailable, errors.New("the disk coughs")} {
+		t.Run(why.Error(), func(t *testing.T) {
+			t.Parallel()
+			m := &moody{}
+			var troubles sync.Map
+			b := newBench(t, t.TempDir(), func(o *runner.Options) {
+				m.Store, o.Store = o.Store, m
+				o.Report = func(part string, err error) { troubles.Store(part, err != nil) }
+			})
+			seen := map[string]*atomic.Int64{"live": {}, "behind": {}}
+			start := func(name string, from runner.From) {
+				b.start(config(sandbox.Analysis, name, "TRUE"), from, func() *script {
+					return &script{process: func(*message.View, func([]byte) error) sandbox.Result { seen[name].Add(1); return sandbox.Result{} }}
+				})
+			}
+			b.feed(stream.Valid, numbered("x", 0), numbered("x", 1))
+			start("live", runner.Newest)
+			b.begin()
+			m.down.Store(&why)
+			b.feed(stream.Valid, numbered("x", 2))
+			if errors.Is(why, stream.ErrUnavailable) { // any other error ends a plugin that reads by itself
+				start("behind", runner.Oldest)
+			}
+			b.await("word of it", func() bool { v, _ := troubles.Load("read stream valid"); return v == true })
+			m.down.Store(nil)
+			b.await("all messages", func() bool {
+				return seen["live"].Load() == 1 && (seen["behind"].Load() == 3 || !errors.Is(why, stream.ErrUnavailable))
+			})
+			b.await("an end of the trouble", func() bool { v, _ := troubles.Load("read stream valid"); return v == false })
+			b.close()
+		})
 	}
 }

@@ -26,6 +26,8 @@ type fanout struct {
 	log     stream.Log
 	logger  *slog.Logger
 	now     func() time.Time
+	report  func(part string, err error)
+	trouble bool         // reading has failed; of run's goroutine
 	damaged atomic.Int64 // frames that hold no message
 
 	mu    sync.Mutex      // held while a batch is delivered; nothing is read or parsed under it
@@ -62,7 +64,26 @@ type subscription struct {
 	want []int32         // of the batch that is being delivered
 }
 
-// run delivers until ctx ends.
+// readAgain is how long a fanout waits when it could not read.
+const readAgain = time.Second
+
+// failed tells why reading has ended, and waits before it is tried again. The plugins of the stream stand still meanwhile.
+func (f *fanout) failed(ctx context.Context, err error) {
+	if ctx.Err() != nil || errors.Is(err, stream.ErrClosed) {
+		<-ctx.Done()
+		return
+	}
+	f.trouble = true
+	f.report("read stream "+f.name, err)
+	if errors.Is(err, stream.ErrUnavailable) {
+		return // it came after a pause
+	}
+	pause, cancel := context.WithTimeout(ctx, readAgain)
+	defer cancel()
+	<-pause.Done()
+}
+
+// run delivers until ctx ends or the stream cannot be read.
 func (f *fanout) run(ctx context.Context) error {
 	f.mu.Lock()
 	reader, err := f.log.NewReader(f.pos)
@@ -77,6 +98,10 @@ func (f *fanout) run(ctx context.Context) error {
 			return err
 		}
 		b, err := source.read()
+		if f.trouble && (err == nil || errors.Is(err, io.EOF)) {
+			f.trouble = false
+			f.report("read stream "+f.name, nil)
+		}
 		switch {
 		case err == nil:
 			f.damaged.Add(int64(b.damaged))

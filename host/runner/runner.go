@@ -102,7 +102,7 @@ func New(opt Options) *Runner {
 		loads: make(chan struct{}, maxLoads), reads: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), watch: newWatch(opt.AtWork),
 		endSync: make(chan struct{}), synced: make(chan error, 1)}
 	for _, s := range stream.Names() {
-		r.fanouts[s] = &fanout{name: s, log: opt.Store.Log(s), logger: opt.Log, now: opt.Now}
+		r.fanouts[s] = &fanout{name: s, log: opt.Store.Log(s), logger: opt.Log, now: opt.Now, report: opt.Report}
 	}
 	r.claims.set(nil)
 	r.commits = commit.New(commit.Options{Store: opt.Store, Members: r.members, Interval: opt.Interval, Timeout: opt.Timeout, Now: opt.Now, Report: opt.Report})
@@ -133,8 +133,8 @@ func (r *Runner) Begin() error {
 	for _, f := range r.fanouts {
 		f.begin(subs)
 		r.reading.Go(func() {
-			if err := f.run(ctx); err != nil && ctx.Err() == nil {
-				r.log.Error("reading a stream ended; its plugins stand still until a restart", "stream", f.name, "error", err)
+			for ctx.Err() == nil {
+				f.failed(ctx, f.run(ctx))
 			}
 		})
 	}

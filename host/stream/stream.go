@@ -37,6 +37,8 @@ var (
 	ErrBroken = errors.New("stream: writing has stopped after a failure of the disk; look at the disk, then restart")
 	// ErrUncertain says that an append has had no answer: the messages may be there, or come to be.
 	ErrUncertain = errors.New("stream: it is not known whether the messages are there")
+	// ErrUnavailable says that a store does not give what it has now. It may later: read on. Such an error comes after a pause.
+	ErrUnavailable = errors.New("stream: what the store has cannot be read now")
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("stream: closed")
 )
@@ -165,9 +167,10 @@ type Reader interface {
 	// Read replaces b's contents with the next messages, up to about maxBytes (always at least one when
 	// there is one). At the end of the log it returns io.EOF and an empty batch; it never blocks for data.
 	// When what it would read next was trimmed away it returns ErrTrimmed once, and then goes on at First.
+	// After ErrUnavailable it can be called again.
 	// The batch owns its memory: it stays valid after the next Read unless the same Batch is passed again.
 	Read(b *Batch, maxBytes int) error
-	// Wait returns when there is something to read, or with the context's error.
+	// Wait returns when there is something to read, or with the context's error, or ErrUnavailable.
 	Wait(ctx context.Context) error
 	// Position is the place after the last message read, or after what was skipped since then.
 	Position() Position

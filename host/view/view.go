@@ -62,7 +62,7 @@ func (f *Follower) follow(ctx context.Context) error {
 			at = reader.Position()
 		case errors.Is(err, io.EOF):
 			at = reader.Position()
-			if err := s.wait(ctx, reader); err != nil {
+			if err := s.wait(ctx, reader); err != nil && !errors.Is(err, stream.ErrUnavailable) {
 				return fmt.Errorf("wait for messages after %s: %w", at, err)
 			}
 		case errors.Is(err, stream.ErrTrimmed):
@@ -73,6 +73,7 @@ func (f *Follower) follow(ctx context.Context) error {
 			}
 			reader.Close()
 			reader = next
+		case errors.Is(err, stream.ErrUnavailable): // tried again
 		default:
 			return fmt.Errorf("read at %s: %w", at, err)
 		}

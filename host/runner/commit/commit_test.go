@@ -187,7 +187,7 @@ func TestMemberEnds(t *testing.T) {
 		r := begin(t, m)
 		go func() {
 			for !m.owes.Load() {
-				time.Sleep(time.Millisecond)
+				time.Sleep(time.Millisecond) // of the bubble's clock
 			}
 			close(m.done)
 		}()
@@ -218,7 +218,7 @@ func TestCommitFails(t *testing.T) {
 				t.Fatalf("got %v, Err is %v, the trouble %v", err, r.Err(), r.trouble("commits"))
 			}
 			at := m.at.Add(1)
-			time.Sleep(20 * time.Second)
+			time.Sleep(20 * time.Second) // of the bubble's clock: many rounds
 			if m.owes.Load() || told.Load() > 0 {
 				t.Error("a commit that failed counts")
 			}

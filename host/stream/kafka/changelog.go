@@ -158,7 +158,7 @@ func (s *Store) restore(ctx context.Context) error {
 	return s.rebuild(values)
 }
 
-// scan goes through all that is committed in the changelog now.
+// scan goes through all that is committed in the changelog now, as long as the brokers go on giving it.
 func (s *Store) scan(ctx context.Context, each func(key string, value []byte)) error {
 	changes := &log{store: s, name: Changelog, topic: s.opt.topic(Changelog)}
 	if err := changes.begin(ctx); err != nil {
@@ -171,7 +171,10 @@ func (s *Store) scan(ctx context.Context, each func(key string, value []byte)) e
 	defer r.Close()
 	for r.offset < changes.end.Load() {
 		if len(r.have) == 0 {
-			if err := r.poll(ctx); err != nil {
+			call, cancel := s.bound(ctx)
+			err := r.poll(call)
+			cancel()
+			if err != nil {
 				return fmt.Errorf("%w at offset %d of %d", err, r.offset, changes.end.Load())
 			}
 			continue

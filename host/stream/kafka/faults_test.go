@@ -406,3 +406,69 @@ func TestTaker(t *testing.T) {
 		t.Errorf("raw has %v", got)
 	}
 }
+
+// TestSilentBrokers: what is there and is not given is an error after a moment, not the end of the log; and it is given later.
+func TestSilentBrokers(t *testing.T) {
+	t.Parallel()
+	c := kafkatest.Fake(t)
+	opt := optionsOf(t, c.ListenAddrs())
+	s := open(t, opt)
+	defer s.Close()
+	if err := s.Commit(t.Context(), work(1)); err != nil {
+		t.Fatal(err)
+	}
+	var silent atomic.Bool
+	silent.Store(true)
+	c.ControlKey(int16(kmsg.Fetch), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if silent.Load() {
+			return nil, errors.New("cut"), true
+		}
+		return nil, nil, false
+	})
+	r, err := s.Log(stream.Valid).NewReader(stream.Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var b stream.Batch
+	for range 2 {
+		began := time.Now()
+		if err := r.Read(&b, 100); !errors.Is(err, stream.ErrUnavailable) || time.Since(began) > 3*giveTime {
+			t.Fatalf("after %v: %v", time.Since(began), err)
+		}
+	}
+	silent.Store(false)
+	for err = r.Read(&b, 100); errors.Is(err, stream.ErrUnavailable); err = r.Read(&b, 100) {
+	}
+	if err != nil || len(b.Messages) != 1 || string(b.Messages[0]) != "1" {
+		t.Errorf("read %q, %v", b.Messages, err)
+	}
+}
+
+// TestBomb: a foreign record that grows without end when it is decompressed is not decompressed.
+func TestBomb(t *testing.T) {
+	t.Parallel()
+	opt := optionsOf(t, kafkatest.Fake(t).ListenAddrs())
+	s := open(t, opt)
+	defer s.Close()
+	client, err := opt.client(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchMaxBytes(64<<20), kgo.ProducerBatchCompression(kgo.ZstdCompression()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	bomb := &kgo.Record{Topic: opt.topic(stream.Raw), Value: make([]byte, 32<<20)}
+	if err := client.ProduceSync(t.Context(), bomb).FirstErr(); err != nil {
+		t.Skipf("the broker in the process takes no such record: %v", err)
+	}
+	r, err := s.Log(stream.Raw).NewReader(stream.Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := r.Wait(ctx); !errors.Is(err, stream.ErrUnavailable) || !strings.Contains(err.Error(), "decompress") {
+		t.Errorf("the error is %v", err)
+	}
+}

@@ -12,6 +12,7 @@
 package kafka
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -88,22 +89,13 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 			err = fmt.Errorf("open partition %d of %s on Kafka %v: %w", opt.Partition, opt.Prefix, opt.Brokers, err)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, opt.Timeout)
-	defer cancel()
-	if err := s.connect(ctx); err != nil {
-		return nil, err
-	}
 	for _, name := range stream.Names() {
 		s.logs[name] = &log{store: s, name: name, topic: opt.topic(name)}
 	}
-	if err := s.checkTopics(ctx); err != nil {
+	if err := s.takeOver(ctx); err != nil {
 		return nil, err
 	}
-	// From here on nobody else can commit, so what is read now is the newest.
-	if _, _, err := s.commits.ProducerID(ctx); err != nil {
-		return nil, fmt.Errorf("begin to write transactions: %w; the brokers must allow them to this client", err)
-	}
-	if err := s.restore(ctx); err != nil {
+	if err := s.restore(ctx); err != nil { // as long as it takes; each answer of the brokers has its time
 		return nil, fmt.Errorf("read states and positions: %w", err)
 	}
 	for _, l := range s.logs {
@@ -112,6 +104,22 @@ func Open(ctx context.Context, opt Options) (_ *Store, err error) {
 		}
 	}
 	return s, nil
+}
+
+// takeOver connects and takes the transactional ID. From then on nobody else can commit, so what is read is the newest.
+func (s *Store) takeOver(ctx context.Context) error {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	if err := s.checkTopics(ctx); err != nil {
+		return err
+	}
+	if _, _, err := s.commits.ProducerID(ctx); err != nil {
+		return fmt.Errorf("begin to write transactions: %w; the brokers must allow them to this client", err)
+	}
+	return nil
 }
 
 func (o *Options) defaults() {
@@ -192,7 +200,7 @@ func (s *Store) State(_ context.Context, name string) ([]byte, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.states[name], nil
+	return bytes.Clone(s.states[name]), nil
 }
 
 // slowest is the lowest committed position in a stream, if there is any.

@@ -32,6 +32,8 @@ type log struct {
 }
 
 func (l *log) begin(ctx context.Context) error {
+	ctx, cancel := l.store.bound(ctx)
+	defer cancel()
 	first, end, err := l.offsets(ctx)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -15,6 +16,9 @@ import (
 const (
 	fetchBytes = 1 << 20 // that a reader has in memory before it is asked for them
 	pollMost   = 1000    // records
+
+	giveTime    = 3 * time.Second // that the brokers have to give what is there
+	afterFailed = time.Second     // a reader waits after an error of the brokers
 )
 
 // reader implements stream.Reader. The markers of transactions have offsets too: it steps over them.
@@ -51,7 +55,8 @@ func (l *log) NewReader(from stream.Position) (stream.Reader, error) {
 func (r *reader) connect() (err error) {
 	at := map[string]map[int32]kgo.Offset{r.log.topic: {r.log.store.opt.Partition: kgo.NewOffset().At(r.offset)}}
 	r.client, err = r.log.store.opt.client(kgo.ConsumePartitions(at), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-		kgo.ConsumeResetOffset(kgo.NoResetOffset()), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes))
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes),
+		kgo.MaxDecompressBatchBytes(4*(r.log.store.opt.MaxMessage+chunkBytes)))
 	if err != nil {
 		return fmt.Errorf("read topic %s: %w", r.log.topic, err)
 	}
@@ -82,10 +87,10 @@ func (r *reader) Read(b *stream.Batch, maxBytes int) error {
 		}
 		var err error
 		if r.offset < r.log.end.Load() { // there is something, and the brokers have to give it
-			ctx, cancel := r.log.store.bound(context.Background())
+			ctx, cancel := context.WithTimeout(r.log.store.closing, giveTime)
 			err = r.poll(ctx)
 			if err != nil && ctx.Err() != nil {
-				err = r.log.store.ended(fmt.Errorf("read topic %s at %d: the brokers gave nothing within %v", r.log.topic, r.offset, r.log.store.opt.Timeout))
+				err = r.log.store.ended(fmt.Errorf("read topic %s at %d: the brokers gave nothing within %v: %w", r.log.topic, r.offset, giveTime, stream.ErrUnavailable))
 			}
 			cancel()
 		} else if err = r.pollNow(); err == nil && len(r.have) == 0 {
@@ -163,7 +168,13 @@ func (r *reader) poll(ctx context.Context) error {
 	case ctx != nil && ctx.Err() != nil:
 		return ctx.Err()
 	}
-	return r.log.store.ended(fmt.Errorf("read topic %s at %d: %w", r.log.topic, r.offset, failed))
+	pause, cancel := context.WithTimeout(r.log.store.closing, afterFailed)
+	defer cancel()
+	if ctx != nil {
+		defer context.AfterFunc(ctx, cancel)()
+	}
+	<-pause.Done()
+	return r.log.store.ended(fmt.Errorf("read topic %s at %d: %w (%w)", r.log.topic, r.offset, stream.ErrUnavailable, failed))
 }
 
 // trimmed goes on at the first message that is kept.
@@ -172,7 +183,7 @@ func (r *reader) trimmed() error {
 	defer cancel()
 	first, end, err := r.log.offsets(ctx)
 	if err != nil {
-		return r.log.store.ended(err)
+		return r.log.store.ended(fmt.Errorf("%w (%w)", stream.ErrUnavailable, err))
 	}
 	raise(&r.log.first, first)
 	raise(&r.log.end, end)

@@ -102,9 +102,7 @@ func (s *Store) mine(ctx context.Context) error {
 
 // lastMark is the mark of the newest commit, nil when there is none.
 func (s *Store) lastMark(ctx context.Context) (last []byte, err error) {
-	ctx, cancel := s.bound(context.WithoutCancel(ctx))
-	defer cancel()
-	err = s.scan(ctx, func(key string, value []byte) {
+	err = s.scan(context.WithoutCancel(ctx), func(key string, value []byte) {
 		if key == markKey {
 			last = value
 		}

@@ -30,8 +30,6 @@ func (s *Store) Taker(id stream.ID) *Taker {
 
 // TakenOver is the place up to which everything was taken.
 func (t *Taker) TakenOver(ctx context.Context) (at stream.Position, err error) {
-	ctx, cancel := t.store.bound(ctx)
-	defer cancel()
 	if err := t.begin(ctx); err != nil {
 		return at, t.store.ended(err)
 	}
@@ -51,6 +49,8 @@ func (t *Taker) TakenOver(ctx context.Context) (at stream.Position, err error) {
 
 // begin makes a client if there is none. What another one has begun under this name is ended by it.
 func (t *Taker) begin(ctx context.Context) (err error) {
+	ctx, cancel := t.store.bound(ctx)
+	defer cancel()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.store.closedError(); err != nil || t.client != nil {
