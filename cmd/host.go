@@ -24,32 +24,27 @@ import (
 	"sandbar/host/health"
 	httpdoor "sandbar/host/intake/http"
 	"sandbar/host/intake/spill"
-	"sandbar/host/lake"
-	"sandbar/host/landfill"
+	"sandbar/host/partitions"
 	"sandbar/host/runner"
 	"sandbar/host/series"
 	"sandbar/host/stream"
+	"sandbar/host/stream/kafka"
 	"sandbar/plugins"
 	"sandbar/sandbox"
 	"sandbar/schemas"
 	"sandbar/web"
 )
 
-const (
-	trimEvery  = 10 * time.Second
-	watchEvery = 2 * time.Second
-
-	maxJump       = time.Minute // of the clock between two looks
-	holdAfterJump = time.Hour   // so that somebody can set it right
-)
+const watchEvery = 2 * time.Second
 
 // host is all rooms of a running host, joined.
 type host struct {
 	cfg config.Config
 	log *slog.Logger
 
-	store    store
-	spill    *spill.Spill // nil when the streams are files
+	store    stream.Store   // files, with the only partition; nil on Kafka,
+	cluster  *kafka.Cluster // which is nil otherwise
+	spill    *spill.Spill   // nil when the streams are files
 	edgeLog  httpdoor.Appender
 	edgeOK   func() error
 	bucket   bucket.Bucket
@@ -57,16 +52,16 @@ type host struct {
 	catalog  *catalog.Catalog
 	schemas  *schemas.Registry
 	geo      *geo.DB
-	landfill *landfill.Landfill
-	lake     *lake.Lake
 	series   *series.View
 	alerts   *alert.View
 	failures *failures.View
-	runner   *runner.Runner
+	set      *partitions.Set
 	deploy   *deploy.Manager
 	engines  *engines
 	door     *httpdoor.Door
 	pages    *web.Site
+
+	only *partition // on files
 
 	opened []func() error // in the order of opening; closed in reverse
 }
@@ -106,14 +101,10 @@ func (h *host) openStorage(ctx context.Context) error {
 	if err := os.MkdirAll(h.cfg.Data, 0o750); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
+	if err := h.openStreams(ctx); err != nil {
+		return err
+	}
 	var err error
-	if h.store, err = openStore(ctx, h.cfg.Streams, h.path("streams"), h.log); err != nil {
-		return err
-	}
-	h.opened = append(h.opened, h.store.Close)
-	if err := h.openSpill(); err != nil {
-		return err
-	}
 	if h.bucket, err = openBucket(ctx, h.cfg.Bucket, h.path("bucket"), h.log); err != nil {
 		return err
 	}
@@ -143,40 +134,28 @@ func (h *host) openKnowledge(context.Context) error {
 }
 
 func (h *host) openViews(ctx context.Context) error {
-	var err error
-	h.landfill, err = landfill.Open(ctx, landfill.Options{Store: h.store, Bucket: h.bucket, Now: clock.Now, Logger: h.log,
-		Size: int64(h.cfg.Landfill.Size), Age: time.Duration(h.cfg.Landfill.Age), CommitTime: time.Duration(h.cfg.Streams.Timeout),
-		Report: func(err error) { h.health.Report("landfill", err) }})
+	derived, err := h.logs(ctx, stream.Derived)
+	if err != nil {
+		return err
+	}
+	refused, err := h.logs(ctx, stream.Errors)
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(h.path("views"), 0o750); err != nil {
 		return fmt.Errorf("make the folder of the views: %w", err)
 	}
-	derived := h.store.Log(stream.Derived)
 	if h.series, err = series.Open(h.path("views", "series"), derived, series.Options{Now: clock.Now, Logger: h.log}); err != nil {
 		return err
 	}
 	if h.alerts, err = alert.Open(h.path("views", "alerts"), derived, alert.Options{Now: clock.Now, Logger: h.log}); err != nil {
 		return err
 	}
-	h.failures = failures.New(h.store.Log(stream.Errors), failures.Options{Now: clock.Now, Logger: h.log})
+	h.failures = failures.New(refused, failures.Options{Now: clock.Now, Logger: h.log})
 	return nil
 }
 
 func (h *host) openPlugins(ctx context.Context) error {
-	h.lake = lake.New(h.bucket, lake.Options{Logger: h.log, ID: h.store.ID(), Columns: h.schemas,
-		MaxAge: time.Duration(h.cfg.Lake.Age), MaxBytes: int64(h.cfg.Lake.Size)})
-	manifests, err := lakeManifests(ctx, h.store)
-	if err != nil {
-		return err
-	}
-	if err := h.lake.Load(manifests); err != nil {
-		return err
-	}
-	if err := h.lake.Recover(ctx); err != nil { // tried again by its Run
-		h.health.Report("lake", err)
-	}
 	deaths, suspects, err := deaths.Open(h.path("deaths.json"))
 	if err != nil {
 		return err
@@ -189,19 +168,21 @@ func (h *host) openPlugins(ctx context.Context) error {
 	}
 	h.engines = &engines{cache: h.path("modules")}
 	h.opened = append(h.opened, h.engines.close)
-	h.runner = runner.New(runner.Options{Store: h.store, Load: h.engines.load, Env: h.env, Interval: time.Duration(h.cfg.Streams.CommitInterval),
-		Timeout: time.Duration(h.cfg.Streams.Timeout),
-		Lake:    func(logger string) runner.LakeWriter { return h.lake.Writer(logger) }, Report: h.health.Report,
-		OnEnd: func(e *sandbox.Error) { h.deploy.Ended(context.Background(), e) }, AtWork: atWork, Now: clock.Now, Log: h.log})
-	h.opened = append(h.opened, h.runner.Close)
-	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Runner: h.runner, Parse: parser(h.cfg.Limits), Removed: h.series.Forget, Now: clock.Now, Log: h.log})
-	if err := h.seed(ctx); err != nil {
-		return err
+	h.set = partitions.New(h.tryPlugin, atWork)
+	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Runner: h.set, Parse: parser(h.cfg.Limits), Removed: h.series.Forget, Now: clock.Now, Log: h.log})
+	if err := errors.Join(h.seed(ctx), h.deploy.Quarantine(ctx, suspects)); err != nil || h.store == nil {
+		return err // partitions on Kafka come when the host is in their group
 	}
-	if err := h.deploy.StartAll(ctx, suspects, h.cfg.Safe); err != nil {
-		return err
+	h.only, err = h.openPartition(ctx, 0, h.store)
+	if err == nil {
+		h.opened = append(h.opened, h.only.close)
 	}
-	return h.runner.Begin()
+	return err
+}
+
+// tryPlugin checks a plugin while no partition is here.
+func (h *host) tryPlugin(_ context.Context, cfg *sandbox.Config, source []byte) (warning string, err error) {
+	return runner.Try(h.engines.load, cfg, source, h.env(cfg), nil)
 }
 
 // seed puts the plugins that ship, and those of the config's folder, into the catalog.
@@ -235,7 +216,7 @@ func seed() uint64 {
 	return binary.LittleEndian.Uint64(b[:])
 }
 
-func (h *host) openDoors(context.Context) error {
+func (h *host) openDoors(ctx context.Context) error {
 	edge := h.cfg.Edge
 	var err error
 	h.door, err = httpdoor.New(httpdoor.Options{Raw: h.edgeLog, Healthy: h.edgeOK,
@@ -246,72 +227,27 @@ func (h *host) openDoors(context.Context) error {
 	if err != nil {
 		return err
 	}
-	streams := map[string]web.Log{}
-	for _, name := range stream.Names() {
-		streams[name] = h.store.Log(name)
+	streams, err := h.streams(ctx)
+	if err != nil {
+		return err
 	}
-	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Edge: h.door, Archive: h.landfill, Commits: h.runner, Health: h.health,
+	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Edge: h.door, Archive: h.set, Commits: h.set, Health: h.health,
 		Streams: streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log})
 	return err
 }
 
-// run starts everything that works in the background.
-func (h *host) run(p *parts) {
-	p.start("streams", h.watchStore)
+// run starts everything that works in the background. The partitions work until ctx ends.
+func (h *host) run(ctx context.Context, p *parts) {
+	p.start("partitions", func(context.Context) error { return h.share(ctx) })
 	if h.spill != nil {
 		p.start("spill", h.spill.Run)
 	}
-	p.start("landfill", h.landfill.Run)
-	p.start("lake", func(ctx context.Context) error {
-		return h.lake.Run(ctx, func(err error) { h.health.Report("lake", err) })
-	})
 	p.start("retention", h.retain)
 	p.start("series", h.series.Run)
 	p.start("alerts", h.alerts.Run)
 	p.start("failures", h.failures.Run)
 	p.start("pages", h.pages.Run)
-	p.start("trimming", h.trim)
 	p.start("schemas", func(ctx context.Context) error { return h.schemas.Watch(ctx, watchEvery) })
 	p.start("geo", func(ctx context.Context) error { return h.geo.Watch(ctx, watchEvery) })
-}
-
-// trim removes what no reader needs any more and what is older or more than the config wants kept.
-func (h *host) trim(ctx context.Context) error {
-	limits := map[string]config.Retention{stream.Raw: h.cfg.Streams.Raw, stream.Valid: h.cfg.Streams.Valid,
-		stream.Errors: h.cfg.Streams.Errors, stream.Derived: h.cfg.Streams.Derived}
-	tick := time.NewTicker(trimEvery)
-	defer tick.Stop()
-	before := clock.Now()
-	hold := before // until then nothing is trimmed by age
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		now := clock.Now()
-		if by := clock.Jump(before, now); by.Abs() > maxJump {
-			hold = now.Add(holdAfterJump)
-			h.log.Warn("the clock was changed; nothing is trimmed by age for a while", "by", by, "until", hold)
-		}
-		before = now
-		for name, keep := range limits {
-			bytes, age := int64(keep.Size), time.Duration(keep.Age)
-			if bytes == 0 {
-				bytes = -1
-			}
-			if age == 0 || now.Before(hold) {
-				age = -1
-			}
-			waiting, cancel := context.WithTimeout(ctx, time.Duration(h.cfg.Streams.Timeout))
-			removed, err := h.store.Log(name).Trim(waiting, bytes, age)
-			cancel()
-			if err != nil {
-				h.log.Error("a stream could not be trimmed", "stream", name, "error", err)
-			} else if removed > 0 {
-				h.log.Info("trimmed a stream", "stream", name, "bytes", removed)
-			}
-		}
-	}
 }

@@ -167,11 +167,11 @@ func TestKafka(t *testing.T) {
 	}
 }
 
-// kafkaConfig is the config of a host on a broker.
-func kafkaConfig(t *testing.T, broker string) string {
+// kafkaConfig is the config of a host on a broker, with so many partitions.
+func kafkaConfig(t *testing.T, broker string, partitions int) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "kafka.toml")
-	text := fmt.Sprintf("[streams]\ntimeout = \"20s\"\n[streams.kafka]\nbrokers = [%q]\nreplicas = 1\n", broker)
+	text := fmt.Sprintf("[streams]\ntimeout = \"20s\"\n[streams.kafka]\nbrokers = [%q]\nreplicas = 1\npartitions = %d\n", broker, partitions)
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func kafkaConfig(t *testing.T, broker string) string {
 func TestForeignRecords(t *testing.T) {
 	t.Parallel()
 	broker := kafkatest.Fake(t).ListenAddrs()[0]
-	p := start(t, t.TempDir(), "serve", "--config", kafkaConfig(t, broker))
+	p := start(t, t.TempDir(), "serve", "--config", kafkaConfig(t, broker, 4))
 	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.DefaultProduceTopic("sandbar.raw"))
 	if err != nil {
 		t.Fatal(err)
@@ -225,7 +225,7 @@ func TestForeignRecords(t *testing.T) {
 func TestMigrate(t *testing.T) {
 	t.Parallel()
 	broker := kafkatest.Fake(t).ListenAddrs()[0]
-	config := kafkaConfig(t, broker)
+	config := kafkaConfig(t, broker, 1)
 	data := t.TempDir()
 	p := start(t, data, "serve")
 	send := func(p *process, from, to int) {

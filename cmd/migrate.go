@@ -15,6 +15,7 @@ import (
 	"sandbar/host/landfill"
 	"sandbar/host/migrate"
 	"sandbar/host/stream/disk"
+	"sandbar/host/stream/kafka"
 )
 
 type migrateCmd struct {
@@ -45,7 +46,11 @@ func (c *migrateCmd) Run(ctx context.Context, con console) (err error) {
 	if err := finishFiles(ctx, cfg, from, h.path("bucket"), h.log); err != nil {
 		return fmt.Errorf("finish the files of landfill and lake before the move: %w", err)
 	}
-	to, err := openStore(ctx, cfg.Streams, "", h.log)
+	opt, err := openTopics(ctx, cfg.Streams, h.log)
+	if err != nil {
+		return err
+	}
+	to, err := kafka.Open(ctx, opt, 0)
 	if err != nil {
 		return err
 	}
@@ -63,7 +68,7 @@ func (c *migrateCmd) Run(ctx context.Context, con console) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w; the files are as they were: delete the topics and begin again", err)
 	}
-	if err := reclaim(ctx, cfg, h.path("bucket"), cluster(to), h.log); err != nil {
+	if err := reclaim(ctx, cfg, h.path("bucket"), to.Cluster().ID().String(), h.log); err != nil {
 		return err
 	}
 	fmt.Fprintf(con.out, "Copied to %s.*: %d messages of raw, %d of valid, %d of errors, %d of derived, with all positions and states.\nStart the host with --config %s; %s can be removed when it runs.\n",

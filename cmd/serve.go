@@ -122,7 +122,9 @@ func serve(ctx context.Context, con console, cfg config.Config, log *slog.Logger
 		return err
 	}
 	parts := newParts(ctx)
-	h.run(parts)
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	h.run(working, parts)
 	parts.start("http", func(context.Context) error { return server.Serve(listener) })
 	url := "http://" + listener.Addr().String()
 	if cfg.TLS.Certificate != "" {
@@ -140,5 +142,6 @@ func serve(ctx context.Context, con console, cfg config.Config, log *slog.Logger
 	if errors.Is(serr, context.DeadlineExceeded) || errors.Is(serr, http.ErrServerClosed) {
 		serr = nil
 	}
-	return errors.Join(serr, h.runner.Close(), parts.wait())
+	stop()
+	return errors.Join(serr, parts.wait())
 }

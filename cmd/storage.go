@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"strings"
 	"time"
 
 	"sandbar/host/bucket"
@@ -15,72 +14,39 @@ import (
 	"sandbar/host/config"
 	httpdoor "sandbar/host/intake/http"
 	"sandbar/host/intake/spill"
-	"sandbar/host/lake"
 	"sandbar/host/stream"
 	"sandbar/host/stream/disk"
 	"sandbar/host/stream/kafka"
-	"sandbar/sandbox"
+	"sandbar/web"
 )
 
-// store is where the streams are.
-type store interface {
-	stream.Store
-	Writable() error // why nothing can be written, nil when it can
-}
-
-// openStore opens the streams: on Kafka when the config names brokers, or else in a folder.
-func openStore(ctx context.Context, cfg config.Streams, folder string, log *slog.Logger) (store, error) {
-	k := cfg.Kafka
-	if len(k.Brokers) == 0 {
-		return disk.Open(folder, disk.Options{MaxMessage: int(cfg.MaxMessage), Now: clock.Now, Logger: log,
-			SegmentSize: int64(cfg.SegmentSize), MinFree: int64(cfg.MinFree)})
-	}
-	access := kafka.Access{TLS: k.TLS, CA: k.CA, Certificate: k.Certificate, Key: k.Key, SASL: k.SASL, User: k.User, Password: k.Password, TokenFile: k.TokenFile, Rack: k.Rack}
-	if access.Password == "" && access.User != "" {
-		access.Password = os.Getenv("SANDBAR_KAFKA_PASSWORD")
-	}
-	client, err := access.Opts()
-	if err != nil {
-		return nil, err
-	}
-	opt := kafka.Options{Client: client, Brokers: k.Brokers, Prefix: k.Prefix, Now: clock.Now, Logger: log, MaxMessage: int(cfg.MaxMessage), Timeout: time.Duration(cfg.Timeout)}
-	if err := kafka.Create(ctx, opt, 1, int16(k.Replicas)); err != nil {
-		return nil, err
-	}
-	return kafka.Open(ctx, opt)
-}
-
-// lakeManifests are those that output plugins have committed.
-func lakeManifests(ctx context.Context, s stream.Store) (map[string][]byte, error) {
-	manifests := map[string][]byte{}
-	for reader := range s.Readers() {
-		if !strings.HasPrefix(reader, string(sandbox.Output)+".") {
-			continue
-		}
-		state, err := s.State(ctx, lake.StateName(reader))
+// openStreams opens the streams: on Kafka when the config names brokers, or else in a folder. The edge appends to them; on Kafka it
+// has the local disk for when the brokers do not take submissions.
+func (h *host) openStreams(ctx context.Context) error {
+	s := h.cfg.Streams
+	if len(s.Kafka.Brokers) == 0 {
+		streams, err := openDisk(s, h.path("streams"), h.log)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		manifests[reader] = state
-	}
-	return manifests, nil
-}
-
-// openSpill says where the edge appends: to the streams when these are files, or else to Kafka, with the local disk for when
-// the brokers do not take submissions.
-func (h *host) openSpill() error {
-	brokers, ok := h.store.(*kafka.Store)
-	if !ok {
-		h.edgeLog, h.edgeOK = h.store.Log(stream.Raw), h.store.Writable
+		h.store, h.edgeLog, h.edgeOK = streams, streams.Log(stream.Raw), streams.Writable
+		h.opened = append(h.opened, streams.Close)
 		return nil
 	}
-	s := h.cfg.Streams
-	local, err := disk.Open(h.path("spill"), disk.Options{MaxMessage: int(s.MaxMessage), Now: clock.Now, Logger: h.log, SegmentSize: int64(s.SegmentSize), MinFree: int64(s.MinFree)})
+	opt, err := openTopics(ctx, s, h.log)
+	if err != nil {
+		return err
+	}
+	if h.cluster, err = kafka.Connect(ctx, opt); err != nil {
+		return err
+	}
+	h.opened = append(h.opened, h.cluster.Close)
+	local, err := openDisk(s, h.path("spill"), h.log)
 	if err != nil {
 		return err
 	}
 	h.opened = append(h.opened, local.Close)
-	h.spill = spill.New(spill.Options{Remote: remote{brokers.Log(stream.Raw), brokers.Taker(local.ID())}, Local: local,
+	h.spill = spill.New(spill.Options{Remote: remote{h.cluster, h.cluster.Taker(local.ID())}, Local: local,
 		Report: func(err error) { h.health.Report("edge", err) }})
 	h.edgeLog, h.edgeOK = h.spill, local.Writable
 	return nil
@@ -92,13 +58,95 @@ type remote struct {
 	*kafka.Taker
 }
 
-// watchStore ends the host when another one has taken its streams over.
-func (h *host) watchStore(ctx context.Context) error {
-	if s, ok := h.store.(*kafka.Store); ok {
-		return s.Watch(ctx)
+func openDisk(cfg config.Streams, folder string, log *slog.Logger) (*disk.Store, error) {
+	return disk.Open(folder, disk.Options{MaxMessage: int(cfg.MaxMessage), Now: clock.Now, Logger: log, SegmentSize: int64(cfg.SegmentSize), MinFree: int64(cfg.MinFree)})
+}
+
+// openTopics makes the topics that do not exist, and says how to reach them.
+func openTopics(ctx context.Context, cfg config.Streams, log *slog.Logger) (opt kafka.Options, err error) {
+	k := cfg.Kafka
+	access := kafka.Access{TLS: k.TLS, CA: k.CA, Certificate: k.Certificate, Key: k.Key, SASL: k.SASL, User: k.User, Password: k.Password, TokenFile: k.TokenFile, Rack: k.Rack}
+	if access.Password == "" && access.User != "" {
+		access.Password = os.Getenv("SANDBAR_KAFKA_PASSWORD")
 	}
-	<-ctx.Done()
-	return nil
+	opt = kafka.Options{Brokers: k.Brokers, Prefix: k.Prefix, Now: clock.Now, Logger: log, MaxMessage: int(cfg.MaxMessage), Timeout: time.Duration(cfg.Timeout), Key: httpdoor.Key}
+	if opt.Client, err = access.Opts(); err != nil {
+		return opt, err
+	}
+	return opt, kafka.Create(ctx, opt, int32(k.Partitions), int16(k.Replicas))
+}
+
+// partitions is how many there are, on all hosts.
+func (h *host) partitions() int {
+	if h.cluster == nil {
+		return 1
+	}
+	return h.cluster.Partitions()
+}
+
+// logs are all partitions of a stream, to be read.
+func (h *host) logs(ctx context.Context, name string) ([]stream.Log, error) {
+	if h.cluster == nil {
+		return []stream.Log{h.store.Log(name)}, nil
+	}
+	return h.cluster.Logs(ctx, name)
+}
+
+// streams are the numbers of the streams, for the page.
+func (h *host) streams(ctx context.Context) (map[string]web.Log, error) {
+	all := map[string]web.Log{}
+	for _, name := range stream.Names() {
+		logs, err := h.logs(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		all[name] = sum(logs)
+	}
+	return all, nil
+}
+
+// sum is the numbers of all partitions of a stream. A position is their sum too.
+type sum []stream.Log
+
+func (s sum) First() (at stream.Position) {
+	for _, log := range s {
+		at.Segment += log.First().Segment
+		at.Offset += log.First().Offset
+	}
+	return at
+}
+
+func (s sum) End() (at stream.Position) {
+	for _, log := range s {
+		at.Segment += log.End().Segment
+		at.Offset += log.End().Offset
+	}
+	return at
+}
+
+func (s sum) Stats() (all stream.Stats) {
+	for _, log := range s {
+		st := log.Stats()
+		all.Messages += st.Messages
+		all.Bytes += st.Bytes
+		all.Stored += st.Stored
+		all.Skipped += st.Skipped
+		all.Syncs += st.Syncs
+	}
+	return all
+}
+
+// share works on the partitions that this host has until ctx ends: on files the only one, whose failure ends the host; on Kafka those
+// that the group of hosts gives it.
+func (h *host) share(ctx context.Context) error {
+	if h.cluster == nil {
+		return h.only.run(ctx)
+	}
+	group, err := h.cluster.Join(h.hold)
+	if err != nil {
+		return err
+	}
+	return group.Run(ctx, func(err error) { h.health.Report("group", err) })
 }
 
 // openBucket opens the bucket that the config names, or else a folder.
@@ -111,21 +159,19 @@ func openBucket(ctx context.Context, cfg config.Bucket, folder string, log *slog
 		Encryption: c.Encryption, KMSKey: c.KMSKey, NoChecksum: c.NoChecksum, PartSize: int(c.PartSize), Timeout: time.Duration(cfg.Timeout), Logger: log})
 }
 
-// cluster is whose files a bucket has.
-func cluster(s store) string {
-	if k, ok := s.(*kafka.Store); ok {
-		return k.Cluster().String()
-	}
-	return s.ID().String()
-}
-
 // claim refuses a bucket on S3 that has the files of other streams. One that cannot be reached now is asked again later.
 func (h *host) claim(ctx context.Context) error {
 	b, ok := h.bucket.(*s3.Bucket)
 	if !ok {
 		return nil
 	}
-	err := b.Claim(ctx, cluster(h.store))
+	var whose stream.ID
+	if h.cluster != nil {
+		whose = h.cluster.ID()
+	} else {
+		whose = h.store.ID()
+	}
+	err := b.Claim(ctx, whose.String())
 	if errors.Is(err, s3.ErrClaimed) {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sandbar/host/stream"
 	"sandbar/host/view/viewtest"
 	"sandbar/sandbox/message"
 )
@@ -30,7 +31,7 @@ func warning(logger, id string, at int64) []byte {
 func open(t *testing.T, path string, log *viewtest.Log, opt Options) (*View, func()) {
 	t.Helper()
 	opt.Now, opt.Logger = time.Now, slog.New(slog.DiscardHandler)
-	v, err := Open(path, log, opt)
+	v, err := Open(path, []stream.Log{log}, opt)
 	if err != nil {
 		t.Fatal(err)
 	}

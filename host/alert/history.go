@@ -60,9 +60,9 @@ func (a *Alert) has(lower string) bool {
 // View is the history of one host.
 type View struct {
 	path    string
-	log     stream.Log
+	logs    []stream.Log // of stream derived
 	opt     Options
-	from    stream.Position
+	from    []stream.Position
 	version view.Version
 
 	mu     sync.Mutex
@@ -71,30 +71,26 @@ type View struct {
 	of     map[string]int // alerts by logger
 }
 
-// Open restores the history from its file; without one it is made anew when Run reads the stream.
-func Open(path string, log stream.Log, opt Options) (*View, error) {
+// Open restores the history of the logs of stream derived from its file; without one it is made anew when Run reads them.
+func Open(path string, logs []stream.Log, opt Options) (*View, error) {
 	opt.defaults()
-	h := &View{path: path, log: log, opt: opt, of: map[string]int{}}
+	h := &View{path: path, logs: logs, opt: opt, of: map[string]int{}}
 	var err error
-	h.from, err = view.Open(path, head(log, stream.Position{}), log, opt.Logger, func(msg []byte) { h.add(msg) })
+	h.from, err = view.Open(path, view.Head{View: "alert", Stream: stream.Derived}, logs, opt.Logger, func(msg []byte) { h.add(msg) })
 	if err != nil {
 		return nil, err
 	}
 	return h, nil
 }
 
-func head(log stream.Log, at stream.Position) view.Head {
-	return view.Head{View: "alert", Stream: stream.Derived, Store: log.Store(), Position: at}
-}
-
 // Run follows the stream until the context ends, and saves the history then and every few seconds.
 func (h *View) Run(ctx context.Context) error {
-	f := view.Follower{Name: "alert", Log: h.log, From: h.from, Now: h.opt.Now, Logger: h.opt.Logger,
+	f := view.Follower{Name: "alert", Logs: h.logs, From: h.from, Now: h.opt.Now, Logger: h.opt.Logger,
 		Take: h.take, Save: h.save, Version: &h.version, Every: h.opt.SaveEvery}
 	return f.Run(ctx)
 }
 
-func (h *View) take(b *stream.Batch) {
+func (h *View) take(_ int, b *stream.Batch) {
 	for _, msg := range b.Messages {
 		h.add(msg)
 	}
@@ -138,11 +134,11 @@ func (h *View) remove(i int) {
 	h.alerts = slices.Delete(h.alerts, i, i+1)
 }
 
-func (h *View) save(at stream.Position) error {
+func (h *View) save(at []stream.Position) error {
 	h.mu.Lock()
 	alerts := slices.Clone(h.alerts)
 	h.mu.Unlock()
-	return view.Save(h.path, head(h.log, at), func(put func([]byte)) {
+	return view.Save(h.path, view.Head{View: "alert", Stream: stream.Derived, Places: view.Places(h.logs, at)}, func(put func([]byte)) {
 		var buf []byte
 		for i := range alerts {
 			buf = alerts[i].encode(buf[:0])

@@ -76,9 +76,10 @@ type Streams struct {
 
 // Kafka is where the streams are instead of files.
 type Kafka struct {
-	Brokers  []string `toml:"brokers" doc:"Addresses, HOST:PORT. Empty: the streams are files."`
-	Prefix   string   `toml:"prefix" doc:"Before the names of the topics: PREFIX.raw, .valid, .errors, .derived and .changelog. Topics that do not exist are created."`
-	Replicas Count    `toml:"replicas" doc:"Replicas of topics that are created."`
+	Brokers    []string `toml:"brokers" doc:"Addresses, HOST:PORT. Empty: the streams are files."`
+	Prefix     string   `toml:"prefix" doc:"Before the names of the topics: PREFIX.raw, .valid, .errors, .derived and .changelog. Topics that do not exist are created."`
+	Replicas   Count    `toml:"replicas" doc:"Replicas of topics that are created."`
+	Partitions Count    `toml:"partitions" doc:"Partitions of topics that are created. They are shared by all hosts with this prefix: no more hosts than partitions have work. A submission's document id says which one it is in."`
 
 	TLS         bool   `toml:"tls" doc:"Reach the brokers over TLS."`
 	CA          string `toml:"ca" doc:"File of the certificates, PEM, that brokers' are signed by. Empty: those of the machine."`
@@ -179,7 +180,7 @@ func Default() Config {
 		Edge:   Edge{MaxPath: 4 * KiB, MaxBody: 10 * MiB, MaxInFlight: 256 * MiB, MaxConnections: 4096, BodyTimeout: Duration(30 * time.Second)},
 		Streams: Streams{
 			MaxMessage: 16 * MiB, SegmentSize: 64 * MiB, MinFree: 256 * MiB, CommitInterval: Duration(200 * time.Millisecond), Timeout: Duration(30 * time.Second),
-			Kafka: Kafka{Prefix: "sandbar", Replicas: 3},
+			Kafka: Kafka{Prefix: "sandbar", Replicas: 3, Partitions: 4},
 			Raw:   Retention{10 * GiB, 3 * day}, Valid: Retention{10 * GiB, 3 * day},
 			Errors: Retention{2 * GiB, 7 * day}, Derived: Retention{2 * GiB, 7 * day},
 		},

@@ -85,6 +85,7 @@ func (c *Config) checkSizes(p *problems) {
 	k := &s.Kafka
 	p.unless(k.Prefix != "" && len(k.Prefix) <= 200 && !strings.ContainsFunc(k.Prefix, isNoTopicRune), "streams.kafka.prefix is %q; letters, digits and -._ are allowed", k.Prefix)
 	p.unless(k.Replicas >= 1 && k.Replicas <= 100, "streams.kafka.replicas is %d; it must be from 1 to 100", k.Replicas)
+	p.unless(k.Partitions >= 1 && k.Partitions <= 1000, "streams.kafka.partitions is %d; it must be from 1 to 1000", k.Partitions)
 	for _, b := range k.Brokers {
 		_, _, err := net.SplitHostPort(b)
 		p.unless(err == nil, "streams.kafka.brokers has %q, which is not HOST:PORT", b)

@@ -12,8 +12,8 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
-	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,16 +32,21 @@ var ErrChanged = errors.New("somebody has changed this plugin meanwhile")
 // ErrNotFound says that there is no plugin of this name.
 var ErrNotFound = catalog.ErrNotFound
 
-// Runner is what deploy asks of the runner.
+// Runner is what deploy asks of the runners of a host, as of one.
 type Runner interface {
+	Starter
 	Check(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error)
-	Hold(cfg *sandbox.Config) error
-	Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error
 	Stop(ctx context.Context, name string) error
 	Replace(ctx context.Context, name string) error
 	Remove(ctx context.Context, name string) error
 	Status(name string) (runner.Status, bool)
 	Logs(name string) []runner.LogLine
+}
+
+// Starter is what deploy asks of one runner that has just come.
+type Starter interface {
+	Hold(cfg *sandbox.Config) error
+	Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error
 }
 
 // ParseConfig evaluates a .cfg; sandbox/lua.ParseConfig is one.
@@ -56,8 +61,9 @@ type Manager struct {
 	now     func() time.Time
 	log     *slog.Logger
 
-	names names       // one change of a plugin at a time
-	safe  atomic.Bool // submitted plugins were not started
+	names names        // one change of a plugin at a time
+	come  sync.RWMutex // held while a runner comes, and for reading while a plugin changes
+	safe  atomic.Bool  // submitted plugins were not started
 }
 
 // Options of a Manager; all are required but Removed.
@@ -132,9 +138,29 @@ func (m *Manager) seed(ctx context.Context, d *plugins.Definition) error {
 	return m.catalog.Put(ctx, have)
 }
 
-// StartAll starts what should run. A plugin that cannot be loaded is noted and left out, and so are suspects, in whose work
-// the host has died. With safe only shipped plugins run. Submissions for decoders that do not run wait for them.
-func (m *Manager) StartAll(ctx context.Context, suspects []string, safe bool) error {
+// Quarantine lets suspects, in whose work the host has died, not run until somebody starts them.
+func (m *Manager) Quarantine(ctx context.Context, suspects []string) error {
+	for _, name := range suspects {
+		p, err := m.catalog.Get(ctx, name)
+		if errors.Is(err, catalog.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := m.quarantine(ctx, &p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Come starts on a runner what should run, and then calls join, which makes the runner one of those that the manager's Runner stands
+// for. No plugin changes meanwhile. A plugin that cannot be loaded is noted and left out. With safe only shipped plugins run.
+// Submissions for decoders that do not run wait for them.
+func (m *Manager) Come(ctx context.Context, r Starter, safe bool, join func() error) error {
+	m.come.Lock()
+	defer m.come.Unlock()
 	all, err := m.catalog.List(ctx)
 	if err != nil {
 		return err
@@ -145,29 +171,36 @@ func (m *Manager) StartAll(ctx context.Context, suspects []string, safe bool) er
 			return err
 		}
 		p := &all[i]
-		switch {
-		case slices.Contains(suspects, p.Name):
-			if err := m.quarantine(ctx, p); err != nil {
-				return err
-			}
-		case p.Run && !(safe && p.Shipped == ""):
-			err := m.start(ctx, p, *p)
+		if p.Run && !(safe && p.Shipped == "") {
+			err := m.start(ctx, r, p, *p)
 			if err == nil {
 				continue
 			}
 			m.log.Warn("plugin does not start", "plugin", p.Name, "error", err)
 		}
 		if p.Kind == sandbox.Decoder {
-			m.hold(p)
+			m.hold(r, p)
 		}
 	}
-	return nil
+	return join()
 }
 
-func (m *Manager) hold(p *catalog.Plugin) {
+// take waits for other changes of the plugin, and for a runner that comes. The function that it returns has to be called after the
+// change.
+func (m *Manager) take(ctx context.Context, name string) (release func(), err error) {
+	m.come.RLock()
+	done, err := m.names.take(ctx, name)
+	if err != nil {
+		m.come.RUnlock()
+		return nil, err
+	}
+	return func() { done(); m.come.RUnlock() }, nil
+}
+
+func (m *Manager) hold(r Starter, p *catalog.Plugin) {
 	cfg, err := m.parse(p.Kind, short(p), []byte(p.Config))
 	if err == nil {
-		err = m.runner.Hold(cfg)
+		err = r.Hold(cfg)
 	}
 	if err != nil {
 		m.log.Warn("submissions for a decoder go to the errors, since its config cannot be read", "plugin", p.Name, "error", err)
@@ -182,10 +215,10 @@ func (m *Manager) quarantine(ctx context.Context, p *catalog.Plugin) error {
 }
 
 // start loads and runs a plugin, and notes in the catalog, which has it as stored, how that went.
-func (m *Manager) start(ctx context.Context, p *catalog.Plugin, stored catalog.Plugin) error {
+func (m *Manager) start(ctx context.Context, r Starter, p *catalog.Plugin, stored catalog.Plugin) error {
 	cfg, err := m.parse(p.Kind, short(p), []byte(p.Config))
 	if err == nil {
-		err = m.runner.Start(ctx, cfg, p.Source, begins(p.Kind))
+		err = r.Start(ctx, cfg, p.Source, begins(p.Kind))
 	}
 	if cerr := ctx.Err(); cerr != nil && err != nil { // no fault of the plugin
 		return err
@@ -227,7 +260,7 @@ func (m *Manager) Deploy(ctx context.Context, s Submission) (runner.Status, erro
 	if err != nil {
 		return runner.Status{}, err
 	}
-	release, err := m.names.take(ctx, cfg.Logger())
+	release, err := m.take(ctx, cfg.Logger())
 	if err != nil {
 		return runner.Status{}, err
 	}
@@ -319,7 +352,7 @@ func (m *Manager) replace(ctx context.Context, cfg *sandbox.Config, p, old *cata
 		err = errors.Join(err, perr)
 	}
 	if ran {
-		if rerr := m.start(ctx, old, catalog.Plugin{}); rerr != nil {
+		if rerr := m.start(ctx, m.runner, old, catalog.Plugin{}); rerr != nil {
 			m.log.Error("the version before cannot be started again", "plugin", old.Name, "error", rerr)
 		}
 	}
@@ -343,7 +376,7 @@ func (m *Manager) Start(ctx context.Context, name string) error {
 		}
 		stored := *p
 		p.Run = true
-		return m.start(ctx, p, stored)
+		return m.start(ctx, m.runner, p, stored)
 	})
 }
 
@@ -359,7 +392,7 @@ func (m *Manager) Remove(ctx context.Context, name string) error {
 }
 
 func (m *Manager) change(ctx context.Context, name string, f func(*catalog.Plugin) error) error {
-	release, err := m.names.take(ctx, name)
+	release, err := m.take(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -373,7 +406,7 @@ func (m *Manager) change(ctx context.Context, name string, f func(*catalog.Plugi
 
 // Ended notes in the catalog that a plugin ended by itself. It is the runner's OnEnd.
 func (m *Manager) Ended(ctx context.Context, fault *sandbox.Error) {
-	release, err := m.names.take(ctx, fault.Plugin)
+	release, err := m.take(ctx, fault.Plugin)
 	if err != nil {
 		m.log.Error("the end of a plugin is not noted", "plugin", fault.Plugin, "error", err)
 		return
@@ -389,7 +422,7 @@ func (m *Manager) Ended(ctx context.Context, fault *sandbox.Error) {
 	if err == nil {
 		p.Run, p.Outcome, p.Reason, p.Line = false, fault.Outcome.String(), fault.Text, fault.Line
 		p.Message = string(fault.Message)
-		err = m.catalog.Put(ctx, p)
+		err = errors.Join(m.catalog.Put(ctx, p), m.runner.Stop(ctx, p.Name)) // where it still runs
 	}
 	if err != nil {
 		m.log.Error("the end of a plugin is not noted", "plugin", fault.Plugin, "error", err)

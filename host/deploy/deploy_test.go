@@ -94,7 +94,7 @@ func open(t *testing.T, dir string, defs ...plugins.Definition) *host {
 		OnEnd: func(err *sandbox.Error) { h.m.Ended(context.Background(), err) }})
 	h.m = deploy.New(deploy.Options{Catalog: h.catalog, Runner: h.run, Parse: parse, Now: clock.Now, Log: quiet,
 		Removed: func(name string) { h.removed = append(h.removed, name) }})
-	if err := errors.Join(h.m.Seed(t.Context(), defs), h.m.StartAll(t.Context(), nil, false), h.run.Begin()); err != nil {
+	if err := errors.Join(h.m.Seed(t.Context(), defs), h.m.Come(t.Context(), h.run, false, h.run.Begin)); err != nil {
 		t.Fatal(err)
 	}
 	return h

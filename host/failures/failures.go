@@ -1,7 +1,7 @@
 // Package failures is the view behind the errors page: the newest submissions that could not be decoded,
 // each with its cause, and how many there were of each kind. What was submitted is read from the stream when somebody asks.
 //
-// It follows stream errors from near its end and keeps nothing on disk: the stream has it all. It knows the
+// It follows stream errors, of all partitions, from near the end and keeps nothing on disk: the stream has it all. It knows the
 // fields that decoders write; it must not know a decoder.
 package failures
 
@@ -13,6 +13,8 @@ import (
 	"log/slog"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,7 +41,7 @@ func (o *Options) defaults() {
 
 // Failure is one message of stream errors.
 type Failure struct {
-	Position   string    `json:"position"` // in the stream, before the message
+	Position   string    `json:"position"` // in the stream, before the message; PARTITION-POSITION where there are several
 	Time       time.Time `json:"time"`     // the message's timestamp
 	Type       string    `json:"type"`     // DecodeErrorType: "uri", "json", "schema", ...
 	Error      string    `json:"error"`    // DecodeError
@@ -51,7 +53,7 @@ type Failure struct {
 	URI        string    `json:"uri,omitempty"`
 	Payload    *Payload  `json:"payload,omitempty"` // of Get; the list has none
 
-	at stream.Position
+	seq int64 // counts what the view has read
 }
 
 // size is about what a failure takes in memory.
@@ -63,7 +65,7 @@ func (f *Failure) size() int64 {
 type Filter struct {
 	Type      string
 	Namespace string
-	Before    string // position: only older ones
+	Before    string // position of a failure: only those that were read before it
 }
 
 // Count is how many failures there were of one kind.
@@ -75,12 +77,13 @@ type Count struct {
 
 // View is the failures of one host.
 type View struct {
-	log     stream.Log
+	logs    []stream.Log // of stream errors
 	opt     Options
 	version view.Version
-	before  stream.Position // the next message begins here; Run's own
+	before  []stream.Position // the next message of each log begins here; Run's own
 
 	mu         sync.Mutex
+	seq        int64
 	kept       []Failure // the oldest first
 	bytes      int64
 	duplicates int64
@@ -95,31 +98,53 @@ const (
 )
 
 // New returns an empty view; Run fills it.
-func New(log stream.Log, opt Options) *View {
+func New(logs []stream.Log, opt Options) *View {
 	opt.defaults()
-	return &View{log: log, opt: opt, counts: map[kind]int64{}}
+	return &View{logs: logs, opt: opt, counts: map[kind]int64{}}
 }
 
 // Run reads the newest failures that the stream has and follows it until the context ends.
 func (w *View) Run(ctx context.Context) error {
-	from, err := view.Tail(w.log, w.opt.Max)
-	if err != nil {
-		return err
+	for _, log := range w.logs {
+		from, err := view.Tail(log, w.opt.Max)
+		if err != nil {
+			return err
+		}
+		w.before = append(w.before, from)
 	}
-	w.before = from
-	f := view.Follower{Name: "failures", Log: w.log, From: from, Now: w.opt.Now, Logger: w.opt.Logger, Take: w.take}
+	f := view.Follower{Name: "failures", Logs: w.logs, From: w.before, Now: w.opt.Now, Logger: w.opt.Logger, Take: w.take}
 	return f.Run(ctx)
 }
 
-func (w *View) take(b *stream.Batch) {
+func (w *View) take(log int, b *stream.Batch) {
 	for i, msg := range b.Messages {
-		w.add(msg, w.before)
-		w.before = b.Ends[i]
+		w.add(msg, w.position(log, w.before[log]))
+		w.before[log] = b.Ends[i]
 	}
 	w.version.Bump()
 }
 
-func (w *View) add(msg []byte, at stream.Position) {
+// position names a place in a log.
+func (w *View) position(log int, at stream.Position) string {
+	if len(w.logs) == 1 {
+		return at.String()
+	}
+	return fmt.Sprintf("%d-%s", log, at)
+}
+
+// parsePosition reads what position has written.
+func (w *View) parsePosition(s string) (log int, at stream.Position, err error) {
+	if n, rest, ok := strings.Cut(s, "-"); ok && len(w.logs) > 1 {
+		if log, err = strconv.Atoi(n); err != nil || log < 0 || log >= len(w.logs) {
+			return 0, at, fmt.Errorf("position %.40q has no partition that is here", s)
+		}
+		s = rest
+	}
+	at, err = stream.ParsePosition(s)
+	return log, at, err
+}
+
+func (w *View) add(msg []byte, at string) {
 	var v message.View
 	if v.Parse(msg) != nil {
 		return
@@ -132,10 +157,12 @@ func (w *View) add(msg []byte, at stream.Position) {
 		return
 	}
 	f := decode(&v)
-	f.Position, f.at = at.String(), at
+	f.Position = at
 
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.seq++
+	f.seq = w.seq
 	k := kind{f.Type, f.Namespace}
 	if _, known := w.counts[k]; !known && len(w.counts) >= maxKinds {
 		k = kind{"other", "other"}
@@ -169,18 +196,22 @@ func decode(v *message.View) Failure {
 // List returns the newest n failures that the filter chooses, the newest first, and how many it chooses in all. It fails
 // for a Before that is no position.
 func (w *View) List(n int, f Filter) (list []Failure, total int, err error) {
-	before := stream.Position{Segment: math.MaxInt64}
+	before := int64(math.MaxInt64)
 	if f.Before != "" {
-		if before, err = stream.ParsePosition(f.Before); err != nil {
+		if _, _, err := w.parsePosition(f.Before); err != nil {
 			return nil, 0, err
 		}
+		before = 0 // one that is not kept any more: there are no older ones
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if i := slices.IndexFunc(w.kept, func(k Failure) bool { return k.Position == f.Before }); i >= 0 {
+		before = w.kept[i].seq
+	}
 	list = []Failure{}
 	for _, k := range slices.Backward(w.kept) {
 		if (f.Type == "" || f.Type == k.Type) && (f.Namespace == "" || f.Namespace == k.Namespace) {
-			if total++; len(list) < n && k.at.Before(before) {
+			if total++; len(list) < n && k.seq < before {
 				list = append(list, k)
 			}
 		}
@@ -193,11 +224,11 @@ var ErrGone = errors.New("there is no error at this position, or no longer")
 
 // Get reads the failure at a position out of the stream, with the beginning of what was submitted.
 func (w *View) Get(position string) (Failure, error) {
-	at, err := stream.ParsePosition(position)
+	log, at, err := w.parsePosition(position)
 	if err != nil {
 		return Failure{}, err
 	}
-	r, err := w.log.NewReader(at)
+	r, err := w.logs[log].NewReader(at)
 	if err != nil {
 		return Failure{}, fmt.Errorf("%w: %w", ErrGone, err)
 	}
@@ -208,7 +239,7 @@ func (w *View) Get(position string) (Failure, error) {
 		return Failure{}, fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	f := decode(&v)
-	f.Position, f.at, f.Payload = position, at, &Payload{}
+	f.Position, f.Payload = position, &Payload{}
 	if content, ok := v.Field("content", 0); ok {
 		c, _ := content.Bytes(0)
 		*f.Payload = newPayload(c, w.opt.MaxPreview)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sandbar/host/stream"
 	"sandbar/host/view/viewtest"
 	"sandbar/sandbox/message"
 )
@@ -41,7 +42,7 @@ func zip(t *testing.T, b []byte) []byte {
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	log := viewtest.New(100)
-	v := New(log, Options{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Max: 4, MaxPreview: 100})
+	v := New([]stream.Log{log}, Options{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Max: 4, MaxPreview: 100})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- v.Run(ctx) }()
@@ -101,6 +102,55 @@ func TestFailures(t *testing.T) {
 	}
 	if counts, duplicates := v.Counts(); duplicates != 1 || len(counts) != 2 {
 		t.Errorf("counts %v, duplicates %d", counts, duplicates)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPartitions: failures of several partitions are one list, and each is found again by its position.
+func TestPartitions(t *testing.T) {
+	t.Parallel()
+	logs := []*viewtest.Log{viewtest.New(100), viewtest.New(100)}
+	v := New([]stream.Log{logs[0], logs[1]}, Options{Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- v.Run(ctx) }()
+	read := func(n int) []Failure {
+		t.Helper()
+		wait, stop := context.WithTimeout(context.Background(), 20*time.Second)
+		defer stop()
+		for seen := v.Version(); ; {
+			list, total, err := v.List(10, Filter{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if total == n {
+				return list
+			}
+			if seen, err = v.Wait(wait, seen); err != nil {
+				t.Fatalf("%d failures: %v", total, err)
+			}
+		}
+	}
+	for i, text := range []string{"a", "b", "c", "d"} { // one after the other
+		logs[i%2].Put(refused("error", "json", []byte(text)))
+		read(i + 1)
+	}
+	list := read(4)
+	for i, want := range []string{"d", "c", "b", "a"} {
+		if f, err := v.Get(list[i].Position); err != nil || f.Payload.Text != want {
+			t.Errorf("at %s: %+v %v, want %s", list[i].Position, f.Payload, err, want)
+		}
+	}
+	if page, _, err := v.List(1, Filter{Before: list[1].Position}); err != nil || len(page) != 1 || page[0].Position != list[2].Position {
+		t.Errorf("before %s: %+v, %v", list[1].Position, page, err)
+	}
+	for _, position := range []string{"2-0:0", "x-0:0", "0:0-", "-1-0:0"} {
+		if _, _, err := v.List(1, Filter{Before: position}); err == nil {
+			t.Errorf("position %q was taken", position)
+		}
 	}
 	cancel()
 	if err := <-done; err != nil {

@@ -49,6 +49,42 @@ func (b *Board) Report(part string, err error) {
 	}
 }
 
+// Scope is a part of the board for those who come and go: its parts have the prefix, and it can be left without troubles.
+type Scope struct {
+	board  *Board
+	prefix string
+
+	mu    sync.Mutex
+	parts map[string]bool
+	left  bool
+}
+
+// Scope makes one.
+func (b *Board) Scope(prefix string) *Scope {
+	return &Scope{board: b, prefix: prefix, parts: map[string]bool{}}
+}
+
+// Report is Board.Report until Leave.
+func (s *Scope) Report(part string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.left {
+		return
+	}
+	s.parts[s.prefix+part] = true
+	s.board.Report(s.prefix+part, err)
+}
+
+// Leave takes back all troubles.
+func (s *Scope) Leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left = true
+	for part := range s.parts {
+		s.board.Report(part, nil)
+	}
+}
+
 // Troubles lists what is wrong now, the oldest first.
 func (b *Board) Troubles() []Trouble {
 	b.mu.Lock()

@@ -3,6 +3,7 @@ package health_test
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,5 +35,30 @@ func TestBoard(t *testing.T) {
 	}
 	if n := strings.Count(log.String(), "\n"); n != 3 || !strings.Contains(log.String(), "lasted=2m0s") {
 		t.Errorf("the log is\n%s", &log)
+	}
+}
+
+func TestScope(t *testing.T) {
+	t.Parallel()
+	b := health.NewBoard(time.Now, slog.New(slog.DiscardHandler))
+	s, other := b.Scope("partition 1: "), b.Scope("partition 2: ")
+	s.Report("lake", errors.New("a"))
+	s.Report("commits", errors.New("b"))
+	other.Report("lake", errors.New("c"))
+	s.Report("commits", nil)
+	parts := func() (names []string) {
+		for _, trouble := range b.Troubles() {
+			names = append(names, trouble.Part)
+		}
+		slices.Sort(names)
+		return names
+	}
+	if got := parts(); !slices.Equal(got, []string{"partition 1: lake", "partition 2: lake"}) {
+		t.Errorf("troubles of %q", got)
+	}
+	s.Leave()
+	s.Report("lake", errors.New("late"))
+	if got := parts(); !slices.Equal(got, []string{"partition 2: lake"}) {
+		t.Errorf("troubles of %q after one left", got)
 	}
 }

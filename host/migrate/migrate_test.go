@@ -34,7 +34,7 @@ func onKafka(t *testing.T, brokers []string, prefix string) *kafka.Store {
 	if err := kafka.Create(t.Context(), opt, 1, 1); err != nil {
 		t.Fatal(err)
 	}
-	s, err := kafka.Open(t.Context(), opt)
+	s, err := kafka.Open(t.Context(), opt, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

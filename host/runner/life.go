@@ -183,15 +183,19 @@ func (r *Runner) Check(ctx context.Context, cfg *sandbox.Config, source []byte) 
 		return "", fmt.Errorf("check plugin %s: %w", name, err)
 	}
 	defer func() { <-r.loads }()
-	env := r.opt.Env(cfg)
-	env.Log = func(string) {}
-	if cfg.Kind == sandbox.Output && r.opt.Lake != nil {
-		env.Lake = noLake{}
-	}
 	work := r.watch.add(name)
 	defer r.watch.remove(work)
 	work.begin()
-	task, err := NewTask(r.opt.Load, cfg, source, env, state)
+	return Try(r.opt.Load, cfg, source, r.opt.Env(cfg), state)
+}
+
+// Try loads a plugin with a state, nil for none, and closes it again. The warning is for people who come from Hindsight.
+func Try(load Loader, cfg *sandbox.Config, source []byte, env sandbox.Env, state []byte) (warning string, err error) {
+	env.Log = func(string) {}
+	if cfg.Kind == sandbox.Output {
+		env.Lake = noLake{}
+	}
+	task, err := NewTask(load, cfg, source, env, state)
 	if err != nil {
 		return "", err
 	}

@@ -1,5 +1,6 @@
 // Package series is the view behind the graphs: the newest payload of each name that an analysis plugin
-// injects. It follows stream derived and keeps its position in the same file as the payloads.
+// injects. It follows stream derived and keeps its positions in the same file as the payloads. A plugin that runs on several
+// partitions has a payload of that name in each; what is asked for is made of all of them.
 //
 // It knows payloads, names and times; it must not know a plugin's state or config, nor how a graph is drawn.
 package series
@@ -8,6 +9,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -58,60 +60,89 @@ type Graph struct {
 
 // Stats count since the view was opened.
 type Stats struct {
-	Payloads int    `json:"payloads"` // kept now
-	Bytes    int64  `json:"bytes"`    // kept now
-	Refused  int64  `json:"refused"`  // too large or malformed
-	Evicted  int64  `json:"evicted"`  // given up for newer ones
-	Position string `json:"position"` // in stream derived
+	Payloads int   `json:"payloads"` // kept now
+	Bytes    int64 `json:"bytes"`    // kept now
+	Refused  int64 `json:"refused"`  // too large or malformed
+	Evicted  int64 `json:"evicted"`  // given up for newer ones
 }
 
 // View is the series of one host.
 type View struct {
 	path    string
-	log     stream.Log
+	logs    []stream.Log // of stream derived
 	opt     Options
-	from    stream.Position
+	from    []stream.Position
 	version view.Version
 	table
 }
 
-// Open restores the view from its file; without one it is made anew when Run reads the stream.
-func Open(path string, log stream.Log, opt Options) (*View, error) {
+// Open restores the view of the logs of stream derived from its file; without one it is made anew when Run reads them.
+func Open(path string, logs []stream.Log, opt Options) (*View, error) {
 	opt.defaults()
-	s := &View{path: path, log: log, opt: opt, table: newTable(opt)}
+	s := &View{path: path, logs: logs, opt: opt, table: newTable(opt, len(logs))}
 	var err error
-	s.from, err = view.Open(path, head(log, stream.Position{}), log, opt.Logger, func(msg []byte) {
-		s.put(msg, stream.Position{}, s.version.Now())
+	log := 0
+	s.from, err = view.Open(path, view.Head{View: "series", Stream: stream.Derived}, logs, opt.Logger, func(msg []byte) {
+		if i, ok := s.parseMark(msg); ok {
+			log = i
+		} else if log >= 0 {
+			s.put(log, msg, s.version.Now())
+		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.at = s.from
+	copy(s.at, s.from)
 	return s, nil
 }
 
-func head(log stream.Log, at stream.Position) view.Head {
-	return view.Head{View: "series", Stream: stream.Derived, Store: log.Store(), Position: at}
+// markType is that of messages in the file which say of which log the ones behind them are. Those before the first are of the
+// first log.
+const markType = "sandbar.view.log"
+
+func (s *View) mark(log int) []byte {
+	var b message.Builder
+	b.SetHeader(message.Type, markType)
+	b.AddString("store", "", s.logs[log].Store().String())
+	return b.AppendTo(nil)
+}
+
+// parseMark reads a mark; the log is -1 when it is not here.
+func (s *View) parseMark(msg []byte) (log int, ok bool) {
+	var v message.View
+	if v.Parse(msg) != nil {
+		return 0, false
+	}
+	if typ, _ := v.Header(message.Type); string(typ) != markType {
+		return 0, false
+	}
+	store := text(&v, "store")
+	return slices.IndexFunc(s.logs, func(l stream.Log) bool { return l.Store().String() == store }), true
 }
 
 // Run follows the stream until the context ends, and saves the view then and every few seconds.
 func (s *View) Run(ctx context.Context) error {
-	f := view.Follower{Name: "series", Log: s.log, From: s.from, Now: s.opt.Now, Logger: s.opt.Logger,
+	f := view.Follower{Name: "series", Logs: s.logs, From: s.from, Now: s.opt.Now, Logger: s.opt.Logger,
 		Take: s.take, Save: s.save, Version: &s.version, Every: s.opt.SaveEvery}
 	return f.Run(ctx)
 }
 
-func (s *View) take(b *stream.Batch) {
-	if s.putAll(b, s.version.Now()+1) {
+func (s *View) take(log int, b *stream.Batch) {
+	if s.putAll(log, b, s.version.Now()+1) {
 		s.version.Bump()
 	}
 }
 
-func (s *View) save(at stream.Position) error {
-	msgs := s.messages()
-	return view.Save(s.path, head(s.log, at), func(put func([]byte)) {
-		for _, m := range msgs {
-			put(m)
+func (s *View) save(at []stream.Position) error {
+	entries := s.entries()
+	return view.Save(s.path, view.Head{View: "series", Stream: stream.Derived, Places: view.Places(s.logs, at)}, func(put func([]byte)) {
+		log := 0
+		for _, e := range entries {
+			if e.log != log {
+				log = e.log
+				put(s.mark(log))
+			}
+			put(e.msg)
 		}
 	})
 }
@@ -127,30 +158,78 @@ func (s *View) List() []Info {
 
 // Get returns the newest payload of that name, whatever its type.
 func (s *View) Get(logger, name string) (Graph, bool) {
-	return s.graph(s.newest(logger, func(k key) bool { return k.name == name }))
+	newest := s.find(logger, func(k key) bool { return k.name == name })
+	if len(newest) == 0 {
+		return Graph{}, false
+	}
+	return s.GetType(logger, name, newest[len(newest)-1].info.Type)
 }
 
 // GetType returns the payload of that name and type.
 func (s *View) GetType(logger, name, typ string) (Graph, bool) {
-	return s.graph(s.newest(logger, func(k key) bool { return k.name == name && k.typ == typ }))
-}
-
-func (s *View) graph(e *entry) (Graph, bool) {
-	if e == nil {
+	parts := s.find(logger, func(k key) bool { return k.name == name && k.typ == typ })
+	if len(parts) == 0 {
 		return Graph{}, false
 	}
-	g := Graph{Info: e.info}
-	payload := e.payload()
-	if e.info.Type == "cbuf" {
-		data, err := cbuf.Parse(payload)
-		if err == nil {
-			g.Data = data
+	g := Graph{Info: join(parts)}
+	if g.Type == "cbuf" {
+		var err error
+		if g.Data, err = merge(parts); err == nil {
 			return g, true
 		}
 		g.Problem = err.Error()
 	}
-	g.Text = strings.ToValidUTF8(string(bytes.TrimSuffix(payload, []byte{0})), "\uFFFD")
+	g.Text = texts(parts)
 	return g, true
+}
+
+// join is what is known of the payloads of all partitions.
+func join(parts []*entry) Info {
+	newest := parts[len(parts)-1].info
+	for _, e := range parts[:len(parts)-1] {
+		newest.Bytes += e.info.Bytes
+		newest.Version = max(newest.Version, e.info.Version)
+		if e.info.Updated.After(newest.Updated) {
+			newest.Updated = e.info.Updated
+		}
+	}
+	return newest
+}
+
+func merge(parts []*entry) (*cbuf.Data, error) {
+	var all []*cbuf.Data
+	for _, e := range parts {
+		data, err := cbuf.Parse(e.payload())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, data)
+	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	return cbuf.Merge(all...)
+}
+
+// texts are the payloads as they are, with the partition above when there are several and they differ.
+func texts(parts []*entry) string {
+	alike := !slices.ContainsFunc(parts, func(e *entry) bool { return !bytes.Equal(e.payload(), parts[0].payload()) })
+	if alike {
+		parts = parts[:1]
+	}
+	parts = slices.Clone(parts)
+	slices.SortFunc(parts, func(a, b *entry) int { return a.log - b.log })
+	var out strings.Builder
+	for _, e := range parts {
+		if len(parts) > 1 {
+			fmt.Fprintf(&out, "partition %d:\n", e.log)
+		}
+		out.WriteString(strings.ToValidUTF8(string(bytes.TrimSuffix(e.payload(), []byte{0})), "\uFFFD"))
+		if len(parts) > 1 {
+			out.WriteByte('\n')
+		}
+	}
+	return out.String()
 }
 
 // Version is the number of the newest change.
@@ -164,7 +243,11 @@ func (s *View) Wait(ctx context.Context, seen uint64) (uint64, error) {
 // Forget drops the payloads of a plugin that was removed, also those that the stream already holds but
 // the view has not read yet. A plugin of that name that is started later begins anew.
 func (s *View) Forget(logger string) {
-	s.forget(logger, s.log.End())
+	ends := make([]stream.Position, len(s.logs))
+	for i, log := range s.logs {
+		ends[i] = log.End()
+	}
+	s.forget(logger, ends)
 	s.version.Bump()
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sandbar/host/stream"
 	"sandbar/host/view/viewtest"
 	"sandbar/sandbox/cbuf"
 	"sandbar/sandbox/message"
@@ -28,7 +29,7 @@ func payload(logger, typ, name, text string) []byte {
 func open(t *testing.T, path string, log *viewtest.Log, opt Options) (*View, func()) {
 	t.Helper()
 	opt.Now, opt.Logger = time.Now, slog.New(slog.DiscardHandler)
-	v, err := Open(path, log, opt)
+	v, err := Open(path, []stream.Log{log}, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,5 +99,67 @@ func TestSeries(t *testing.T) {
 	}
 	v.Forget("analysis.many")
 	until(t, v, "forgetting", func() bool { return len(v.List()) == 3 })
+	stop()
+}
+
+// TestPartitions: what the instances of a plugin make on several partitions is one graph, also after a restart.
+func TestPartitions(t *testing.T) {
+	t.Parallel()
+	logs := []*viewtest.Log{viewtest.New(100), viewtest.New(100)}
+	logs[1].Replaced() // so that it is of another store
+	path := filepath.Join(t.TempDir(), "series")
+	begin := func(logs ...stream.Log) (*View, func()) {
+		v, err := Open(path, logs, Options{Now: time.Now, Logger: slog.New(slog.DiscardHandler), MaxPerLogger: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error)
+		go func() { done <- v.Run(ctx) }()
+		return v, func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	v, stop := begin(logs[0], logs[1])
+	for i, log := range logs {
+		b, err := cbuf.New(2, 1, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Add(10e9, 1, float64(7+i))
+		log.Put(payload("analysis.a", "cbuf", "graph", string(b.AppendCbuf(nil))), payload("analysis.a", "txt", "words", fmt.Sprint("from ", i)),
+			payload("analysis.a", "txt", "same", "alike"))
+	}
+	check := func(v *View) {
+		t.Helper()
+		until(t, v, "all payloads", func() bool { return v.Stats().Payloads == 6 })
+		if list := v.List(); len(list) != 3 || list[0].Name != "graph" || list[0].Bytes < 100 {
+			t.Errorf("listed %+v", list)
+		}
+		if g, ok := v.Get("analysis.a", "graph"); !ok || g.Data == nil || g.Data.Values[1][0] != 15 {
+			t.Errorf("graph %+v %v", g, ok)
+		}
+		if g, _ := v.Get("analysis.a", "words"); g.Text != "partition 0:\nfrom 0\npartition 1:\nfrom 1\n" {
+			t.Errorf("words %q", g.Text)
+		}
+		if g, _ := v.Get("analysis.a", "same"); g.Text != "alike" {
+			t.Errorf("words %q", g.Text)
+		}
+	}
+	check(v)
+	stop()
+	v, stop = begin(logs[0], logs[1])
+	check(v)
+	stop()
+	late := viewtest.New(100) // a partition that was added; what was kept stays
+	late.Replaced()
+	late.Replaced()
+	v, stop = begin(logs[0], logs[1], late)
+	check(v)
+	v.Forget("analysis.a")
+	until(t, v, "forgetting", func() bool { return len(v.List()) == 0 })
 	stop()
 }

@@ -1,7 +1,9 @@
 package series
 
 import (
+	"cmp"
 	"container/list"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,11 +15,15 @@ import (
 // maxName bounds a logger, payload name or type.
 const maxName = 255
 
-type key struct{ name, typ string }
+type key struct {
+	name, typ string
+	log       int
+}
 
 // entry is one payload. It is replaced as a whole, never changed, so it may be read without the lock.
 type entry struct {
 	info Info
+	log  int
 	seq  int64  // counts updates
 	msg  []byte // the message it came in, which is also what the file keeps
 }
@@ -44,38 +50,38 @@ type table struct {
 	bytes     int64
 	refused   int64
 	evicted   int64
-	at        stream.Position            // read up to here
-	forgotten map[string]stream.Position // loggers whose messages up to here are not taken
+	at        []stream.Position            // of each log: read up to here
+	forgotten map[string][]stream.Position // loggers whose messages up to here, in each log, are not taken
 }
 
-func newTable(opt Options) table {
-	return table{maxPayload: opt.MaxPayload, maxBytes: opt.MaxBytes, maxPerLogger: opt.MaxPerLogger,
-		loggers: map[string]map[key]*list.Element{}, forgotten: map[string]stream.Position{}}
+func newTable(opt Options, logs int) table {
+	return table{maxPayload: opt.MaxPayload, maxBytes: opt.MaxBytes, maxPerLogger: opt.MaxPerLogger * logs, at: make([]stream.Position, logs),
+		loggers: map[string]map[key]*list.Element{}, forgotten: map[string][]stream.Position{}}
 }
 
-// putAll takes a batch and reports whether anything changed.
-func (t *table) putAll(b *stream.Batch, version uint64) (changed bool) {
+// putAll takes a batch of a log and reports whether anything changed.
+func (t *table) putAll(log int, b *stream.Batch, version uint64) (changed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i, msg := range b.Messages {
-		if t.putLocked(msg, b.Ends[i], version) {
+		if t.putLocked(log, msg, b.Ends[i], version) {
 			changed = true
 		}
 	}
 	if n := len(b.Ends); n > 0 {
-		t.at = b.Ends[n-1]
+		t.at[log] = b.Ends[n-1]
 		t.remember()
 	}
 	return changed
 }
 
-func (t *table) put(msg []byte, end stream.Position, version uint64) {
+func (t *table) put(log int, msg []byte, version uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.putLocked(msg, end, version)
+	t.putLocked(log, msg, stream.Position{}, version)
 }
 
-func (t *table) putLocked(msg []byte, end stream.Position, version uint64) bool {
+func (t *table) putLocked(log int, msg []byte, end stream.Position, version uint64) bool {
 	var v message.View
 	if v.Parse(msg) != nil {
 		t.refused++
@@ -86,15 +92,15 @@ func (t *table) putLocked(msg []byte, end stream.Position, version uint64) bool 
 	}
 	rawLogger, _ := v.Header(message.Logger)
 	payload, _ := v.Header(message.Payload)
-	logger, k := valid(rawLogger), key{text(&v, message.FieldPayloadName), text(&v, message.FieldPayloadType)}
-	if until, ok := t.forgotten[logger]; ok && !until.Before(end) {
+	logger, k := valid(rawLogger), key{text(&v, message.FieldPayloadName), text(&v, message.FieldPayloadType), log}
+	if until, ok := t.forgotten[logger]; ok && !until[log].Before(end) {
 		return false
 	}
 	if len(msg) > t.maxPayload || len(logger) > maxName || len(k.name) > maxName || len(k.typ) > maxName {
 		t.refused++
 		return false
 	}
-	t.set(k, &entry{msg: append([]byte(nil), msg...), info: Info{
+	t.set(k, &entry{log: log, msg: append([]byte(nil), msg...), info: Info{
 		Logger: logger, Name: k.name, Type: k.typ, Title: title(logger, k.name),
 		Updated: time.Unix(0, v.Timestamp()).UTC(), Bytes: len(payload), Version: version,
 	}})
@@ -138,14 +144,14 @@ func oldest(mine map[key]*list.Element) *list.Element {
 func (t *table) remove(el *list.Element) {
 	e := t.order.Remove(el).(*entry)
 	mine := t.loggers[e.info.Logger]
-	delete(mine, key{e.info.Name, e.info.Type})
+	delete(mine, key{e.info.Name, e.info.Type, e.log})
 	if len(mine) == 0 {
 		delete(t.loggers, e.info.Logger)
 	}
 	t.bytes -= int64(len(e.msg))
 }
 
-func (t *table) forget(logger string, until stream.Position) {
+func (t *table) forget(logger string, until []stream.Position) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, el := range t.loggers[logger] {
@@ -158,51 +164,59 @@ func (t *table) forget(logger string, until stream.Position) {
 // remember gives up what was forgotten before the place that was read to.
 func (t *table) remember() {
 	for logger, until := range t.forgotten {
-		if !t.at.Before(until) {
+		behind := false
+		for log, at := range t.at {
+			behind = behind || at.Before(until[log])
+		}
+		if !behind {
 			delete(t.forgotten, logger)
 		}
 	}
 }
 
-// newest is the logger's last updated entry among those wanted.
-func (t *table) newest(logger string, want func(key) bool) *entry {
+// find lists the logger's entries that are wanted, the last updated at the end.
+func (t *table) find(logger string, want func(key) bool) (found []*entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var found *entry
 	for k, el := range t.loggers[logger] {
-		if e := el.Value.(*entry); want(k) && (found == nil || e.seq > found.seq) {
-			found = e
+		if want(k) {
+			found = append(found, el.Value.(*entry))
 		}
 	}
+	slices.SortFunc(found, func(a, b *entry) int { return cmp.Compare(a.seq, b.seq) })
 	return found
 }
 
+// infos tells of every payload, those of all logs together.
 func (t *table) infos() []Info {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	infos := make([]Info, 0, t.order.Len())
-	for el := t.order.Front(); el != nil; el = el.Next() {
-		infos = append(infos, el.Value.(*entry).info)
+	parts := map[Info][]*entry{}
+	for _, e := range t.entries() {
+		k := Info{Logger: e.info.Logger, Name: e.info.Name, Type: e.info.Type}
+		parts[k] = append(parts[k], e)
+	}
+	infos := make([]Info, 0, len(parts))
+	for _, p := range parts {
+		infos = append(infos, join(p))
 	}
 	return infos
 }
 
-// messages are those to save, the oldest update first, so that they are restored in that order.
-func (t *table) messages() [][]byte {
+// entries are all, the oldest update first, so that they are saved and restored in that order.
+func (t *table) entries() []*entry {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	msgs := make([][]byte, 0, t.order.Len())
+	all := make([]*entry, 0, t.order.Len())
 	for el := t.order.Front(); el != nil; el = el.Next() {
-		msgs = append(msgs, el.Value.(*entry).msg)
+		all = append(all, el.Value.(*entry))
 	}
-	return msgs
+	return all
 }
 
 // Stats counts what the view holds and what it refused.
 func (t *table) Stats() Stats {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return Stats{Payloads: t.order.Len(), Bytes: t.bytes, Refused: t.refused, Evicted: t.evicted, Position: t.at.String()}
+	return Stats{Payloads: t.order.Len(), Bytes: t.bytes, Refused: t.refused, Evicted: t.evicted}
 }
 
 // title is the payload's name as people read it, or the plugin's when it has none.

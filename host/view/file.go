@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -32,10 +33,24 @@ var ErrDamaged = errors.New("view file is damaged or belongs to another view")
 
 // Head says what a file belongs to, and how far the view had read.
 type Head struct {
-	View     string // "series"
-	Stream   string // "derived"
-	Store    stream.ID
+	View   string // "series"
+	Stream string // "derived"
+	Places []Place
+}
+
+// Place is how far a view had read the stream of one store.
+type Place struct {
+	Store    stream.ID // zero in a file from before stores had one
 	Position stream.Position
+}
+
+// Places are those of logs, read up to at.
+func Places(logs []stream.Log, at []stream.Position) []Place {
+	places := make([]Place, len(logs))
+	for i, log := range logs {
+		places[i] = Place{log.Store(), at[i]}
+	}
+	return places
 }
 
 // Save replaces the file in one step. each calls put once for every message to keep.
@@ -87,8 +102,12 @@ func write(w io.Writer, h Head, each func(put func(msg []byte))) error {
 	b.SetHeader(message.Logger, h.View)
 	b.AddInt("format", "", fileFormat)
 	b.AddString("stream", "", h.Stream)
-	b.AddString("store", "", h.Store.String())
-	b.AddString("position", "", h.Position.String())
+	var stores, positions []string
+	for _, p := range h.Places {
+		stores, positions = append(stores, p.Store.String()), append(positions, p.Position.String())
+	}
+	b.AddString("store", "", stores...)
+	b.AddString("position", "", positions...)
 	put(b.AppendTo(nil))
 
 	kept := int64(0)
@@ -119,41 +138,60 @@ func syncDir(dir string) error {
 	return d.Sync()
 }
 
-// Open restores a view: it hands the messages that Save kept to take (they share one buffer that nobody
-// else holds) and returns the position from which the view goes on. A file that is missing, damaged, or
-// of another store or ahead of the log (which was replaced then) makes the view start anew at the log's first position.
-func Open(path string, h Head, log stream.Log, logger *slog.Logger, take func(msg []byte)) (stream.Position, error) {
-	at, msgs, err := Load(path, h)
-	if err == nil && log.End().Before(at) {
-		err = fmt.Errorf("%w: its position %s is behind the end %s of stream %s, which was replaced", ErrDamaged, at, log.End(), h.Stream)
+// Open restores a view of logs: it hands the messages that Save kept to take (they share one buffer that nobody
+// else holds) and returns the positions from which the view goes on. A file that is missing, damaged, or
+// of another store or ahead of its log (which was replaced then) makes the view start anew at the first positions.
+func Open(path string, h Head, logs []stream.Log, logger *slog.Logger, take func(msg []byte)) ([]stream.Position, error) {
+	places, msgs, err := Load(path, h)
+	var from []stream.Position
+	if err == nil {
+		from, err = positions(logs, places)
 	}
 	switch {
 	case err == nil:
+		for _, m := range msgs {
+			take(m)
+		}
+		return from, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return log.First(), nil
 	case errors.Is(err, ErrDamaged):
 		logger.Warn("a view is made anew from its stream", "view", h.View, "reason", err)
-		return log.First(), nil
 	default:
-		return at, fmt.Errorf("open view %s: %w", h.View, err)
+		return nil, fmt.Errorf("open view %s: %w", h.View, err)
 	}
-	for _, m := range msgs {
-		take(m)
+	return positions(logs, nil)
+}
+
+// positions finds where to go on in each log: at its place, or at its beginning when it is new.
+func positions(logs []stream.Log, places []Place) ([]stream.Position, error) {
+	at := make([]stream.Position, len(logs))
+	for i, log := range logs {
+		at[i] = log.First()
+	}
+	for _, p := range places {
+		i := slices.IndexFunc(logs, func(log stream.Log) bool { return p.Store == log.Store() || p.Store == stream.ID{} })
+		switch {
+		case i < 0:
+			return nil, fmt.Errorf("%w: it is of store %s, which is not here: the streams were replaced", ErrDamaged, p.Store)
+		case logs[i].End().Before(p.Position):
+			return nil, fmt.Errorf("%w: its position %s is behind the end %s of the stream, which was replaced", ErrDamaged, p.Position, logs[i].End())
+		}
+		at[i] = p.Position
 	}
 	return at, nil
 }
 
 // Load reads a file back. It is checked as a whole: an error that is ErrDamaged, or all of it.
-func Load(path string, want Head) (stream.Position, [][]byte, error) {
+func Load(path string, want Head) ([]Place, [][]byte, error) {
 	data, err := readBounded(path)
 	if err != nil {
-		return stream.Position{}, nil, err
+		return nil, nil, err
 	}
-	at, msgs, err := parse(data, want)
+	places, msgs, err := parse(data, want)
 	if err != nil {
-		return stream.Position{}, nil, fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
+		return nil, nil, fmt.Errorf("%w: %s: %w", ErrDamaged, path, err)
 	}
-	return at, msgs, nil
+	return places, msgs, nil
 }
 
 func readBounded(path string) ([]byte, error) {
@@ -170,46 +208,60 @@ func readBounded(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-func parse(data []byte, want Head) (stream.Position, [][]byte, error) {
+func parse(data []byte, want Head) ([]Place, [][]byte, error) {
 	var msgs [][]byte
 	last := 0 // where the newest frame begins
 	for at := 0; at < len(data); {
 		msg, n, err := message.ScanFrame(data[at:], message.MaxSize)
 		if err != nil {
-			return stream.Position{}, nil, fmt.Errorf("frame at byte %d: %w", at, err)
+			return nil, nil, fmt.Errorf("frame at byte %d: %w", at, err)
 		}
 		msgs, last, at = append(msgs, msg), at, at+n
 	}
 	if len(msgs) < 2 {
-		return stream.Position{}, nil, errors.New("it has no head and end")
+		return nil, nil, errors.New("it has no head and end")
 	}
 	kept := msgs[1 : len(msgs)-1]
-	at, err := parseHead(msgs[0], want)
+	places, err := parseHead(msgs[0], want)
 	if err == nil {
 		want := message.AppendFrame(nil, end(int64(len(kept)), xxhash.Sum64(data[:last])))
 		if !bytes.Equal(data[last:], want) {
 			err = errors.New("its end does not fit the contents, or is missing")
 		}
 	}
-	return at, kept, err
+	return places, kept, err
 }
 
-func parseHead(msg []byte, want Head) (stream.Position, error) {
+func parseHead(msg []byte, want Head) ([]Place, error) {
 	var v message.View
 	if err := v.Parse(msg); err != nil {
-		return stream.Position{}, fmt.Errorf("head: %w", err)
+		return nil, fmt.Errorf("head: %w", err)
 	}
 	kind, _ := v.Header(message.Type)
 	name, _ := v.Header(message.Logger)
 	if string(kind) != headType || string(name) != want.View || text(&v, "stream") != want.Stream || integer(&v, "format") != fileFormat {
-		return stream.Position{}, fmt.Errorf("the head is %.40q of view %.40q, stream %.40q, format %d; wanted view %q, stream %q, format %d",
+		return nil, fmt.Errorf("the head is %.40q of view %.40q, stream %.40q, format %d; wanted view %q, stream %q, format %d",
 			kind, name, text(&v, "stream"), integer(&v, "format"), want.View, want.Stream, fileFormat)
 	}
-	// A file from before stores had an ID names none.
-	if store := text(&v, "store"); store != "" && store != want.Store.String() {
-		return stream.Position{}, fmt.Errorf("it is of store %s, this one is %s: the streams were replaced", store, want.Store)
+	stores, _ := v.Field("store", 0)
+	at, _ := v.Field("position", 0)
+	if stores.Len() != at.Len() && (stores.Len() != 0 || at.Len() != 1) {
+		return nil, fmt.Errorf("the head has %d stores and %d positions", stores.Len(), at.Len())
 	}
-	return stream.ParsePosition(text(&v, "position"))
+	places := make([]Place, at.Len())
+	for i := range places {
+		b, _ := at.Bytes(i)
+		var err error
+		if places[i].Position, err = stream.ParsePosition(string(b)); err != nil {
+			return nil, err
+		}
+		if b, ok := stores.Bytes(i); ok && stores.Len() > 0 {
+			if places[i].Store, err = stream.ParseID(string(b)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return places, nil
 }
 
 func text(v *message.View, name string) string {

@@ -27,8 +27,19 @@ func text(payload string) []byte {
 	return b.AppendTo(nil)
 }
 
+// load reads a file that has one place.
+func load(path string, h view.Head) (at stream.Position, msgs [][]byte, err error) {
+	places, msgs, err := view.Load(path, h)
+	if len(places) == 1 {
+		at = places[0].Position
+	} else if err == nil {
+		err = fmt.Errorf("it has %d places", len(places))
+	}
+	return at, msgs, err
+}
+
 func head(at stream.Position) view.Head {
-	return view.Head{View: "series", Stream: stream.Derived, Position: at}
+	return view.Head{View: "series", Stream: stream.Derived, Places: []view.Place{{Position: at}}}
 }
 
 func save(t testing.TB, path string, at stream.Position, payloads ...string) {
@@ -58,7 +69,7 @@ func TestSaveAndLoad(t *testing.T) {
 	at := stream.Position{Segment: 3, Offset: 4711}
 	for _, want := range [][]string{{}, {"a", "", "b"}, {"newer"}} {
 		save(t, path, at, want...)
-		got, msgs, err := view.Load(path, head(stream.Position{}))
+		got, msgs, err := load(path, head(stream.Position{}))
 		if err != nil || got != at || len(msgs) != len(want) {
 			t.Fatalf("loaded %d messages at %s, %v", len(msgs), got, err)
 		}
@@ -85,7 +96,7 @@ func TestSaveKeepsTheOldFileWhenItFails(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "series") {
 		t.Fatalf("error is %v", err)
 	}
-	if _, msgs, err := view.Load(path, head(stream.Position{})); err != nil || payload(msgs[0]) != "old" {
+	if _, msgs, err := load(path, head(stream.Position{})); err != nil || payload(msgs[0]) != "old" {
 		t.Error("the old file is gone", err)
 	}
 }
@@ -106,7 +117,7 @@ func TestDamageIsFound(t *testing.T) {
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := view.Load(path, head(stream.Position{})); !errors.Is(err, view.ErrDamaged) {
+		if _, _, err := load(path, head(stream.Position{})); !errors.Is(err, view.ErrDamaged) {
 			t.Fatalf("%s: %v", what, err)
 		}
 	}
@@ -119,14 +130,14 @@ func TestDamageIsFound(t *testing.T) {
 	check("twice", append(bytes.Clone(data), data...))
 
 	for _, h := range []view.Head{{View: "alert", Stream: stream.Derived}, {View: "series", Stream: stream.Errors}} {
-		if _, _, err := view.Load(whole, h); !errors.Is(err, view.ErrDamaged) {
+		if _, _, err := load(whole, h); !errors.Is(err, view.ErrDamaged) {
 			t.Errorf("a file of another view was taken: %v", err)
 		}
 	}
-	if _, _, err := view.Load(filepath.Join(dir, "missing"), head(stream.Position{})); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := load(filepath.Join(dir, "missing"), head(stream.Position{})); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file is %v", err)
 	}
-	if _, _, err := view.Load(dir, head(stream.Position{})); err == nil || errors.Is(err, view.ErrDamaged) {
+	if _, _, err := load(dir, head(stream.Position{})); err == nil || errors.Is(err, view.ErrDamaged) {
 		t.Errorf("a folder is %v", err)
 	}
 }
@@ -158,8 +169,8 @@ func TestOpen(t *testing.T) {
 			c.make(t, path)
 			var out bytes.Buffer
 			n := 0
-			at, err := view.Open(path, head(stream.Position{}), log, slog.New(slog.NewTextHandler(&out, nil)), func([]byte) { n++ })
-			if err != nil || at != c.at || n != c.n {
+			at, err := view.Open(path, head(stream.Position{}), []stream.Log{log}, slog.New(slog.NewTextHandler(&out, nil)), func([]byte) { n++ })
+			if err != nil || len(at) != 1 || at[0] != c.at || n != c.n {
 				t.Errorf("opened with %d messages at %s, %v; want %d at %s", n, at, err, c.n, c.at)
 			}
 			if got := out.String(); (got != "") != (c.warn != "") || !strings.Contains(got, c.warn) {
@@ -176,7 +187,7 @@ func TestFixture(t *testing.T) {
 	if *update {
 		save(t, path, stream.Position{Segment: 7, Offset: 65_536}, "first", "second")
 	}
-	at, msgs, err := view.Load(path, head(stream.Position{}))
+	at, msgs, err := load(path, head(stream.Position{}))
 	if err != nil || at != (stream.Position{Segment: 7, Offset: 65_536}) || len(msgs) != 2 || payload(msgs[1]) != "second" {
 		t.Errorf("loaded %d messages at %s, %v", len(msgs), at, err)
 	}
@@ -197,7 +208,7 @@ func FuzzLoad(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		at, msgs, err := view.Load(path, head(stream.Position{}))
+		at, msgs, err := load(path, head(stream.Position{}))
 		if err != nil {
 			if !errors.Is(err, view.ErrDamaged) || len(msgs) > 0 {
 				t.Fatalf("%d messages with %v", len(msgs), err)
@@ -213,7 +224,7 @@ func FuzzLoad(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if at2, msgs2, err := view.Load(again, head(at)); err != nil || at2 != at || len(msgs2) != len(msgs) {
+		if at2, msgs2, err := load(again, head(at)); err != nil || at2 != at || len(msgs2) != len(msgs) {
 			t.Fatal("what was loaded cannot be saved", err)
 		}
 	})

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	"sandbar/host/stream"
@@ -18,56 +20,69 @@ import (
 // batchBytes is about how much of the stream a view takes at once.
 const batchBytes = 1 << 20
 
-// Follower reads a stream and hands it to a view. One goroutine runs it.
+// Follower reads the logs of a stream, one of each store, and hands what it reads to a view. One goroutine runs it.
 type Follower struct {
 	Name   string // of the view, for log lines
-	Log    stream.Log
-	From   stream.Position
+	Logs   []stream.Log
+	From   []stream.Position // of each log; nil: the oldest place ever
 	Now    func() time.Time
 	Logger *slog.Logger
 
-	// Take gets the messages in order. The batch is reused: copy what is kept.
-	Take func(b *stream.Batch)
+	// Take gets the messages of a log in order, and is called by one goroutine at a time. The batch is reused: copy what is kept.
+	Take func(log int, b *stream.Batch)
 
-	// Save keeps what was made of all messages before the position; nil for a view without a file. It is
+	// Save keeps what was made of all messages before the positions; nil for a view without a file. It is
 	// called when there is something new: messages were read or the version changed. An error is logged
 	// and Save is tried again later, since the stream still has what the file lacks.
-	Save    func(at stream.Position) error
+	Save    func(at []stream.Position) error
 	Version *Version
 	Every   time.Duration // the least time between two saves
 }
 
 // Run follows the stream until the context ends and then saves once more. Ending the context is no error.
 func (f *Follower) Run(ctx context.Context) error {
-	if err := f.follow(ctx); ctx.Err() == nil {
-		return fmt.Errorf("view %s: %w", f.Name, err)
+	from := f.From
+	if from == nil {
+		from = make([]stream.Position, len(f.Logs))
+	}
+	s := &saver{Follower: f, at: slices.Clone(from), savedAt: slices.Clone(from), next: f.Now().Add(f.Every)}
+	all, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var following sync.WaitGroup
+	for i := range f.Logs {
+		following.Go(func() { cancel(s.follow(all, i)) })
+	}
+	following.Wait()
+	s.save()
+	if ctx.Err() == nil && len(f.Logs) > 0 {
+		return fmt.Errorf("view %s: %w", f.Name, context.Cause(all))
 	}
 	return nil
 }
 
-func (f *Follower) follow(ctx context.Context) error {
-	reader, err := f.Log.NewReader(f.From)
+// follow reads one log until the context ends.
+func (s *saver) follow(ctx context.Context, i int) error {
+	log, at := s.Logs[i], s.at[i]
+	reader, err := log.NewReader(at)
 	if err != nil {
-		return fmt.Errorf("open a reader at %s: %w", f.From, err)
+		return fmt.Errorf("open a reader at %s: %w", at, err)
 	}
 	defer func() { reader.Close() }()
-	s := saver{Follower: f, savedAt: f.From, next: f.Now().Add(f.Every)}
-	at := f.From
-	defer func() { s.save(at) }()
 	var batch stream.Batch
 	for ctx.Err() == nil {
 		switch err := reader.Read(&batch, batchBytes); {
 		case err == nil:
-			f.Take(&batch)
 			at = reader.Position()
+			s.take(i, &batch, at)
 		case errors.Is(err, io.EOF):
 			at = reader.Position()
+			s.take(i, nil, at)
 			if err := s.wait(ctx, reader); err != nil && !errors.Is(err, stream.ErrUnavailable) {
 				return fmt.Errorf("wait for messages after %s: %w", at, err)
 			}
 		case errors.Is(err, stream.ErrTrimmed):
-			f.Logger.Warn("messages were trimmed away before a view had read them", "view", f.Name, "position", at.String())
-			next, err := f.Log.NewReader(at)
+			s.Logger.Warn("messages were trimmed away before a view had read them", "view", s.Name, "position", at.String())
+			next, err := log.NewReader(at)
 			if err != nil {
 				return fmt.Errorf("open a reader after %s: %w", at, err)
 			}
@@ -77,17 +92,29 @@ func (f *Follower) follow(ctx context.Context) error {
 		default:
 			return fmt.Errorf("read at %s: %w", at, err)
 		}
-		s.saveWhenDue(at)
+		s.saveWhenDue()
 	}
 	return ctx.Err()
 }
 
-// saver decides when a follower's view is saved.
+// saver is a follower at work. It decides when the view is saved.
 type saver struct {
 	*Follower
-	savedAt      stream.Position
+
+	mu           sync.Mutex
+	at           []stream.Position // that was taken
+	savedAt      []stream.Position
 	savedVersion uint64
 	next         time.Time
+}
+
+func (s *saver) take(log int, b *stream.Batch, at stream.Position) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b != nil {
+		s.Take(log, b)
+	}
+	s.at[log] = at
 }
 
 // wait returns when there are messages, when it is time to save, or with an error.
@@ -95,7 +122,10 @@ func (s *saver) wait(ctx context.Context, reader stream.Reader) error {
 	if s.Save == nil {
 		return reader.Wait(ctx)
 	}
-	short, cancel := context.WithTimeout(ctx, max(s.next.Sub(s.Now()), time.Millisecond))
+	s.mu.Lock()
+	next := s.next
+	s.mu.Unlock()
+	short, cancel := context.WithTimeout(ctx, max(next.Sub(s.Now()), time.Millisecond))
 	defer cancel()
 	if err := reader.Wait(short); err != nil && short.Err() == nil {
 		return err
@@ -103,27 +133,31 @@ func (s *saver) wait(ctx context.Context, reader stream.Reader) error {
 	return ctx.Err()
 }
 
-func (s *saver) saveWhenDue(at stream.Position) {
+func (s *saver) saveWhenDue() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	now := s.Now()
 	if s.Save == nil || now.Before(s.next) {
 		return
 	}
-	s.save(at)
+	s.save()
 	end := s.Now()
 	s.next = end.Add(max(s.Every, 20*end.Sub(now))) // a view that is long to write is written seldom
 }
 
-func (s *saver) save(at stream.Position) {
+// save is called by one goroutine at a time.
+func (s *saver) save() {
 	if s.Save == nil {
 		return
 	}
 	version := s.Version.Now() // before Save: what changes meanwhile is for the next
-	if at == s.savedAt && version == s.savedVersion {
+	if slices.Equal(s.at, s.savedAt) && version == s.savedVersion {
 		return
 	}
-	if err := s.Save(at); err != nil {
+	if err := s.Save(slices.Clone(s.at)); err != nil {
 		s.Logger.Error("a view could not be saved; it is tried again", "view", s.Name, "error", err)
 		return
 	}
-	s.savedAt, s.savedVersion = at, version
+	copy(s.savedAt, s.at)
+	s.savedVersion = version
 }

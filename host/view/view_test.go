@@ -28,7 +28,7 @@ type collector struct {
 	saveErr error
 }
 
-func (c *collector) take(b *stream.Batch) {
+func (c *collector) take(_ int, b *stream.Batch) {
 	c.mu.Lock()
 	hold := c.hold
 	c.mu.Unlock()
@@ -42,18 +42,18 @@ func (c *collector) take(b *stream.Batch) {
 	}
 }
 
-func (c *collector) save(at stream.Position) error {
+func (c *collector) save(at []stream.Position) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.saveErr != nil {
 		return c.saveErr
 	}
-	c.saved, c.savedAt = append(c.saved, len(c.got)), at
+	c.saved, c.savedAt = append(c.saved, len(c.got)), at[0]
 	return nil
 }
 
 func (c *collector) follower(log stream.Log) *view.Follower {
-	return &view.Follower{Name: "test", Log: log, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+	return &view.Follower{Name: "test", Logs: []stream.Log{log}, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 		Take: c.take, Save: c.save, Version: &c.version, Every: 5 * time.Second}
 }
 
@@ -144,7 +144,7 @@ func TestFollowFromPosition(t *testing.T) {
 		log.Put(msgs[:4]...)
 		c := &collector{}
 		f := c.follower(log)
-		f.From = log.End()
+		f.From = []stream.Position{log.End()}
 		stop := start(t, f)
 		log.Put(msgs[4:]...)
 		synctest.Wait()

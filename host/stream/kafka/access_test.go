@@ -71,11 +71,11 @@ func TestAccess(t *testing.T) {
 		"SCRAM-SHA-256":       {[]kfake.Opt{kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "u", "p")}, Access{SASL: "SCRAM-SHA-256", User: "u", Password: "p"}, ""},
 		"SCRAM-SHA-512":       {[]kfake.Opt{kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-512", "u", "p")}, Access{SASL: "SCRAM-SHA-512", User: "u", Password: "p"}, ""},
 		"PLAIN":               {[]kfake.Opt{kfake.EnableSASL(), kfake.Superuser("PLAIN", "u", "p")}, Access{SASL: "PLAIN", User: "u", Password: "p"}, ""},
-		"wrong password":      {[]kfake.Opt{kfake.EnableSASL(), kfake.Superuser("PLAIN", "u", "p")}, Access{SASL: "PLAIN", User: "u", Password: "q"}, "open partition"},
+		"wrong password":      {[]kfake.Opt{kfake.EnableSASL(), kfake.Superuser("PLAIN", "u", "p")}, Access{SASL: "PLAIN", User: "u", Password: "q"}, "on Kafka ["},
 		"TLS":                 {[]kfake.Opt{kfake.TLS(&tls.Config{Certificates: []tls.Certificate{served}})}, Access{TLS: true, CA: certificate}, ""},
 		"TLS of others":       {[]kfake.Opt{kfake.TLS(&tls.Config{Certificates: []tls.Certificate{served}})}, Access{TLS: true, CA: otherCertificate}, "certificate"},
 		"client certificate":  {[]kfake.Opt{kfake.TLS(mutual)}, Access{TLS: true, CA: certificate, Certificate: certificate, Key: key}, ""},
-		"another certificate": {[]kfake.Opt{kfake.TLS(mutual)}, Access{TLS: true, CA: certificate, Certificate: otherCertificate, Key: otherKey}, "open partition"},
+		"another certificate": {[]kfake.Opt{kfake.TLS(mutual)}, Access{TLS: true, CA: certificate, Certificate: otherCertificate, Key: otherKey}, "on Kafka ["},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -92,7 +92,7 @@ func TestAccess(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s, err := Open(t.Context(), opt)
+			s, err := Open(t.Context(), opt, 0)
 			if err == nil {
 				s.Close()
 			}

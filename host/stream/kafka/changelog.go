@@ -92,7 +92,11 @@ func (s *Store) apply(n *next) {
 }
 
 func (s *Store) changelogRecord(key string, value []byte) *kgo.Record {
-	return &kgo.Record{Topic: s.opt.topic(Changelog), Partition: s.opt.Partition, Key: []byte(key), Value: value}
+	return s.cluster.opt.changelogRecord(s.partition, key, value)
+}
+
+func (o *Options) changelogRecord(partition int32, key string, value []byte) *kgo.Record {
+	return &kgo.Record{Topic: o.topic(Changelog), Partition: partition, Key: []byte(key), Value: value}
 }
 
 const (
@@ -145,7 +149,7 @@ func chunkKey(name string, i int) string { return fmt.Sprintf("%s%s/%d", stateKe
 // restore reads the changelog.
 func (s *Store) restore(ctx context.Context) error {
 	values := map[string][]byte{}
-	err := s.scan(ctx, func(key string, value []byte) {
+	err := s.cluster.scan(ctx, &s.life, s.partition, func(key string, value []byte) {
 		if value == nil {
 			delete(values, key)
 		} else {
@@ -158,9 +162,10 @@ func (s *Store) restore(ctx context.Context) error {
 	return s.rebuild(values)
 }
 
-// scan goes through all that is committed in the changelog now, as long as the brokers go on giving it.
-func (s *Store) scan(ctx context.Context, each func(key string, value []byte)) error {
-	changes := &log{store: s, name: Changelog, topic: s.opt.topic(Changelog)}
+// scan goes through all that is committed in a partition of the changelog now, as long as the brokers go on giving it and until the
+// life ends.
+func (c *Cluster) scan(ctx context.Context, life *life, partition int32, each func(key string, value []byte)) error {
+	changes := &log{life: life, cluster: c, name: Changelog, topic: c.opt.topic(Changelog), partition: partition, numbers: &numbers{}}
 	if err := changes.begin(ctx); err != nil {
 		return err
 	}
@@ -171,7 +176,7 @@ func (s *Store) scan(ctx context.Context, each func(key string, value []byte)) e
 	defer r.Close()
 	for r.offset < changes.end.Load() {
 		if len(r.have) == 0 {
-			call, cancel := s.bound(ctx)
+			call, cancel := life.bound(ctx)
 			err := r.poll(call)
 			cancel()
 			if err != nil {

@@ -14,7 +14,7 @@ import (
 // Commit implements stream.Store with one transaction. It does not return before its outcome is known: when the brokers do not
 // tell, it asks until they do, whatever its context says.
 func (s *Store) Commit(ctx context.Context, c *stream.Commit) error {
-	if err := c.Check(s.opt.MaxMessage); err != nil {
+	if err := c.Check(s.cluster.opt.MaxMessage); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	select {
@@ -94,7 +94,7 @@ func (s *Store) commit(ctx context.Context, c *stream.Commit) error {
 	}
 	s.apply(next)
 	for name, records := range made {
-		s.logs[name].appended(records)
+		s.cluster.appended(name, records)
 	}
 	return nil
 }
@@ -104,7 +104,7 @@ func (s *Store) abort(ctx context.Context, cause error) error {
 	if isFenced(cause) {
 		return s.fail(explain(cause))
 	}
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.Timeout)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cluster.opt.Timeout)
 	defer cancel()
 	err := s.commits.AbortBufferedRecords(ending)
 	if err == nil {

@@ -263,11 +263,11 @@ func TestHole(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := s.changelogRecord(string(damage.Key), damage.Value)
-			if err := s.appends.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+			if err := s.cluster.appends.ProduceSync(t.Context(), r).FirstErr(); err != nil {
 				t.Fatal(err)
 			}
 			s.Close()
-			_, err := Open(t.Context(), opt)
+			_, err := Open(t.Context(), opt, 0)
 			if err == nil || !strings.Contains(err.Error(), "states and positions") {
 				t.Errorf("opened: %v", err)
 			}
@@ -287,10 +287,7 @@ func TestTopics(t *testing.T) {
 			_, err := admin.CreatePartitions(t.Context(), 1, opt.topic(stream.Valid))
 			return err
 		},
-		"none of number 7": func(t *testing.T, admin *kadm.Client, opt *Options) error {
-			opt.Partition = 7
-			return nil
-		},
+		"none of number 7": func(*testing.T, *kadm.Client, *Options) error { return nil },
 		"cleanup.policy": func(t *testing.T, admin *kadm.Client, opt *Options) error {
 			return set(t, admin, opt.topic(Changelog), "cleanup.policy", "delete")
 		},
@@ -310,7 +307,11 @@ func TestTopics(t *testing.T) {
 				t.Fatal(err)
 			}
 			opt.Timeout = 3 * time.Second
-			s, err := Open(t.Context(), opt)
+			partition := int32(1)
+			if want == "none of number 7" {
+				partition = 7
+			}
+			s, err := Open(t.Context(), opt, partition)
 			if err == nil {
 				s.Close()
 			}
@@ -322,7 +323,7 @@ func TestTopics(t *testing.T) {
 	t.Run("nobody there", func(t *testing.T) {
 		t.Parallel()
 		began := time.Now()
-		_, err := Open(t.Context(), Options{Brokers: []string{"127.0.0.1:1"}, Timeout: time.Second, Now: time.Now})
+		_, err := Open(t.Context(), Options{Brokers: []string{"127.0.0.1:1"}, Timeout: time.Second, Now: time.Now}, 0)
 		if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") || time.Since(began) > 10*time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
@@ -357,6 +358,7 @@ func FuzzChangelog(f *testing.F) {
 func TestTaker(t *testing.T) {
 	t.Parallel()
 	opt := optionsOf(t, kafkatest.Fake(t).ListenAddrs())
+	opt.Key = func([]byte) []byte { return []byte("one") }
 	s := open(t, opt)
 	id, other := stream.ID{1}, stream.ID{2}
 	place := func(n int64) stream.Position { return stream.Position{Segment: 3, Offset: n} }
@@ -367,7 +369,7 @@ func TestTaker(t *testing.T) {
 			t.Errorf("taken over up to %s, %v; want %d", at, err, n)
 		}
 	}
-	taker := s.Taker(id)
+	taker := s.cluster.Taker(id)
 	if err := taker.TakeOver(t.Context(), place(1), [][]byte{[]byte("x")}); err == nil {
 		t.Error("taken over before it is known how far")
 	}
@@ -377,7 +379,7 @@ func TestTaker(t *testing.T) {
 	}
 	want(taker, 1)
 	zombie := taker
-	taker = s.Taker(id) // as another process would
+	taker = s.cluster.Taker(id) // as another process would
 	want(taker, 1)
 	if err := zombie.TakeOver(t.Context(), place(2), [][]byte{[]byte("twice")}); err == nil {
 		t.Error("a zombie takes over")
@@ -385,13 +387,18 @@ func TestTaker(t *testing.T) {
 	if err := taker.TakeOver(t.Context(), place(2), [][]byte{[]byte("c")}); err != nil {
 		t.Fatal(err)
 	}
-	want(s.Taker(other), 0)
+	want(s.cluster.Taker(other), 0)
 	s.Close()
 	s = open(t, opt) // the changelog has keys that are not the store's
 	defer s.Close()
-	want(s.Taker(id), 2)
+	want(s.cluster.Taker(id), 2)
 	var b stream.Batch
-	r, err := s.Log(stream.Raw).NewReader(stream.Position{})
+	partition := s.cluster.submissions([][]byte{{}})[0].Partition
+	logs, err := s.cluster.Logs(t.Context(), stream.Raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := logs[partition].NewReader(stream.Position{})
 	if err != nil {
 		t.Fatal(err)
 	}

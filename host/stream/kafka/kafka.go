@@ -12,112 +12,189 @@
 package kafka
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"sandbar/host/stream"
 )
 
-// Options of a Store. Those without a default are required.
+// Options of a Cluster. Those without a default are required.
 type Options struct {
-	Brokers   []string
-	Prefix    string // of the topics' names; "sandbar"
-	Partition int32
-	Client    []kgo.Opt // how to reach the brokers: TLS, SASL, rack
-	Now       func() time.Time
-	Logger    *slog.Logger
+	Brokers []string
+	Prefix  string    // of the topics' names; "sandbar"
+	Client  []kgo.Opt // how to reach the brokers: TLS, SASL, rack
+	Now     func() time.Time
+	Logger  *slog.Logger
 
 	MaxMessage int           // 16 MiB
 	Timeout    time.Duration // of a call of the brokers; 30 s
+
+	// Key is what submissions have in common that are to be in one partition of raw; those without a key may be in any, as all
+	// are when it is nil.
+	Key func(submission []byte) []byte
 }
 
 // Changelog is the topic with states and positions, beside those of the streams.
 const Changelog = "changelog"
 
-// transactionTime is how long a transaction of a host that died holds up readers, unless a successor ends it.
-const transactionTime = 60 * time.Second
+// Cluster is the topics, with all their partitions, and the connection to the brokers.
+type Cluster struct {
+	life
+	opt        Options
+	id         stream.ID
+	partitions int
+	admin      *kadm.Client
+	appends    *kgo.Client // to raw
+	spread     kgo.TopicPartitioner
 
-// Store implements stream.Store.
-type Store struct {
-	opt     Options
-	id      stream.ID
-	cluster stream.ID
-	admin   *kadm.Client
-	appends *kgo.Client // to raw
-	commits *kgo.Client // transactional
-	logs    map[string]*log
-
-	closing context.Context // ends with Close
-	close   context.CancelFunc
-	process string // this one, in the marks of commits
-	before  string // whose the newest commit was when the store was opened
-	commitN int64  // of who commits
-
-	broken  atomic.Pointer[error]
-	brokenC chan struct{} // closed when it is broken
-	turn    chan struct{} // one entry: who commits
+	order sync.Mutex // held while the records of one append are handed over, so that they lie together
 
 	mu      sync.Mutex
-	readers map[string]map[string]stream.Position // committed
-	states  map[string][]byte
-	chunks  map[string]int // of each state, in the changelog
+	numbers map[place]*numbers
 }
 
-var _ stream.Store = (*Store)(nil)
+// place is a partition of a stream.
+type place struct {
+	name      string
+	partition int32
+}
 
-// Open takes over a partition: it fences whoever had it, and reads its states and positions. The topics must exist; see Create.
-func Open(ctx context.Context, opt Options) (_ *Store, err error) {
+// Connect reaches the brokers and looks at the topics, which must exist; see Create.
+func Connect(ctx context.Context, opt Options) (_ *Cluster, err error) {
 	opt.defaults()
-	s := &Store{opt: opt, logs: map[string]*log{}, process: uuid.NewString(), turn: make(chan struct{}, 1), brokenC: make(chan struct{}), readers: map[string]map[string]stream.Position{},
-		states: map[string][]byte{}, chunks: map[string]int{}}
-	s.closing, s.close = context.WithCancel(context.Background())
+	c := &Cluster{opt: opt, numbers: map[place]*numbers{}, spread: kgo.StickyKeyPartitioner(nil).ForTopic(opt.topic(stream.Raw))}
+	c.life.begin(context.Background(), opt.Timeout)
 	defer func() {
 		if err != nil {
-			s.Close()
-			err = fmt.Errorf("open partition %d of %s on Kafka %v: %w", opt.Partition, opt.Prefix, opt.Brokers, err)
+			c.Close()
+			err = fmt.Errorf("reach %s on Kafka %v: %w", opt.Prefix, opt.Brokers, err)
 		}
 	}()
-	for _, name := range stream.Names() {
-		s.logs[name] = &log{store: s, name: name, topic: opt.topic(name)}
-	}
-	if err := s.takeOver(ctx); err != nil {
+	if c.appends, err = opt.client(opt.producing()...); err != nil {
 		return nil, err
 	}
-	if err := s.restore(ctx); err != nil { // as long as it takes; each answer of the brokers has its time
-		return nil, fmt.Errorf("read states and positions: %w", err)
+	c.admin = kadm.NewClient(c.appends)
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	if err := c.appends.Ping(ctx); err != nil {
+		return nil, err
 	}
-	for _, l := range s.logs {
+	c.id, c.partitions, err = c.checkTopics(ctx)
+	return c, err
+}
+
+// Close ends everything that is done with the brokers. The stores are closed before.
+func (c *Cluster) Close() error {
+	c.finish()
+	if c.appends != nil {
+		c.appends.Close()
+	}
+	return nil
+}
+
+// ID is the identity of the topics.
+func (c *Cluster) ID() stream.ID { return c.id }
+
+// Partitions is how many there are.
+func (c *Cluster) Partitions() int { return c.partitions }
+
+// idOf is the identity of a partition: also in the part of it that keeps names apart.
+func (c *Cluster) idOf(partition int32) stream.ID {
+	id := c.id
+	for _, at := range []int{2, 14} {
+		id[at] ^= byte(partition >> 8)
+		id[at+1] ^= byte(partition)
+	}
+	return id
+}
+
+// log is a partition of a stream, for as long as life.
+func (c *Cluster) log(name string, partition int32, life *life) *log {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.numbers[place{name, partition}]
+	if n == nil {
+		n = &numbers{}
+		c.numbers[place{name, partition}] = n
+	}
+	return &log{life: life, numbers: n, cluster: c, name: name, topic: c.opt.topic(name), partition: partition}
+}
+
+// Logs are all partitions of a stream, to be read.
+func (c *Cluster) Logs(ctx context.Context, name string) ([]stream.Log, error) {
+	var logs []stream.Log
+	for p := range c.partitions {
+		l := c.log(name, int32(p), &c.life)
 		if err := l.begin(ctx); err != nil {
 			return nil, err
 		}
+		logs = append(logs, l)
 	}
-	return s, nil
+	return logs, nil
 }
 
-// takeOver connects and takes the transactional ID. From then on nobody else can commit, so what is read is the newest.
-func (s *Store) takeOver(ctx context.Context) error {
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	if err := s.connect(ctx); err != nil {
-		return err
+// Append makes submissions durable on raw, each in the partition of its key; see stream.Log. The position is that of the last.
+func (c *Cluster) Append(ctx context.Context, msgs ...[]byte) (stream.Position, error) {
+	if err := stream.CheckMessages(stream.Raw, msgs, c.opt.MaxMessage); err != nil {
+		return stream.Position{}, err
 	}
-	if err := s.checkTopics(ctx); err != nil {
-		return err
+	return c.append(ctx, &c.life, c.submissions(msgs))
+}
+
+// submissions are the records of raw.
+func (c *Cluster) submissions(msgs [][]byte) []*kgo.Record {
+	records := make([]*kgo.Record, len(msgs))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, m := range msgs {
+		r := &kgo.Record{Topic: c.opt.topic(stream.Raw), Value: m}
+		if c.opt.Key != nil {
+			r.Key = c.opt.Key(m)
+		}
+		r.Partition = int32(c.spread.Partition(r, c.partitions))
+		records[i] = r
 	}
-	if _, _, err := s.commits.ProducerID(ctx); err != nil {
-		return fmt.Errorf("begin to write transactions: %w; the brokers must allow them to this client", err)
+	return records
+}
+
+// life is the time until something is closed, and what a call of the brokers may take.
+type life struct {
+	closing context.Context
+	finish  context.CancelFunc
+	timeout time.Duration
+}
+
+func (l *life) begin(within context.Context, timeout time.Duration) {
+	l.closing, l.finish = context.WithCancel(within)
+	l.timeout = timeout
+}
+
+// bound is a context for one call, which also ends with the life.
+func (l *life) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	stop := context.AfterFunc(l.closing, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// ended turns the error of a call that Close has ended into ErrClosed.
+func (l *life) ended(err error) error {
+	if err != nil && (l.closing.Err() != nil || errors.Is(err, kgo.ErrClientClosed)) {
+		return stream.ErrClosed
+	}
+	return err
+}
+
+func (l *life) closedError() error {
+	if l.closing.Err() != nil {
+		return stream.ErrClosed
 	}
 	return nil
 }
@@ -127,9 +204,6 @@ func (o *Options) defaults() {
 }
 
 func (o *Options) topic(name string) string { return o.Prefix + "." + name }
-
-// transactionalID is the name under which a partition's commits are made.
-func (o *Options) transactionalID() string { return fmt.Sprintf("%s-%d", o.Prefix, o.Partition) }
 
 // client makes a client with more options.
 func (o *Options) client(more ...kgo.Opt) (*kgo.Client, error) {
@@ -154,128 +228,7 @@ func (o *Options) producing() []kgo.Opt {
 		kgo.RecordDeliveryTimeout(o.Timeout), kgo.ProducerLinger(0), kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression())}
 }
 
-func (s *Store) connect(ctx context.Context) error {
-	produce := s.opt.producing()
-	var err error
-	if s.appends, err = s.opt.client(produce...); err != nil {
-		return err
-	}
-	s.admin = kadm.NewClient(s.appends)
-	s.commits, err = s.opt.client(append(produce, kgo.TransactionalID(s.opt.transactionalID()), kgo.TransactionTimeout(transactionTime))...)
-	if err != nil {
-		return err
-	}
-	return s.appends.Ping(ctx)
-}
-
-// ID implements stream.Store: that of the changelog's topic and the partition.
-func (s *Store) ID() stream.ID { return s.id }
-
-// Cluster is the identity of the topics, the same for all partitions.
-func (s *Store) Cluster() stream.ID { return s.cluster }
-
-// Log implements stream.Store.
-func (s *Store) Log(name string) stream.Log {
-	if l := s.logs[name]; l != nil {
-		return l
-	}
-	return nil
-}
-
-// Readers implements stream.Store.
-func (s *Store) Readers() map[string]map[string]stream.Position {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := make(map[string]map[string]stream.Position, len(s.readers))
-	for reader, positions := range s.readers {
-		all[reader] = maps.Clone(positions)
-	}
-	return all
-}
-
-// State implements stream.Store.
-func (s *Store) State(_ context.Context, name string) ([]byte, error) {
-	if s.closing.Err() != nil {
-		return nil, stream.ErrClosed
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return bytes.Clone(s.states[name]), nil
-}
-
-// slowest is the lowest committed position in a stream, if there is any.
-func (s *Store) slowest(name string) (low stream.Position, held bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, positions := range s.readers {
-		if p, ok := positions[name]; ok && (!held || p.Before(low)) {
-			low, held = p, true
-		}
-	}
-	return low, held
-}
-
-// Writable is why commits are not possible any more, nil when they are.
-func (s *Store) Writable() error {
-	if err := s.broken.Load(); err != nil {
-		return *err
-	}
-	return nil
-}
-
-// usable is why nothing can be written.
-func (s *Store) usable() error {
-	if s.closing.Err() != nil {
-		return stream.ErrClosed
-	}
-	return s.Writable()
-}
-
-// fail makes the store broken.
-func (s *Store) fail(err error) error {
-	err = fmt.Errorf("%w (%w)", stream.ErrBroken, err)
-	if s.broken.CompareAndSwap(nil, &err) {
-		close(s.brokenC)
-	}
-	return *s.broken.Load()
-}
-
-// Watch returns when the store is broken, with the reason, or when ctx ends, with nil.
-func (s *Store) Watch(ctx context.Context) error {
-	select {
-	case <-s.brokenC:
-		return s.Writable()
-	case <-ctx.Done():
-		return nil
-	}
-}
-
-// Close implements stream.Store. It waits for a commit under way.
-func (s *Store) Close() error {
-	if s.closing.Err() != nil {
-		return stream.ErrClosed
-	}
-	s.close()
-	s.turn <- struct{}{} // for good
-	for _, c := range []*kgo.Client{s.appends, s.commits} {
-		if c != nil {
-			c.Close()
-		}
-	}
-	return nil
-}
-
-// bound is a context for one call, which also ends with Close.
-func (s *Store) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
-	stop := context.AfterFunc(s.closing, cancel)
-	return ctx, func() { stop(); cancel() }
-}
-
-// ended turns the error of a call that Close has ended into ErrClosed.
-func (s *Store) ended(err error) error {
-	if err != nil && (s.closing.Err() != nil || errors.Is(err, kgo.ErrClientClosed)) {
-		return stream.ErrClosed
-	}
-	return err
+// transactional makes a client that writes transactions under a name. It fences those before it once it has asked for its number.
+func (o *Options) transactional(id string) (*kgo.Client, error) {
+	return o.client(append(o.producing(), kgo.TransactionalID(id), kgo.TransactionTimeout(transactionTime))...)
 }

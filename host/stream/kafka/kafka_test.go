@@ -28,9 +28,11 @@ func optionsOf(t testing.TB, brokers []string) Options {
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-func open(t testing.TB, opt Options) *Store {
+func open(t testing.TB, opt Options) *Store { return openPart(t, opt, 0) }
+
+func openPart(t testing.TB, opt Options, partition int32) *Store {
 	t.Helper()
-	s, err := Open(context.Background(), opt)
+	s, err := Open(context.Background(), opt, partition)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +62,6 @@ func contract(t *testing.T, brokers []string) {
 func suite(t *testing.T, brokers []string) {
 	streamtest.Run(t, func(t *testing.T) func() stream.Store {
 		opt := optionsOf(t, brokers)
-		opt.Partition = 1
-		return func() stream.Store { return open(t, opt) }
+		return func() stream.Store { return openPart(t, opt, 1) }
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,34 +14,38 @@ import (
 	"sandbar/host/stream"
 )
 
-// log implements stream.Log.
+// log implements stream.Log: a partition of a stream, for as long as its life.
 type log struct {
-	store *Store
-	name  string
-	topic string
+	*life
+	*numbers
+	cluster   *Cluster
+	name      string
+	topic     string
+	partition int32
 
-	first, end atomic.Int64 // offsets that were seen; end is after the newest message that readers get
+	held func() (slowest stream.Position, ok bool) // by committed readers; nil: it is not trimmed
+}
 
-	order sync.Mutex // held while the records of one append are handed over, so that they lie together
-
+// numbers are what the process knows of a partition of a stream, whoever has it.
+type numbers struct {
+	first, end      atomic.Int64 // offsets that were seen; end is after the newest message that readers get
 	messages, bytes atomic.Int64 // appended
-	seedBytes       int64        // that the topic had when it was opened,
-	seedOffsets     int64        // in so many offsets
-	opened          int64        // the end then
+	opened          atomic.Int64 // the end when it was first asked for
+	size            atomic.Int64 // bytes of a mean message on the brokers; 0: they do not say
 }
 
 func (l *log) begin(ctx context.Context) error {
-	ctx, cancel := l.store.bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
 	first, end, err := l.offsets(ctx)
 	if err != nil {
 		return err
 	}
-	l.first.Store(first)
-	l.end.Store(end)
-	l.opened = end
-	l.seedOffsets = end - first
-	l.seedBytes = l.size(ctx)
+	raise(&l.first, first)
+	if raise(&l.end, end); l.opened.Load() == 0 {
+		l.opened.Store(end)
+	}
+	l.weigh(ctx, first, end)
 	return nil
 }
 
@@ -52,14 +55,14 @@ func (l *log) offsets(ctx context.Context) (first, end int64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		o, ok := list.Lookup(l.topic, l.store.opt.Partition)
+		o, ok := list.Lookup(l.topic, l.partition)
 		if !ok {
-			return 0, fmt.Errorf("topic %s has no partition %d", l.topic, l.store.opt.Partition)
+			return 0, fmt.Errorf("topic %s has no partition %d", l.topic, l.partition)
 		}
 		return o.Offset, o.Err
 	}
-	if first, err = of(l.store.admin.ListStartOffsets(ctx, l.topic)); err == nil {
-		end, err = of(l.store.admin.ListCommittedOffsets(ctx, l.topic))
+	if first, err = of(l.cluster.admin.ListStartOffsets(ctx, l.topic)); err == nil {
+		end, err = of(l.cluster.admin.ListCommittedOffsets(ctx, l.topic))
 	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("ask for the ends of stream %s: %w", l.name, err)
@@ -67,16 +70,17 @@ func (l *log) offsets(ctx context.Context) (first, end int64, err error) {
 	return first, end, nil
 }
 
-// size is what the partition takes on a broker, 0 when that is not told.
-func (l *log) size(ctx context.Context) (most int64) {
-	dirs, err := l.store.admin.DescribeAllLogDirs(ctx, kadm.TopicsSet{l.topic: {l.store.opt.Partition: {}}})
-	if err != nil {
-		return 0
+// weigh asks what a message takes on a broker.
+func (l *log) weigh(ctx context.Context, first, end int64) {
+	dirs, err := l.cluster.admin.DescribeAllLogDirs(ctx, kadm.TopicsSet{l.topic: {l.partition: {}}})
+	if err != nil || end <= first {
+		return
 	}
+	most := int64(0)
 	dirs.Each(func(d kadm.DescribedLogDir) {
 		d.Topics.Each(func(p kadm.DescribedLogDirPartition) { most = max(most, p.Size) })
 	})
-	return most
+	l.size.Store((most + end - first - 1) / (end - first))
 }
 
 func raise(v *atomic.Int64, to int64) {
@@ -96,63 +100,69 @@ func (l *log) Append(ctx context.Context, msgs ...[]byte) (stream.Position, erro
 	if l.name != stream.Raw {
 		return stream.Position{}, fmt.Errorf("append to stream %s: only a commit does", l.name)
 	}
-	if err := errors.Join(l.store.closedError(), ctx.Err()); err != nil {
-		return stream.Position{}, err
-	}
-	if err := stream.CheckMessages(l.name, msgs, l.store.opt.MaxMessage); err != nil {
+	if err := stream.CheckMessages(l.name, msgs, l.cluster.opt.MaxMessage); err != nil {
 		return stream.Position{}, err
 	}
 	if len(msgs) == 0 {
 		return l.End(), nil
 	}
-	ctx, cancel := l.store.bound(ctx)
-	defer cancel()
 	records := make([]*kgo.Record, len(msgs))
 	for i, m := range msgs {
 		records[i] = l.record(m)
 	}
-	results := make(chan error, len(records))
-	l.order.Lock()
-	for _, r := range records { // without waiting for room, since others wait for their turn
-		l.store.appends.TryProduce(context.WithoutCancel(ctx), r, func(_ *kgo.Record, err error) { results <- err })
+	return l.cluster.append(ctx, l.life, records)
+}
+
+// append makes records of raw durable and returns the place behind the last.
+func (c *Cluster) append(ctx context.Context, life *life, records []*kgo.Record) (at stream.Position, err error) {
+	if err := errors.Join(life.closedError(), ctx.Err()); err != nil {
+		return at, err
 	}
-	l.order.Unlock()
+	ctx, cancel := life.bound(ctx)
+	defer cancel()
+	results := make(chan error, len(records))
+	c.order.Lock()
+	for _, r := range records { // without waiting for room, since others wait for their turn
+		c.appends.TryProduce(context.WithoutCancel(ctx), r, func(_ *kgo.Record, err error) { results <- err })
+	}
+	c.order.Unlock()
 	var errs error
 	for range records {
 		select {
 		case err := <-results:
 			errs = errors.Join(errs, err)
 		case <-ctx.Done(): // they are sent for longer, since they may be on a broker already
-			return stream.Position{}, l.store.ended(fmt.Errorf("append to topic %s: the brokers have not answered: %w (%w)", l.topic, stream.ErrUncertain, ctx.Err()))
+			return at, life.ended(fmt.Errorf("append to topic %s: the brokers have not answered: %w (%w)", c.opt.topic(stream.Raw), stream.ErrUncertain, ctx.Err()))
 		}
 	}
 	switch {
 	case errs == nil:
 	case errors.Is(errs, kerr.MessageTooLarge):
-		return stream.Position{}, fmt.Errorf("append to topic %s: %w of the brokers; raise max.message.bytes of the topic, or lower streams.max_message", l.topic, stream.ErrTooLarge)
+		return at, fmt.Errorf("append to topic %s: %w of the brokers; raise max.message.bytes of the topic, or lower streams.max_message", c.opt.topic(stream.Raw), stream.ErrTooLarge)
 	default:
-		return stream.Position{}, l.store.ended(fmt.Errorf("append to topic %s: %w", l.topic, errs))
+		return at, life.ended(fmt.Errorf("append to topic %s: %w", c.opt.topic(stream.Raw), errs))
 	}
-	return l.appended(records), nil
+	return c.appended(stream.Raw, records), nil
 }
 
 func (l *log) record(m []byte) *kgo.Record {
-	return &kgo.Record{Topic: l.topic, Partition: l.store.opt.Partition, Value: m}
+	return &kgo.Record{Topic: l.topic, Partition: l.partition, Value: m}
 }
 
-// appended counts records that are durable and returns the place behind the last.
-func (l *log) appended(records []*kgo.Record) stream.Position {
+// appended counts records of a stream that are durable and returns the place behind the last.
+func (c *Cluster) appended(name string, records []*kgo.Record) (end stream.Position) {
 	for _, r := range records {
+		l := c.log(name, r.Partition, &c.life)
 		l.bytes.Add(int64(len(r.Value)))
+		l.messages.Add(1)
+		end = l.position(r.Offset + 1)
+		raise(&l.end, end.Offset)
 	}
-	l.messages.Add(int64(len(records)))
-	end := records[len(records)-1].Offset + 1
-	raise(&l.end, end)
-	return l.position(end)
+	return end
 }
 
 // Store implements stream.Log.
-func (l *log) Store() stream.ID { return l.store.id }
+func (l *log) Store() stream.ID { return l.cluster.idOf(l.partition) }
 
 // First implements stream.Log.
 func (l *log) First() stream.Position { return l.position(l.first.Load()) }
@@ -160,13 +170,13 @@ func (l *log) First() stream.Position { return l.position(l.first.Load()) }
 // End implements stream.Log. What other hosts have appended is known when somebody has read up to there.
 func (l *log) End() stream.Position { return l.position(l.end.Load()) }
 
-// mean is about how many bytes lie between two offsets.
+// mean is about how many bytes a message has.
 func (l *log) mean() int64 {
-	bytes, offsets := l.seedBytes+l.bytes.Load(), l.seedOffsets+l.end.Load()-l.opened
-	if bytes == 0 || offsets == 0 {
-		return 1
+	if size := l.size.Load(); size > 0 {
+		return size
 	}
-	return (bytes + offsets - 1) / offsets
+	offsets := max(1, l.end.Load()-l.opened.Load()) // more than messages: a commit has a marker
+	return max(1, (l.bytes.Load()+offsets-1)/offsets)
 }
 
 // Distance implements stream.Log, in bytes of a mean message.
@@ -193,12 +203,16 @@ func (l *log) Stats() stream.Stats {
 // Trim implements stream.Log with DeleteRecords: the brokers know nothing of readers, so the topics have no retention of their
 // own.
 func (l *log) Trim(ctx context.Context, keepBytes int64, keepAge time.Duration) (int64, error) {
-	if err := l.store.closedError(); err != nil {
+	if err := l.closedError(); err != nil {
 		return 0, err
 	}
-	ctx, cancel := l.store.bound(ctx)
+	ctx, cancel := l.bound(ctx)
 	defer cancel()
+	if l.held == nil {
+		return 0, errors.New("trim stream " + l.name + ": only who has the partition does")
+	}
 	first, end := l.first.Load(), l.end.Load()
+	l.weigh(ctx, first, end)
 	to := first
 	if keepBytes >= 0 {
 		to = max(to, end-keepBytes/l.mean())
@@ -206,24 +220,24 @@ func (l *log) Trim(ctx context.Context, keepBytes int64, keepAge time.Duration) 
 	if keepAge >= 0 {
 		old, err := l.olderThan(ctx, keepAge, end)
 		if err != nil {
-			return 0, l.store.ended(fmt.Errorf("trim stream %s: find what is old: %w", l.name, err))
+			return 0, l.ended(fmt.Errorf("trim stream %s: find what is old: %w", l.name, err))
 		}
 		to = max(to, old)
 	}
-	if slowest, held := l.store.slowest(l.name); held {
+	if slowest, ok := l.held(); ok {
 		to = min(to, slowest.Offset)
 	}
 	if to <= first {
 		return 0, nil
 	}
 	var at kadm.Offsets
-	at.Add(kadm.Offset{Topic: l.topic, Partition: l.store.opt.Partition, At: to})
-	done, err := l.store.admin.DeleteRecords(ctx, at)
+	at.Add(kadm.Offset{Topic: l.topic, Partition: l.partition, At: to})
+	done, err := l.cluster.admin.DeleteRecords(ctx, at)
 	if err == nil {
 		err = done.Error()
 	}
 	if err != nil {
-		return 0, l.store.ended(fmt.Errorf("trim stream %s: %w", l.name, err))
+		return 0, l.ended(fmt.Errorf("trim stream %s: %w", l.name, err))
 	}
 	removed := l.Distance(l.First(), l.position(to))
 	raise(&l.first, to)
@@ -235,20 +249,13 @@ func (l *log) olderThan(ctx context.Context, age time.Duration, end int64) (int6
 	if age == 0 {
 		return end, nil
 	}
-	list, err := l.store.admin.ListOffsetsAfterMilli(ctx, l.store.opt.Now().Add(-age).UnixMilli(), l.topic)
+	list, err := l.cluster.admin.ListOffsetsAfterMilli(ctx, l.cluster.opt.Now().Add(-age).UnixMilli(), l.topic)
 	if err != nil {
 		return 0, err
 	}
-	o, ok := list.Lookup(l.topic, l.store.opt.Partition)
+	o, ok := list.Lookup(l.topic, l.partition)
 	if !ok || o.Err != nil {
-		return 0, errors.Join(o.Err, fmt.Errorf("no answer for partition %d", l.store.opt.Partition))
+		return 0, errors.Join(o.Err, fmt.Errorf("no answer for partition %d", l.partition))
 	}
 	return min(o.Offset, end), nil
-}
-
-func (s *Store) closedError() error {
-	if s.closing.Err() != nil {
-		return stream.ErrClosed
-	}
-	return nil
 }

@@ -31,16 +31,15 @@ type reader struct {
 
 // NewReader implements stream.Log.
 func (l *log) NewReader(from stream.Position) (stream.Reader, error) {
-	s := l.store
-	if err := s.closedError(); err != nil {
+	if err := l.closedError(); err != nil {
 		return nil, err
 	}
 	if l.position(l.end.Load()).Before(from) { // others append to raw
-		ctx, cancel := s.bound(context.Background())
+		ctx, cancel := l.bound(context.Background())
 		_, end, err := l.offsets(ctx)
 		cancel()
 		if err != nil {
-			return nil, s.ended(err)
+			return nil, l.ended(err)
 		}
 		raise(&l.end, end)
 	}
@@ -53,10 +52,10 @@ func (l *log) NewReader(from stream.Position) (stream.Reader, error) {
 
 // connect begins to fetch at the reader's offset.
 func (r *reader) connect() (err error) {
-	at := map[string]map[int32]kgo.Offset{r.log.topic: {r.log.store.opt.Partition: kgo.NewOffset().At(r.offset)}}
-	r.client, err = r.log.store.opt.client(kgo.ConsumePartitions(at), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
+	at := map[string]map[int32]kgo.Offset{r.log.topic: {r.log.partition: kgo.NewOffset().At(r.offset)}}
+	r.client, err = r.log.cluster.opt.client(kgo.ConsumePartitions(at), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes),
-		kgo.MaxDecompressBatchBytes(4*(r.log.store.opt.MaxMessage+chunkBytes)))
+		kgo.MaxDecompressBatchBytes(4*(r.log.cluster.opt.MaxMessage+chunkBytes)))
 	if err != nil {
 		return fmt.Errorf("read topic %s: %w", r.log.topic, err)
 	}
@@ -87,10 +86,10 @@ func (r *reader) Read(b *stream.Batch, maxBytes int) error {
 		}
 		var err error
 		if r.offset < r.log.end.Load() { // there is something, and the brokers have to give it
-			ctx, cancel := context.WithTimeout(r.log.store.closing, giveTime)
+			ctx, cancel := context.WithTimeout(r.log.closing, giveTime)
 			err = r.poll(ctx)
 			if err != nil && ctx.Err() != nil {
-				err = r.log.store.ended(fmt.Errorf("read topic %s at %d: the brokers gave nothing within %v: %w", r.log.topic, r.offset, giveTime, stream.ErrUnavailable))
+				err = r.log.ended(fmt.Errorf("read topic %s at %d: the brokers gave nothing within %v: %w", r.log.topic, r.offset, giveTime, stream.ErrUnavailable))
 			}
 			cancel()
 		} else if err = r.pollNow(); err == nil && len(r.have) == 0 {
@@ -106,7 +105,7 @@ func (r *reader) usable() error {
 	if r.client == nil {
 		return stream.ErrClosed
 	}
-	return r.log.store.closedError()
+	return r.log.closedError()
 }
 
 // take moves what was fetched into the batch. Markers behind the last message stay for the next time, so that the position is
@@ -168,22 +167,22 @@ func (r *reader) poll(ctx context.Context) error {
 	case ctx != nil && ctx.Err() != nil:
 		return ctx.Err()
 	}
-	pause, cancel := context.WithTimeout(r.log.store.closing, afterFailed)
+	pause, cancel := context.WithTimeout(r.log.closing, afterFailed)
 	defer cancel()
 	if ctx != nil {
 		defer context.AfterFunc(ctx, cancel)()
 	}
 	<-pause.Done()
-	return r.log.store.ended(fmt.Errorf("read topic %s at %d: %w (%w)", r.log.topic, r.offset, stream.ErrUnavailable, failed))
+	return r.log.ended(fmt.Errorf("read topic %s at %d: %w (%w)", r.log.topic, r.offset, stream.ErrUnavailable, failed))
 }
 
 // trimmed goes on at the first message that is kept.
 func (r *reader) trimmed() error {
-	ctx, cancel := r.log.store.bound(context.Background())
+	ctx, cancel := r.log.bound(context.Background())
 	defer cancel()
 	first, end, err := r.log.offsets(ctx)
 	if err != nil {
-		return r.log.store.ended(fmt.Errorf("%w (%w)", stream.ErrUnavailable, err))
+		return r.log.ended(fmt.Errorf("%w (%w)", stream.ErrUnavailable, err))
 	}
 	raise(&r.log.first, first)
 	raise(&r.log.end, end)
@@ -205,14 +204,14 @@ func (r *reader) Wait(ctx context.Context) error {
 	}
 	waiting, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(r.log.store.closing, cancel)()
+	defer context.AfterFunc(r.log.closing, cancel)()
 	for {
 		if len(r.have) > 0 || r.offset < r.log.end.Load() {
 			return nil
 		}
 		err := r.poll(waiting)
 		switch {
-		case r.log.store.closing.Err() != nil:
+		case r.log.closing.Err() != nil:
 			return stream.ErrClosed
 		case ctx.Err() != nil:
 			return ctx.Err()

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"sandbar/host/stream"
 )
 
@@ -54,10 +52,10 @@ func (s *Store) resolve(ctx context.Context, mark []byte, cause error) error {
 // renew takes a new transactional producer in place of one whose transaction cannot be ended. The brokers end that, one way or
 // the other, before the new one gets its number.
 func (s *Store) renew(ctx context.Context, cause error) error {
-	s.opt.Logger.Warn("the brokers do not say what has become of a commit; they are asked until they do", "partition", s.opt.Partition, "error", cause)
+	s.cluster.opt.Logger.Warn("the brokers do not say what has become of a commit; they are asked until they do", "partition", s.partition, "error", cause)
 	s.commits.Close()
 	for {
-		client, err := s.opt.client(append(s.opt.producing(), kgo.TransactionalID(s.opt.transactionalID()), kgo.TransactionTimeout(transactionTime))...)
+		client, err := s.cluster.opt.transactional(s.transactionalID())
 		if err != nil {
 			return s.fail(err)
 		}
@@ -68,7 +66,7 @@ func (s *Store) renew(ctx context.Context, cause error) error {
 			cancel()
 		}
 		if err == nil {
-			s.opt.Logger.Info("the brokers answer again", "partition", s.opt.Partition)
+			s.cluster.opt.Logger.Info("the brokers answer again", "partition", s.partition)
 			return nil
 		}
 		client.Close()
@@ -102,7 +100,7 @@ func (s *Store) mine(ctx context.Context) error {
 
 // lastMark is the mark of the newest commit, nil when there is none.
 func (s *Store) lastMark(ctx context.Context) (last []byte, err error) {
-	err = s.scan(context.WithoutCancel(ctx), func(key string, value []byte) {
+	err = s.cluster.scan(context.WithoutCancel(ctx), &s.life, s.partition, func(key string, value []byte) {
 		if key == markKey {
 			last = value
 		}

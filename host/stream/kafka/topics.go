@@ -80,61 +80,55 @@ func (o *Options) topics() (names []string) {
 	return names
 }
 
-// checkTopics refuses topics that would lose something, and takes the identity of the store from them.
-func (s *Store) checkTopics(ctx context.Context) error {
-	topics := s.opt.topics()
-	meta, err := s.admin.Metadata(ctx, topics...)
+// checkTopics refuses topics that would lose something. It tells their identity, and how many partitions they have.
+func (c *Cluster) checkTopics(ctx context.Context) (id stream.ID, partitions int, err error) {
+	topics := c.opt.topics()
+	meta, err := c.admin.Metadata(ctx, topics...)
 	if err != nil {
-		return fmt.Errorf("ask for the topics: %w", err)
+		return id, 0, fmt.Errorf("ask for the topics: %w", err)
 	}
-	partitions := len(meta.Topics[topics[0]].Partitions)
+	partitions = len(meta.Topics[topics[0]].Partitions)
 	for _, topic := range topics {
 		t := meta.Topics[topic]
 		if t.Err != nil {
-			return fmt.Errorf("topic %s: %w", topic, t.Err)
+			return id, 0, fmt.Errorf("topic %s: %w", topic, t.Err)
 		}
 		if len(t.Partitions) != partitions {
-			return fmt.Errorf("topic %s has %d partitions and %s has %d; they must have the same", topic, len(t.Partitions), topics[0], partitions)
-		}
-		if int(s.opt.Partition) >= len(t.Partitions) {
-			return fmt.Errorf("topic %s has %d partitions, and none of number %d", topic, len(t.Partitions), s.opt.Partition)
+			return id, 0, fmt.Errorf("topic %s has %d partitions and %s has %d; they must have the same", topic, len(t.Partitions), topics[0], partitions)
 		}
 	}
-	s.cluster = stream.ID(meta.Topics[s.opt.topic(Changelog)].ID)
-	s.id = s.cluster
-	s.id[14] ^= byte(s.opt.Partition >> 8)
-	s.id[15] ^= byte(s.opt.Partition)
-	if s.id == (stream.ID{}) {
-		return errors.New("the brokers give topics no identity; they must be of Kafka 2.8 or later")
+	id = stream.ID(meta.Topics[c.opt.topic(Changelog)].ID)
+	if id == (stream.ID{}) {
+		return id, 0, errors.New("the brokers give topics no identity; they must be of Kafka 2.8 or later")
 	}
-	return s.checkConfigs(ctx, topics)
+	return id, partitions, c.checkConfigs(ctx, topics)
 }
 
 // checkConfigs looks at the settings that matter. Brokers that do not tell them are believed.
-func (s *Store) checkConfigs(ctx context.Context, topics []string) error {
-	configs, err := s.admin.DescribeTopicConfigs(ctx, topics...)
+func (c *Cluster) checkConfigs(ctx context.Context, topics []string) error {
+	configs, err := c.admin.DescribeTopicConfigs(ctx, topics...)
 	if err != nil {
-		s.opt.Logger.Warn("the settings of the topics cannot be checked", "error", err)
+		c.opt.Logger.Warn("the settings of the topics cannot be checked", "error", err)
 		return nil
 	}
-	for _, c := range configs {
-		if c.Err != nil {
-			s.opt.Logger.Warn("the settings of a topic cannot be checked", "topic", c.Name, "error", c.Err)
+	for _, t := range configs {
+		if t.Err != nil {
+			c.opt.Logger.Warn("the settings of a topic cannot be checked", "topic", t.Name, "error", t.Err)
 			continue
 		}
 		set := map[string]string{}
-		for _, kv := range c.Configs {
+		for _, kv := range t.Configs {
 			set[kv.Key] = kv.MaybeValue()
 		}
 		policy := "delete"
-		if c.Name == s.opt.topic(Changelog) {
+		if t.Name == c.opt.topic(Changelog) {
 			policy = "compact"
 		}
 		if got, ok := set["cleanup.policy"]; ok && got != policy {
-			return fmt.Errorf("topic %s has cleanup.policy %q; it must be %q", c.Name, got, policy)
+			return fmt.Errorf("topic %s has cleanup.policy %q; it must be %q", t.Name, got, policy)
 		}
-		if most, err := strconv.Atoi(set["max.message.bytes"]); err == nil && most < s.opt.largest(c.Name) {
-			return fmt.Errorf("topic %s has max.message.bytes %d; it must be at least %d for streams.max_message", c.Name, most, s.opt.largest(c.Name))
+		if most, err := strconv.Atoi(set["max.message.bytes"]); err == nil && most < c.opt.largest(t.Name) {
+			return fmt.Errorf("topic %s has max.message.bytes %d; it must be at least %d for streams.max_message", t.Name, most, c.opt.largest(t.Name))
 		}
 	}
 	return nil

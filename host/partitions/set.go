@@ -1,0 +1,238 @@
+// Package partitions joins the partitions that a host has now: each has a runner and a landfill of its own, and people see one plugin
+// and one landfill.
+//
+// It must not know how partitions come and go, or what a plugin is made of.
+package partitions
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"sandbar/host/landfill"
+	"sandbar/host/runner"
+	"sandbar/host/runner/commit"
+	"sandbar/sandbox"
+)
+
+// Runner is that of one partition; *runner.Runner is one.
+type Runner interface {
+	Check(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error)
+	Hold(cfg *sandbox.Config) error
+	Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error
+	Stop(ctx context.Context, name string) error
+	Replace(ctx context.Context, name string) error
+	Remove(ctx context.Context, name string) error
+	Status(name string) (runner.Status, bool)
+	Logs(name string) []runner.LogLine
+	Commits() commit.Stats
+}
+
+// Archive is the landfill of one partition; *landfill.Landfill is one.
+type Archive interface {
+	Stats() landfill.Stats
+}
+
+// Check loads a plugin without any state, and closes it again.
+type Check func(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error)
+
+// Set is the partitions that a host has now, as one runner and one archive. Its methods may be called at the same time.
+type Set struct {
+	check  Check // while there is no partition
+	atWork func(names []string)
+
+	mu      sync.Mutex
+	members map[int32]member
+	work    map[int32][]string // plugins that are at long work, by partition
+	commits commit.Stats       // of partitions that have gone
+	archive landfill.Stats
+}
+
+type member struct {
+	runner  Runner
+	archive Archive
+}
+
+// New makes an empty set. atWork is told which plugins are at long work in any partition, whenever that changes.
+func New(check Check, atWork func(names []string)) *Set {
+	return &Set{check: check, atWork: atWork, members: map[int32]member{}, work: map[int32][]string{}}
+}
+
+// Come makes a partition one of the set.
+func (s *Set) Come(n int32, r Runner, a Archive) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.members[n] = member{r, a}
+}
+
+// Leave takes a partition out. What it has counted stays counted.
+func (s *Set) Leave(n int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m, ok := s.members[n]; ok {
+		s.commits = addCommits(s.commits, m.runner.Commits())
+		of := m.archive.Stats()
+		s.archive.Files += of.Files
+		s.archive.Bytes += of.Bytes
+	}
+	delete(s.members, n)
+}
+
+// Len is how many partitions there are.
+func (s *Set) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.members)
+}
+
+// AtWork is told which plugins of a partition are at long work.
+func (s *Set) AtWork(n int32, names []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.work[n] = names; len(names) == 0 {
+		delete(s.work, n)
+	}
+	var all []string
+	for _, names := range s.work {
+		all = append(all, names...)
+	}
+	slices.Sort(all)
+	s.atWork(slices.Compact(all))
+}
+
+// all lists the members by number.
+func (s *Set) all() (list []member) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	numbers := make([]int32, 0, len(s.members))
+	for n := range s.members {
+		numbers = append(numbers, n)
+	}
+	slices.Sort(numbers)
+	for _, n := range numbers {
+		list = append(list, s.members[n])
+	}
+	return list
+}
+
+// each does something in every partition, one after the other, to the end. One that is being closed does not count: its successor
+// begins with what the catalog says.
+func (s *Set) each(f func(r Runner) error) error {
+	var errs []error
+	for _, m := range s.all() {
+		if err := f(m.runner); err != nil && !errors.Is(err, commit.ErrOver) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Check loads a plugin as Start would, with the state that it has in each partition, and closes it again.
+func (s *Set) Check(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error) {
+	all := s.all()
+	if len(all) == 0 {
+		return s.check(ctx, cfg, source)
+	}
+	for _, m := range all {
+		if warning, err = m.runner.Check(ctx, cfg, source); err != nil {
+			return "", err
+		}
+	}
+	return warning, nil
+}
+
+// Hold lets submissions wait for a decoder that does not run.
+func (s *Set) Hold(cfg *sandbox.Config) error {
+	return s.each(func(r Runner) error { return r.Hold(cfg) })
+}
+
+// Start runs a plugin in all partitions, or in none.
+func (s *Set) Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error {
+	var started []Runner
+	for _, m := range s.all() {
+		err := m.runner.Start(ctx, cfg, source, from)
+		if errors.Is(err, commit.ErrOver) {
+			continue
+		}
+		if err != nil {
+			for _, r := range started {
+				err = errors.Join(err, r.Stop(context.WithoutCancel(ctx), cfg.Logger()))
+			}
+			return err
+		}
+		started = append(started, m.runner)
+	}
+	return nil
+}
+
+// Stop ends a plugin in all partitions where it runs.
+func (s *Set) Stop(ctx context.Context, name string) error {
+	return s.each(func(r Runner) error { return r.Stop(ctx, name) })
+}
+
+// Replace stops a plugin that is to be replaced.
+func (s *Set) Replace(ctx context.Context, name string) error {
+	return s.each(func(r Runner) error { return r.Replace(ctx, name) })
+}
+
+// Remove stops a plugin and forgets it.
+func (s *Set) Remove(ctx context.Context, name string) error {
+	return s.each(func(r Runner) error { return r.Remove(ctx, name) })
+}
+
+// Logs returns what a plugin printed lately, oldest first.
+func (s *Set) Logs(name string) (lines []runner.LogLine) {
+	for _, m := range s.all() {
+		lines = append(lines, m.runner.Logs(name)...)
+	}
+	slices.SortStableFunc(lines, func(a, b runner.LogLine) int { return a.Time.Compare(b.Time) })
+	return lines
+}
+
+// Status of a plugin, as of one.
+func (s *Set) Status(name string) (sum runner.Status, known bool) {
+	for _, m := range s.all() {
+		st, ok := m.runner.Status(name)
+		switch {
+		case !ok:
+		case !known:
+			sum, known = st, true
+		default:
+			sum = join(sum, st)
+		}
+	}
+	return sum, known
+}
+
+// Commits are the numbers of commits in all partitions, also of those that have gone.
+func (s *Set) Commits() commit.Stats {
+	s.mu.Lock()
+	sum := s.commits
+	s.mu.Unlock()
+	for _, m := range s.all() {
+		sum = addCommits(sum, m.runner.Commits())
+	}
+	return sum
+}
+
+func addCommits(a, b commit.Stats) commit.Stats {
+	return commit.Stats{Commits: a.Commits + b.Commits, Failed: a.Failed + b.Failed, Time: a.Time + b.Time}
+}
+
+// Stats are those of landfill in all partitions, also of those that have gone.
+func (s *Set) Stats() landfill.Stats {
+	s.mu.Lock()
+	sum := s.archive
+	s.mu.Unlock()
+	for _, m := range s.all() {
+		of := m.archive.Stats()
+		sum.Files += of.Files
+		sum.Bytes += of.Bytes
+		sum.Waiting += of.Waiting
+		if sum.Since.IsZero() || !of.Since.IsZero() && of.Since.Before(sum.Since) {
+			sum.Since = of.Since
+		}
+	}
+	return sum
+}

@@ -1,0 +1,54 @@
+package partitions
+
+import (
+	"cmp"
+	"maps"
+
+	"sandbar/host/runner"
+)
+
+// rank orders states by what is told of a plugin that is in several of them: that it has ended by itself somewhere, before all.
+func rank(s runner.State) int {
+	switch s {
+	case runner.Terminated:
+		return 3
+	case runner.Failed:
+		return 2
+	case runner.Running:
+		return 1
+	}
+	return 0
+}
+
+// join is what is told of a plugin that is in two partitions.
+func join(a, b runner.Status) runner.Status {
+	if rank(b.State) > rank(a.State) {
+		a, b = b, a
+	}
+	a.Stats = joinStats(a.Stats, b.Stats)
+	a.LagBytes += b.LagBytes
+	return a
+}
+
+func joinStats(a, b runner.Stats) runner.Stats {
+	a.Seen += b.Seen
+	a.Matched += b.Matched
+	a.Failed += b.Failed
+	a.Injected += b.Injected
+	a.InjectedBytes += b.InjectedBytes
+	a.Fuel += b.Fuel
+	a.FuelMax = max(a.FuelMax, b.FuelMax)
+	a.Memory += b.Memory
+	a.Nanos += b.Nanos
+	a.Timers += b.Timers
+	outcomes := maps.Clone(a.Outcomes)
+	for name, n := range b.Outcomes {
+		if outcomes == nil {
+			outcomes = map[string]int64{}
+		}
+		outcomes[name] += n
+	}
+	a.Outcomes = outcomes
+	a.LastError = cmp.Or(a.LastError, b.LastError)
+	return a
+}
