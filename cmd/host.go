@@ -168,7 +168,7 @@ func (h *host) openPlugins(ctx context.Context) error {
 	}
 	h.engines = &engines{cache: h.path("modules")}
 	h.opened = append(h.opened, h.engines.close)
-	h.set = partitions.New(h.tryPlugin, atWork)
+	h.set = partitions.New(h.partitions(), h.tryPlugin, atWork)
 	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Runner: h.set, Parse: parser(h.cfg.Limits), Removed: h.series.Forget, Now: clock.Now, Log: h.log})
 	if err := errors.Join(h.seed(ctx), h.deploy.Quarantine(ctx, suspects)); err != nil || h.store == nil {
 		return err // partitions on Kafka come when the host is in their group
@@ -231,7 +231,7 @@ func (h *host) openDoors(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Edge: h.door, Archive: h.set, Commits: h.set, Health: h.health,
+	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Health: h.health,
 		Streams: streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log})
 	return err

@@ -26,6 +26,7 @@ import (
 	"sandbar/host/health"
 	httpdoor "sandbar/host/intake/http"
 	"sandbar/host/landfill"
+	"sandbar/host/partitions"
 	"sandbar/host/runner"
 	"sandbar/host/runner/commit"
 	"sandbar/host/series"
@@ -39,15 +40,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // The real parts fill the interfaces.
 var (
-	_ Plugins  = (*deploy.Manager)(nil)
-	_ Series   = (*series.View)(nil)
-	_ Alerts   = (*alert.View)(nil)
-	_ Failures = (*failures.View)(nil)
-	_ Log      = (stream.Log)(nil)
-	_ Edge     = (*httpdoor.Door)(nil)
-	_ Archive  = (*landfill.Landfill)(nil)
-	_ Commits  = (*runner.Runner)(nil)
-	_ Health   = (*health.Board)(nil)
+	_ Plugins    = (*deploy.Manager)(nil)
+	_ Series     = (*series.View)(nil)
+	_ Alerts     = (*alert.View)(nil)
+	_ Failures   = (*failures.View)(nil)
+	_ Log        = (stream.Log)(nil)
+	_ Edge       = (*httpdoor.Door)(nil)
+	_ Partitions = (*partitions.Set)(nil)
+	_ Archive    = (*landfill.Landfill)(nil)
+	_ Commits    = (*runner.Runner)(nil)
+	_ Health     = (*health.Board)(nil)
 )
 
 const hostile = `<script>alert("x")</script>`
@@ -297,7 +299,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 		{Info: series.Info{Logger: "analysis.rate", Type: "txt", Title: "rate", Updated: start(), Bytes: 30, Version: 5}, Text: hostile},
 		{Info: series.Info{Logger: "analysis.other", Type: "txt", Title: "other", Updated: start(), Version: 6}, Text: "no"},
 	}
-	o := Options{Plugins: h.plugins, Series: h.series, Edge: fakeEdge{}, Archive: fakeArchive{}, Commits: fakeCommits{}, Health: h.health, Parse: fakeParse, Ceilings: sandbox.DefaultCeilings, Sessions: fakeSessions{},
+	o := Options{Plugins: h.plugins, Series: h.series, Edge: fakeEdge{}, Archive: fakeArchive{}, Commits: fakeCommits{}, Partitions: fakePartitions{}, Health: h.health, Parse: fakeParse, Ceilings: sandbox.DefaultCeilings, Sessions: fakeSessions{},
 		Alerts: fakeAlerts{{Version: 2, ID: "b", Summary: hostile, Logger: "analysis.rate", Time: start(), Fields: []alert.Field{{Name: "email.recipients", Values: []string{"a@b"}}}},
 			{Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start()}},
 		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
@@ -312,6 +314,13 @@ func newHost(t *testing.T, change func(*Options)) *host {
 		t.Fatal(err)
 	}
 	return h
+}
+
+// fakePartitions are two of four.
+type fakePartitions struct{}
+
+func (fakePartitions) Share() partitions.Share {
+	return partitions.Share{Here: []int32{1, 3}, Of: 4, Changes: 6}
 }
 
 // fakeArchive is landfill a minute behind.

@@ -23,6 +23,7 @@ type metrics struct {
 	edgeAnswers, edgeBytes, edgeInFlight                     *prometheus.Desc
 	archiveWaiting, archiveAge, troubles                     *prometheus.Desc
 	commits, commitsFailed, commitTime                       *prometheus.Desc
+	partitions, partitionChanges                             *prometheus.Desc
 	plugins                                                  *prometheus.Desc
 	perPlugin                                                []pluginMetric
 	outcomes                                                 *prometheus.Desc
@@ -46,21 +47,23 @@ func newMetrics(o Options) (http.Handler, error) {
 		return pluginMetric{desc("plugin_"+name, help, "plugin"), prometheus.GaugeValue, f}
 	}
 	m := &metrics{opt: o,
-		streamMessages: desc("stream_messages_total", "Messages appended to a stream.", "stream"),
-		streamBytes:    desc("stream_bytes_total", "Bytes appended to a stream.", "stream"),
-		streamStored:   desc("stream_stored_bytes", "Bytes that a stream has on disk.", "stream"),
-		streamSkipped:  desc("stream_skipped_bytes_total", "Damaged bytes that readers of a stream skipped.", "stream"),
-		edgeAnswers:    desc("edge_answers_total", "Answers of the edge by status code.", "code"),
-		edgeBytes:      desc("edge_bytes_total", "Bytes of the bodies that the edge took."),
-		edgeInFlight:   desc("edge_in_flight_bytes", "Bytes of submissions under way."),
-		archiveWaiting: desc("landfill_waiting_bytes", "Bytes of stream raw that are in no landfill file yet."),
-		archiveAge:     desc("landfill_waiting_seconds", "Age of the oldest of them since it was read."),
-		troubles:       desc("trouble", "1 for each part of the host that does not do its work now.", "part"),
-		commits:        desc("commits_total", "Commits of the streams: transactions, on Kafka."),
-		commitsFailed:  desc("commits_failed_total", "Commits that failed, and were tried again."),
-		commitTime:     desc("commit_seconds_total", "Time that commits took."),
-		plugins:        desc("plugins", "Plugins by state.", "state"),
-		outcomes:       desc("plugin_outcomes_total", "Calls of a plugin by outcome.", "plugin", "outcome"),
+		streamMessages:   desc("stream_messages_total", "Messages appended to a stream.", "stream"),
+		streamBytes:      desc("stream_bytes_total", "Bytes appended to a stream.", "stream"),
+		streamStored:     desc("stream_stored_bytes", "Bytes that a stream has on disk.", "stream"),
+		streamSkipped:    desc("stream_skipped_bytes_total", "Damaged bytes that readers of a stream skipped.", "stream"),
+		edgeAnswers:      desc("edge_answers_total", "Answers of the edge by status code.", "code"),
+		edgeBytes:        desc("edge_bytes_total", "Bytes of the bodies that the edge took."),
+		edgeInFlight:     desc("edge_in_flight_bytes", "Bytes of submissions under way."),
+		archiveWaiting:   desc("landfill_waiting_bytes", "Bytes of stream raw that are in no landfill file yet."),
+		archiveAge:       desc("landfill_waiting_seconds", "Age of the oldest of them since it was read."),
+		troubles:         desc("trouble", "1 for each part of the host that does not do its work now.", "part"),
+		commits:          desc("commits_total", "Commits of the streams: transactions, on Kafka."),
+		commitsFailed:    desc("commits_failed_total", "Commits that failed, and were tried again."),
+		commitTime:       desc("commit_seconds_total", "Time that commits took."),
+		partitions:       desc("partitions", "Partitions that this host has now."),
+		partitionChanges: desc("partition_changes_total", "Times that a partition came to this host or left it."),
+		plugins:          desc("plugins", "Plugins by state.", "state"),
+		outcomes:         desc("plugin_outcomes_total", "Calls of a plugin by outcome.", "plugin", "outcome"),
 		perPlugin: []pluginMetric{
 			count("seen_total", "Messages that the plugin's reader passed over.", func(s *runner.Status) float64 { return float64(s.Stats.Seen) }),
 			count("matched_total", "Messages that the plugin was called for.", func(s *runner.Status) float64 { return float64(s.Stats.Matched) }),
@@ -86,7 +89,7 @@ func newMetrics(o Options) (http.Handler, error) {
 // Describe names all metrics.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{m.streamMessages, m.streamBytes, m.streamStored, m.streamSkipped, m.edgeAnswers, m.edgeBytes, m.edgeInFlight,
-		m.archiveWaiting, m.archiveAge, m.troubles, m.commits, m.commitsFailed, m.commitTime, m.plugins, m.outcomes} {
+		m.archiveWaiting, m.archiveAge, m.troubles, m.commits, m.commitsFailed, m.commitTime, m.partitions, m.partitionChanges, m.plugins, m.outcomes} {
 		ch <- d
 	}
 	for _, p := range m.perPlugin {
@@ -126,6 +129,9 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	put(m.commits, prometheus.CounterValue, float64(commits.Commits))
 	put(m.commitsFailed, prometheus.CounterValue, float64(commits.Failed))
 	put(m.commitTime, prometheus.CounterValue, commits.Time.Seconds())
+	share := m.opt.Partitions.Share()
+	put(m.partitions, prometheus.GaugeValue, float64(len(share.Here)))
+	put(m.partitionChanges, prometheus.CounterValue, float64(share.Changes))
 	for _, t := range m.opt.Health.Troubles() {
 		put(m.troubles, prometheus.GaugeValue, 1, t.Part)
 	}

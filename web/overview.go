@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"sandbar/host/health"
+	"sandbar/host/partitions"
 	"sandbar/host/stream"
 )
 
@@ -62,15 +63,16 @@ func (s *Site) overview(c echo.Context) error {
 	}
 	e := s.opt.Edge.Stats()
 	return answer(c, http.StatusOK, struct {
-		Host     string           `json:"host"`
-		Now      time.Time        `json:"now"`
-		Started  time.Time        `json:"started"`
-		Troubles []health.Trouble `json:"troubles"`
-		Streams  []streamNumbers  `json:"streams"`
-		Edge     edgeNumbers      `json:"edge"`
-		Landfill archiveNumbers   `json:"landfill"`
-		Plugins  []plugin         `json:"plugins"`
-	}{s.opt.Hostname, s.opt.Now().UTC(), s.started, s.opt.Health.Troubles(), streams, edgeNumbers{e.Answers, e.Bytes, e.InFlight}, s.archive(), asPlugins(list)})
+		Host       string           `json:"host"`
+		Now        time.Time        `json:"now"`
+		Started    time.Time        `json:"started"`
+		Troubles   []health.Trouble `json:"troubles"`
+		Partitions partitions.Share `json:"partitions"`
+		Streams    []streamNumbers  `json:"streams"`
+		Edge       edgeNumbers      `json:"edge"`
+		Landfill   archiveNumbers   `json:"landfill"`
+		Plugins    []plugin         `json:"plugins"`
+	}{s.opt.Hostname, s.opt.Now().UTC(), s.started, s.opt.Health.Troubles(), s.opt.Partitions.Share(), streams, edgeNumbers{e.Answers, e.Bytes, e.InFlight}, s.archive(), asPlugins(list)})
 }
 
 // samples are what is needed for rates over the last seconds.

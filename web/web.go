@@ -22,6 +22,7 @@ import (
 	"sandbar/host/health"
 	httpdoor "sandbar/host/intake/http"
 	"sandbar/host/landfill"
+	"sandbar/host/partitions"
 	"sandbar/host/runner"
 	"sandbar/host/runner/commit"
 	"sandbar/host/series"
@@ -94,18 +95,24 @@ type Commits interface {
 	Commits() commit.Stats
 }
 
+// Partitions is which of them are here; *partitions.Set is one.
+type Partitions interface {
+	Share() partitions.Share
+}
+
 // Options of a Site. All are required but Token.
 type Options struct {
-	Plugins  Plugins
-	Series   Series
-	Alerts   Alerts
-	Failures Failures
-	Streams  map[string]Log // by the names of stream.Names
-	Edge     Edge
-	Archive  Archive
-	Commits  Commits
-	Health   Health
-	Parse    deploy.ParseConfig // the one that Plugins uses: it tells a config's faults from a source's
+	Plugins    Plugins
+	Series     Series
+	Alerts     Alerts
+	Failures   Failures
+	Streams    map[string]Log // by the names of stream.Names
+	Edge       Edge
+	Archive    Archive
+	Commits    Commits
+	Partitions Partitions
+	Health     Health
+	Parse      deploy.ParseConfig // the one that Plugins uses: it tells a config's faults from a source's
 
 	Ceilings func(sandbox.Kind) sandbox.Ceilings // what this host allows at most
 
@@ -122,8 +129,8 @@ func (o *Options) complete() error {
 	switch {
 	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
 		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
-	case o.Archive == nil, o.Health == nil, o.Commits == nil:
-		return errors.New("web: Archive, Health and Commits are required")
+	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil:
+		return errors.New("web: Archive, Health, Commits and Partitions are required")
 	case o.Token != "" && o.Sessions == nil:
 		return errors.New("web: Sessions is required with a Token")
 	case o.Parse == nil, o.Ceilings == nil, o.Now == nil, o.Logger == nil, o.Listen == "":

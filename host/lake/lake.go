@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"slices"
 	"sync"
@@ -31,6 +32,7 @@ const owner = "lake"
 type Bucket interface {
 	bucket.Maker
 	Open(ctx context.Context, key string) (io.ReadCloser, error)
+	List(ctx context.Context, prefix string) iter.Seq2[bucket.Info, error]
 }
 
 // Columns tells which scalar values the schema of a document type declares.

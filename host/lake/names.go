@@ -1,14 +1,15 @@
 package lake
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -18,14 +19,22 @@ import (
 
 // names gives the values that schemas declare their columns, and keeps them: a column always means the same property, in
 // every file and version of a schema, whatever properties come later. What was given stands in the bucket beside the files, as
-// lake/columns/NAMESPACE/DOCTYPE.json: the column by the property's path, a JSON array.
+// lake/columns/NAMESPACE/DOCTYPE/N.json: the column by the property's path, a JSON array. Whoever gives further names writes
+// N + 1.json, which only one can: hosts that share a bucket agree.
 type names struct {
 	bucket   Bucket
 	owner    string
 	declared Columns
 
 	mu    sync.Mutex
-	given map[string]map[string]string // by document type
+	given map[string]*given // by folder
+}
+
+// given are the names of a document type as they are in its newest object, whose number is n; 0 is DOCTYPE.json, from before there
+// were numbers, or none.
+type given struct {
+	n     int
+	names map[string]string
 }
 
 // maxNames bounds a file of names when it is read.
@@ -40,22 +49,41 @@ func (n *names) columns(ctx context.Context, namespace, docType, version string)
 	if len(declared) == 0 {
 		return nil, nil
 	}
-	key := "lake/columns/" + keySegment(namespace) + "/" + keySegment(docType) + ".json"
+	folder := "lake/columns/" + keySegment(namespace) + "/" + keySegment(docType)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	given, err := n.load(ctx, key)
-	if err == nil && give(given, declared) {
-		err = n.save(ctx, key, given)
-	}
+	all, err := n.complete(ctx, folder, declared)
 	if err != nil {
-		delete(n.given, key)
 		return nil, fmt.Errorf("lake: names of the columns of %s %s: %w", namespace, docType, err)
 	}
 	out := slices.Clone(declared)
 	for i := range out {
-		out[i].Name = given[pathKey(out[i].Path)]
+		out[i].Name = all[pathKey(out[i].Path)]
 	}
 	return out, nil
+}
+
+// complete are the names that were given, with those that are wanted.
+func (n *names) complete(ctx context.Context, folder string, declared []schemas.Column) (map[string]string, error) {
+	for {
+		g, err := n.load(ctx, folder)
+		if err != nil {
+			return nil, err
+		}
+		all := maps.Clone(g.names)
+		if !give(all, declared) {
+			return all, nil
+		}
+		err = n.save(ctx, folder, g.n+1, all)
+		if err == nil {
+			n.given[folder] = &given{g.n + 1, all}
+			return all, nil
+		}
+		delete(n.given, folder)
+		if !errors.Is(err, bucket.ErrExist) { // or else another host was quicker
+			return nil, err
+		}
+	}
 }
 
 // give names those that have no name yet, and reports whether there were any. Of several that come together a property
@@ -98,42 +126,77 @@ func pathKey(path []string) string {
 
 // keySegment makes one part of a key of any text.
 func keySegment(s string) string {
-	if path, err := cleanPath(s); err == nil && path == s && !strings.Contains(s, "/") && !strings.HasPrefix(s, ".") {
+	if path, err := cleanPath(s); err == nil && path == s && !strings.Contains(s, "/") && !strings.HasPrefix(s, ".") && !strings.HasSuffix(s, ".json") {
 		return s
 	}
 	return "_" + hash(s)
 }
 
-func (n *names) load(ctx context.Context, key string) (map[string]string, error) {
-	if given := n.given[key]; given != nil {
-		return given, nil
+func (n *names) load(ctx context.Context, folder string) (*given, error) {
+	if g := n.given[folder]; g != nil {
+		return g, nil
 	}
-	if n.given == nil {
-		n.given = map[string]map[string]string{}
-	}
-	given := map[string]string{}
-	r, err := n.bucket.Open(ctx, key)
-	switch {
-	case errors.Is(err, bucket.ErrNotExist):
-	case err != nil:
-		return nil, err
-	default:
-		text, err := io.ReadAll(io.LimitReader(r, maxNames))
-		if err = errors.Join(err, r.Close()); err != nil {
+	g := &given{names: map[string]string{}}
+	for info, err := range n.bucket.List(ctx, folder+"/") {
+		if err != nil {
 			return nil, err
 		}
-		if err := json.Unmarshal(text, &given); err != nil {
-			return nil, fmt.Errorf("object %s is damaged: %w; put back a copy, or remove it and the files of this document type", key, err)
+		text := strings.TrimSuffix(strings.TrimPrefix(info.Key, folder+"/"), ".json")
+		if i, err := strconv.Atoi(text); err == nil && strconv.Itoa(i) == text {
+			g.n = max(g.n, i)
 		}
 	}
-	n.given[key] = given
-	return given, nil
+	key := folder + ".json"
+	if g.n > 0 {
+		key = numbered(folder, g.n)
+	}
+	if err := n.read(ctx, key, &g.names); err != nil && (g.n > 0 || !errors.Is(err, bucket.ErrNotExist)) {
+		return nil, err
+	}
+	if n.given == nil {
+		n.given = map[string]*given{}
+	}
+	n.given[folder] = g
+	return g, nil
 }
 
-func (n *names) save(ctx context.Context, key string, given map[string]string) error {
-	text, err := json.MarshalIndent(given, "", " ")
+func numbered(folder string, n int) string { return folder + "/" + strconv.Itoa(n) + ".json" }
+
+func (n *names) read(ctx context.Context, key string, into *map[string]string) error {
+	r, err := n.bucket.Open(ctx, key)
 	if err != nil {
 		return err
 	}
-	return bucket.Put(ctx, n.bucket, n.owner, key, bytes.NewReader(text))
+	text, err := io.ReadAll(io.LimitReader(r, maxNames))
+	if err = errors.Join(err, r.Close()); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, into); err != nil || *into == nil {
+		return fmt.Errorf("object %s is damaged: %w; put back a copy, or remove it and the files of this document type", key, err)
+	}
+	return nil
+}
+
+// save writes the object with number i, or fails with bucket.ErrExist when there is one.
+func (n *names) save(ctx context.Context, folder string, i int, all map[string]string) error {
+	text, err := json.MarshalIndent(all, "", " ")
+	if err != nil {
+		return err
+	}
+	w, err := n.bucket.Create(ctx, n.owner, numbered(folder, i))
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if _, err := w.Write(text); err != nil {
+		return err
+	}
+	token, err := w.Seal()
+	if err != nil {
+		return err
+	}
+	if err = n.bucket.Publish(ctx, token); errors.Is(err, bucket.ErrExist) {
+		return errors.Join(err, n.bucket.Discard(ctx, token.ID))
+	}
+	return err
 }

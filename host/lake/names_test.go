@@ -1,12 +1,17 @@
 package lake
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"sandbar/host/bucket"
+	"sandbar/host/bucket/dir"
 	"sandbar/schemas"
 )
 
@@ -77,3 +82,81 @@ func TestNamesAreForGood(t *testing.T) {
 		}
 	})
 }
+
+// TestHostsAgree: hosts that share a bucket give names at the same time. A property has one column for all of them, and no column has
+// two properties.
+func TestHostsAgree(t *testing.T) {
+	t.Parallel()
+	b, err := dir.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	parts := []string{"a.b", "aB", "a_b", "a-b", "A_b", "b", "ab", "a_B"}
+	got := make([]map[string]string, 4)
+	var hosts sync.WaitGroup
+	for i := range got {
+		got[i] = map[string]string{}
+		hosts.Go(func() {
+			n := &names{bucket: b, owner: fmt.Sprint("lake", i)}
+			for j := range parts { // each in another order
+				n.declared = declared(columnsOf(parts[(i*3+j)%len(parts)], parts[(i*5+j+1)%len(parts)]))
+				cols, err := n.columns(t.Context(), "ns", "doc", "1")
+				if err != nil {
+					t.Error(err)
+				}
+				for _, c := range cols {
+					key := pathKey(c.Path)
+					if old := got[i][key]; old != "" && old != c.Name {
+						t.Errorf("%s was %s and is %s", key, old, c.Name)
+					}
+					got[i][key] = c.Name
+				}
+			}
+		})
+	}
+	hosts.Wait()
+	of := map[string]string{}
+	for i := range got {
+		if !maps.Equal(got[i], got[0]) {
+			t.Errorf("host %d has %v, host 0 %v", i, got[i], got[0])
+		}
+	}
+	for path, name := range got[0] {
+		if other, taken := of[name]; taken {
+			t.Errorf("%s and %s have column %s", path, other, name)
+		}
+		of[name] = path
+	}
+	for i := range got {
+		if left, err := b.Tokens(t.Context(), fmt.Sprint("lake", i)); err != nil || len(left) > 0 {
+			t.Errorf("host %d leaves %v, %v", i, left, err)
+		}
+	}
+}
+
+// TestNamesFromBefore: names that were given when there were no numbers stay.
+func TestNamesFromBefore(t *testing.T) {
+	t.Parallel()
+	b, err := dir.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if err := bucket.Put(t.Context(), b, "lake", "lake/columns/ns/doc.json", strings.NewReader(`{"[\"aB\"]": "a_b"}`)); err != nil {
+		t.Fatal(err)
+	}
+	n := &names{bucket: b, owner: "lake", declared: declared(columnsOf("a_b", "aB"))}
+	for range 2 {
+		cols, err := n.columns(t.Context(), "ns", "doc", "1")
+		if err != nil || cols[1].Name != "a_b" || cols[0].Name == "a_b" {
+			t.Errorf("%+v %v", cols, err)
+		}
+		n = &names{bucket: b, owner: "lake", declared: n.declared}
+	}
+}
+
+// declared are the columns of every document type.
+type declared []schemas.Column
+
+func (d declared) Columns(string, string, string) []schemas.Column { return d }

@@ -7,6 +7,7 @@ package partitions
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 
@@ -39,6 +40,7 @@ type Check func(ctx context.Context, cfg *sandbox.Config, source []byte) (warnin
 
 // Set is the partitions that a host has now, as one runner and one archive. Its methods may be called at the same time.
 type Set struct {
+	of     int   // partitions, on all hosts
 	check  Check // while there is no partition
 	atWork func(names []string)
 
@@ -47,6 +49,14 @@ type Set struct {
 	work    map[int32][]string // plugins that are at long work, by partition
 	commits commit.Stats       // of partitions that have gone
 	archive landfill.Stats
+	changes int64
+}
+
+// Share is what a host has of all partitions.
+type Share struct {
+	Here    []int32 `json:"here"`    // their numbers
+	Of      int     `json:"of"`      // how many there are on all hosts
+	Changes int64   `json:"changes"` // times that one came to this host or left, since the host was started
 }
 
 type member struct {
@@ -54,9 +64,9 @@ type member struct {
 	archive Archive
 }
 
-// New makes an empty set. atWork is told which plugins are at long work in any partition, whenever that changes.
-func New(check Check, atWork func(names []string)) *Set {
-	return &Set{check: check, atWork: atWork, members: map[int32]member{}, work: map[int32][]string{}}
+// New makes an empty set, of so many partitions on all hosts. atWork is told which plugins are at long work in any partition, whenever that changes.
+func New(of int, check Check, atWork func(names []string)) *Set {
+	return &Set{of: of, check: check, atWork: atWork, members: map[int32]member{}, work: map[int32][]string{}}
 }
 
 // Come makes a partition one of the set.
@@ -64,6 +74,7 @@ func (s *Set) Come(n int32, r Runner, a Archive) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.members[n] = member{r, a}
+	s.changes++
 }
 
 // Leave takes a partition out. What it has counted stays counted.
@@ -75,15 +86,18 @@ func (s *Set) Leave(n int32) {
 		of := m.archive.Stats()
 		s.archive.Files += of.Files
 		s.archive.Bytes += of.Bytes
+		s.changes++
 	}
 	delete(s.members, n)
 }
 
-// Len is how many partitions there are.
-func (s *Set) Len() int {
+// Share tells which partitions are here.
+func (s *Set) Share() Share {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.members)
+	here := slices.AppendSeq(make([]int32, 0, len(s.members)), maps.Keys(s.members))
+	slices.Sort(here)
+	return Share{Here: here, Of: s.of, Changes: s.changes}
 }
 
 // AtWork is told which plugins of a partition are at long work.
@@ -105,12 +119,7 @@ func (s *Set) AtWork(n int32, names []string) {
 func (s *Set) all() (list []member) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	numbers := make([]int32, 0, len(s.members))
-	for n := range s.members {
-		numbers = append(numbers, n)
-	}
-	slices.Sort(numbers)
-	for _, n := range numbers {
+	for _, n := range slices.Sorted(maps.Keys(s.members)) {
 		list = append(list, s.members[n])
 	}
 	return list

@@ -50,7 +50,7 @@ func (f *fake) Status(string) (runner.Status, bool) {
 
 func set(t *testing.T, members ...*fake) *Set {
 	t.Helper()
-	s := New(func(context.Context, *sandbox.Config, []byte) (string, error) { return "alone", nil }, func([]string) {})
+	s := New(9, func(context.Context, *sandbox.Config, []byte) (string, error) { return "alone", nil }, func([]string) {})
 	for i, f := range members {
 		s.Come(int32(i), f, f)
 	}
@@ -154,8 +154,11 @@ func TestLeave(t *testing.T) {
 	if got, want := s.Stats(), (landfill.Stats{Files: 3, Bytes: 30, Waiting: 5, Since: time.Unix(9, 0)}); got != want {
 		t.Errorf("landfill after one left: %+v", got)
 	}
-	if got, want := s.Commits(), (commit.Stats{Commits: 4, Failed: 2, Time: 2 * time.Second}); got != want || s.Len() != 1 {
-		t.Errorf("commits of %d: %+v", s.Len(), got)
+	if got, want := s.Commits(), (commit.Stats{Commits: 4, Failed: 2, Time: 2 * time.Second}); got != want {
+		t.Errorf("commits: %+v", got)
+	}
+	if got, want := s.Share(), (Share{Here: []int32{0}, Of: 9, Changes: 3}); cmp.Diff(got, want) != "" {
+		t.Error(cmp.Diff(got, want))
 	}
 	s.Leave(0)
 	if warning, err := s.Check(t.Context(), &sandbox.Config{}, nil); err != nil || warning != "alone" {
@@ -166,7 +169,7 @@ func TestLeave(t *testing.T) {
 func TestAtWork(t *testing.T) {
 	t.Parallel()
 	var told [][]string
-	s := New(nil, func(names []string) { told = append(told, names) })
+	s := New(9, nil, func(names []string) { told = append(told, names) })
 	s.AtWork(1, []string{"b"})
 	s.AtWork(2, []string{"a", "b"})
 	s.AtWork(1, nil)

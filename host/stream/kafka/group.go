@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -25,8 +24,6 @@ type Group struct {
 	cluster *Cluster
 	client  *kgo.Client
 	hold    func(ctx context.Context, partition int32)
-
-	changes atomic.Int64 // times that partitions came or went
 
 	mu   sync.Mutex
 	held map[int32]*holding
@@ -69,7 +66,6 @@ func (g *Group) take(partitions []int32) {
 		ctx, cancel := context.WithCancel(g.cluster.closing)
 		h := &holding{cancel: cancel, ended: make(chan struct{})}
 		g.held[p] = h
-		g.changes.Add(1)
 		go func() {
 			defer close(h.ended)
 			g.hold(ctx, p)
@@ -85,7 +81,6 @@ func (g *Group) release(partitions []int32) {
 		if h := g.held[p]; h != nil {
 			going = append(going, h)
 			delete(g.held, p)
-			g.changes.Add(1)
 		}
 	}
 	g.mu.Unlock()
@@ -142,6 +137,3 @@ func (g *Group) leave() {
 	}
 	g.client.Close()
 }
-
-// Changes counts how often a partition came to this host or went.
-func (g *Group) Changes() int64 { return g.changes.Load() }

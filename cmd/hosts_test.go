@@ -1,0 +1,239 @@
+package cmd
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sandbar/host/bucket/s3/s3test"
+	"sandbar/host/partitions"
+	"sandbar/host/stream/kafka/kafkatest"
+	"sandbar/sandbox/message"
+)
+
+// rig is several hosts with the same topics and the same bucket, under load.
+type rig struct {
+	t      *testing.T
+	broker *kafkatest.Broker
+	files  string // folder of the bucket
+	env    []string
+	config string
+	dirs   []string
+
+	mu       sync.Mutex
+	hosts    []*process // nil: it does not run
+	answered map[string]bool
+	sent     int
+	codes    map[int]int
+}
+
+// newRig starts a broker and an S3 server. partitions is how many the topics will have, hosts how many may run.
+func newRig(t *testing.T, partitions, hosts int) *rig {
+	t.Helper()
+	r := &rig{t: t, broker: kafkatest.Real(t), answered: map[string]bool{}, codes: map[int]int{}, hosts: make([]*process, hosts)}
+	server := s3test.Real(t)
+	bucket, env, config := s3Host(t, server)
+	r.env, r.config, r.files = env, config, filepath.Join(server.Dir, bucket, "one", "host")
+	f, err := os.OpenFile(config, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(f, "[streams]\ntimeout = \"5s\"\n[streams.kafka]\nbrokers = [%q]\nreplicas = 1\npartitions = %d\n", r.broker.Addr, partitions)
+	f.Close()
+	for range hosts {
+		r.dirs = append(r.dirs, t.TempDir())
+	}
+	return r
+}
+
+// start starts a host, again with what it has on its disk.
+func (r *rig) start(i int) {
+	r.t.Helper()
+	p := startWith(r.t, r.env, r.dirs[i], "serve", "--config", r.config)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hosts[i] = p
+}
+
+// out takes a host out of the load.
+func (r *rig) out(i int) *process {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.hosts[i]
+	r.hosts[i] = nil
+	return p
+}
+
+func (r *rig) running() (list []*process) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.hosts {
+		if p != nil {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// under sends submissions to any host, every fifth with a fault, while what works.
+func (r *rig) under(what func()) {
+	stop := make(chan struct{})
+	var senders sync.WaitGroup
+	for range 4 {
+		senders.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					r.send()
+				}
+			}
+		})
+	}
+	what()
+	close(stop)
+	senders.Wait()
+}
+
+func (r *rig) send() {
+	hosts := r.running()
+	if len(hosts) == 0 {
+		return
+	}
+	r.mu.Lock()
+	r.sent++
+	n := r.sent
+	r.mu.Unlock()
+	id := docID(n)
+	body := reading(id)
+	if n%5 == 0 {
+		body = []byte(`{"version":1}`)
+	}
+	code := hosts[rand.IntN(len(hosts))].post("/submit/sensors/reading/1/"+id, body)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.codes[code]++
+	if code == 200 {
+		r.answered[id] = true
+	}
+}
+
+func (p *process) share() partitions.Share {
+	p.t.Helper()
+	var now struct {
+		Partitions partitions.Share `json:"partitions"`
+	}
+	p.get("/overview", &now)
+	return now.Partitions
+}
+
+// served waits until the running hosts have all partitions, none of them twice, and tells how long that took.
+func (r *rig) served() time.Duration {
+	r.t.Helper()
+	began := time.Now()
+	until(r.t, 60*time.Second, "all partitions to be served", func() bool {
+		var here []int32
+		of := 0
+		for _, p := range r.running() {
+			s := p.share()
+			here, of = append(here, s.Here...), s.Of
+		}
+		slices.Sort(here)
+		return of > 0 && len(here) == of && len(slices.Compact(here)) == of
+	})
+	return time.Since(began)
+}
+
+// check stops the load's traces: everything that was answered is once on valid or errors, what is valid once in the lake, and
+// landfill has all of raw.
+func (r *rig) check() {
+	t := r.t
+	t.Helper()
+	r.served()
+	for _, p := range r.running() {
+		p.settled()
+	}
+	raw := len(topicMessages(t, r.broker.Addr, "sandbar.raw"))
+	archived := func() (n int) {
+		filepath.WalkDir(r.files, func(path string, d os.DirEntry, err error) error {
+			if err == nil && !d.IsDir() && strings.HasSuffix(path, ".heka.zst") {
+				n += len(fileMessages(t, path))
+			}
+			return nil
+		})
+		return n
+	}
+	until(t, 60*time.Second, "all of raw in landfill", func() bool { return archived() >= raw })
+	seen, valid := map[string]int{}, map[string]int{}
+	var found map[string]int
+	until(t, 60*time.Second, "the lake", func() bool {
+		clear(valid)
+		for _, v := range topicMessages(t, r.broker.Addr, "sandbar.valid") {
+			valid[field(&v, "documentId")]++
+		}
+		found = inLake(t, r.files)
+		return len(found) >= len(valid)
+	})
+	for i := range r.hosts {
+		if p := r.out(i); p != nil {
+			p.stop()
+		}
+	}
+	maps.Copy(seen, valid)
+	duplicates := 0
+	for _, v := range topicMessages(t, r.broker.Addr, "sandbar.errors") {
+		if strings.Contains(header(&v, message.Type), "duplicate") { // one that was spilled and came to the broker besides
+			duplicates++
+			continue
+		}
+		seen[field(&v, "documentId")]++
+	}
+	t.Logf("%d submissions sent, answers %v, %d on the streams, %d duplicates", r.sent, r.codes, len(seen), duplicates)
+	wantOnce(t, r.answered, seen)
+	if !maps.Equal(valid, found) {
+		t.Errorf("%d documents are valid, %d are in the lake, not the same ones or not as often", len(valid), len(found))
+	}
+	if n := archived(); n != raw {
+		t.Errorf("landfill has %d messages, raw %d", n, raw)
+	}
+}
+
+// TestHosts: three hosts share six partitions. One that is killed under load, one that is stopped and one that comes again hand them
+// over; nothing that was answered is lost or there twice.
+func TestHosts(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 6, 3)
+	for i := range 3 {
+		r.start(i)
+	}
+	r.served()
+	for _, p := range r.running() {
+		until(t, 20*time.Second, "an equal share", func() bool { return len(p.share().Here) == 2 })
+	}
+	r.under(func() {
+		<-time.After(2 * time.Second)
+		r.out(0).kill()
+		took := r.served()
+		if t.Logf("partitions of a host that was killed were served elsewhere after %v", took); took > 15*time.Second {
+			t.Errorf("the partitions of a host that was killed were served elsewhere after %v, want 15 s", took)
+		}
+		r.start(0)
+		t.Logf("with the host back: %v", r.served())
+		r.out(1).stop()
+		took = r.served()
+		if t.Logf("partitions of a host that was stopped were served elsewhere after %v", took); took > 8*time.Second {
+			t.Errorf("the partitions of a host that was stopped were served elsewhere after %v", took)
+		}
+		r.start(1)
+		r.served()
+	})
+	r.check()
+}
