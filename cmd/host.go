@@ -17,6 +17,7 @@ import (
 	"sandbar/host/catalog"
 	"sandbar/host/clock"
 	"sandbar/host/config"
+	"sandbar/host/control"
 	"sandbar/host/deaths"
 	"sandbar/host/deploy"
 	"sandbar/host/failures"
@@ -56,6 +57,8 @@ type host struct {
 	alerts   *alert.View
 	failures *failures.View
 	set      *partitions.Set
+	journal  deploy.Journal
+	control  *control.Control // nil when the streams are files
 	deploy   *deploy.Manager
 	engines  *engines
 	door     *httpdoor.Door
@@ -169,7 +172,13 @@ func (h *host) openPlugins(ctx context.Context) error {
 	h.engines = &engines{cache: h.path("modules")}
 	h.opened = append(h.opened, h.engines.close)
 	h.set = partitions.New(h.partitions(), h.tryPlugin, atWork)
-	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Runner: h.set, Parse: parser(h.cfg.Limits), Removed: h.series.Forget, Now: clock.Now, Log: h.log})
+	if err := h.openJournal(ctx); err != nil {
+		return err
+	}
+	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Journal: h.journal, Runner: h.set, Parse: parser(h.cfg.Limits), Removed: h.series.Forget, Now: clock.Now, Log: h.log})
+	if h.control != nil {
+		h.control.Tell(h.deploy.Changed)
+	}
 	if err := errors.Join(h.seed(ctx), h.deploy.Quarantine(ctx, suspects)); err != nil || h.store == nil {
 		return err // partitions on Kafka come when the host is in their group
 	}
@@ -178,6 +187,22 @@ func (h *host) openPlugins(ctx context.Context) error {
 		h.opened = append(h.opened, h.only.close)
 	}
 	return err
+}
+
+// openJournal says where decisions are made: in this host's catalog, or on Kafka in a topic that all hosts follow.
+func (h *host) openJournal(ctx context.Context) error {
+	if h.cluster == nil {
+		h.journal = deploy.Own(h.catalog)
+		return nil
+	}
+	c, err := control.Open(ctx, control.Options{Table: h.cluster.Table(kafka.Control), Catalog: h.catalog, Timeout: time.Duration(h.cfg.Streams.Timeout), Log: h.log,
+		Report: func(err error) { h.health.Report("decisions", err) }})
+	if err != nil {
+		return err
+	}
+	h.opened = append(h.opened, c.Close)
+	h.journal, h.control = c, c
+	return nil
 }
 
 // tryPlugin checks a plugin while no partition is here.
@@ -243,6 +268,7 @@ func (h *host) run(ctx context.Context, p *parts) {
 	if h.spill != nil {
 		p.start("spill", h.spill.Run)
 	}
+	p.start("plugins", h.deploy.Run)
 	p.start("retention", h.retain)
 	p.start("series", h.series.Run)
 	p.start("alerts", h.alerts.Run)

@@ -14,6 +14,7 @@ import (
 
 	"sandbar/host/bucket/s3/s3test"
 	"sandbar/host/partitions"
+	"sandbar/host/runner"
 	"sandbar/host/stream/kafka/kafkatest"
 	"sandbar/sandbox/message"
 )
@@ -236,4 +237,83 @@ func TestHosts(t *testing.T) {
 		r.served()
 	})
 	r.check()
+}
+
+// TestAnyHost: a plugin that is submitted to one host runs on all; another one replaces it, stops it, starts it, removes it. A host
+// that was away finds out. One whose plugin ends by itself ends it everywhere.
+func TestAnyHost(t *testing.T) {
+	t.Parallel()
+	broker := kafkatest.Fake(t).ListenAddrs()[0]
+	config := kafkaConfig(t, broker, 4)
+	dirs := []string{t.TempDir(), t.TempDir()}
+	begin := func(i int) *process { return start(t, dirs[i], "serve", "--config", config) }
+	a, b := begin(0), begin(1)
+	until(t, 20*time.Second, "an equal share", func() bool { return len(a.share().Here) == 2 && len(b.share().Here) == 2 })
+	state := func(p *process, name string, want runner.State) {
+		t.Helper()
+		until(t, 20*time.Second, fmt.Sprintf("%s to be %s", name, want), func() bool { return p.plugins()[name].State == want })
+	}
+	n := 0
+	send := func(p *process, times int) {
+		t.Helper()
+		for range times {
+			n++
+			if code := p.post("/submit/sensors/reading/1/"+docID(n), reading(docID(n))); code != 200 {
+				t.Fatalf("answered with %d", code)
+			}
+		}
+	}
+	const counter = `n = 0
+function process_message() n = n + 1 return 0 end
+function timer_event() inject_payload("txt", "total", tostring(n)) end`
+	const counting = "preserve_data = true\nmessage_matcher = \"Type == 'validated'\"\nticker_interval = 1\n"
+	a.deploy("analysis", "totals", counting, counter)
+	state(b, "analysis.totals", runner.Running)
+	send(a, 40)
+	send(b, 40)
+	total := func(p *process) (sum int) {
+		for line := range strings.SplitSeq(p.text("analysis.totals", "total"), "\n") {
+			var n int
+			if _, err := fmt.Sscanf(line, "%d", &n); err == nil {
+				sum += n
+			}
+		}
+		return sum
+	}
+	for _, p := range []*process{a, b} {
+		until(t, 20*time.Second, "all to be counted, on both pages", func() bool { return total(p) == 80 })
+	}
+
+	if code, body, _ := b.submit("plugins", "totals", counting, counter); code != 409 {
+		t.Errorf("a name that another host has given: %d %s", code, body)
+	}
+	if code, _ := b.postJSON("plugins/analysis.totals/stop", nil); code/100 != 2 {
+		t.Fatalf("stopped: %d", code)
+	}
+	state(a, "analysis.totals", runner.StoppedBy)
+	b.stop()
+	if code, _ := a.postJSON("plugins/analysis.totals/start", nil); code/100 != 2 {
+		t.Fatalf("started: %d", code)
+	}
+	until(t, 20*time.Second, "all partitions to be here", func() bool { return len(a.share().Here) == 4 })
+	a.deploy("analysis", "dies", "message_matcher = \"Type == 'validated'\"\n", "function process_message() error('as written') end")
+	send(a, 20)
+	until(t, 20*time.Second, "the counters to go on", func() bool { return total(a) == 100 })
+	state(a, "analysis.dies", runner.Terminated)
+	b = begin(1)
+	state(b, "analysis.totals", runner.Running)
+	if s := b.plugins()["analysis.dies"]; s.State != runner.Terminated || !strings.Contains(s.Reason, "as written") {
+		t.Errorf("a plugin that ended while the host was away: %s %q", s.State, s.Reason)
+	}
+	until(t, 20*time.Second, "an equal share again", func() bool { return len(a.share().Here) == 2 && len(b.share().Here) == 2 })
+	send(b, 20)
+	for _, p := range []*process{a, b} {
+		until(t, 20*time.Second, "the counters to have moved with their partitions", func() bool { return total(p) == 120 })
+	}
+	if code, _ := b.remove("analysis.totals"); code/100 != 2 {
+		t.Fatalf("removed: %d", code)
+	}
+	until(t, 20*time.Second, "the plugin to be gone", func() bool { _, there := a.plugins()["analysis.totals"]; return !there })
+	a.stop()
+	b.stop()
 }

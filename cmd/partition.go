@@ -113,13 +113,27 @@ func (p *partition) startPlugins(ctx context.Context) error {
 		OnEnd:  func(e *sandbox.Error) { h.deploy.Ended(context.Background(), e) },
 		AtWork: func(names []string) { h.set.AtWork(p.number, names) }, Now: clock.Now, Log: h.log})
 	p.opened = append(p.opened, p.runner.Close)
-	return h.deploy.Come(ctx, p.runner, h.cfg.Safe, func() error {
+	return h.deploy.Come(ctx, comes{p.runner, p.lake}, h.cfg.Safe, func() error {
 		if err := p.runner.Begin(); err != nil {
 			return err
 		}
 		h.set.Come(p.number, p.runner, p.landfill)
 		return nil
 	})
+}
+
+// comes is a runner that comes. What an output had committed before it was removed is published before it is forgotten.
+type comes struct {
+	*runner.Runner
+	lake *lake.Lake
+}
+
+// Forget implements deploy.Starter.
+func (c comes) Forget(ctx context.Context, names []string) error {
+	if !c.lake.Recovered() {
+		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return strings.HasPrefix(name, string(sandbox.Output)+".") })
+	}
+	return c.Runner.Forget(ctx, names)
 }
 
 // run works until ctx ends or something fails, and then ends the plugins.

@@ -235,6 +235,51 @@ func (c *Catalog) Remove(ctx context.Context, name string) error {
 	return nil
 }
 
+// Decision is one thing that somebody decided: what a plugin is to be from now on, or that it is removed.
+type Decision struct {
+	Put    *Plugin
+	Remove string // name; when Put is nil
+}
+
+// Name is that of the plugin.
+func (d *Decision) Name() string {
+	if d.Put != nil {
+		return d.Put.Name
+	}
+	return d.Remove
+}
+
+// Apply makes a decision true here. It may be repeated.
+func (c *Catalog) Apply(ctx context.Context, d Decision) error {
+	if d.Put != nil {
+		return c.Put(ctx, *d.Put)
+	}
+	err := c.Remove(ctx, d.Remove)
+	if errors.Is(err, ErrNotFound) {
+		if _, err = c.db.ExecContext(ctx, "INSERT OR IGNORE INTO removed (name) VALUES (?)", d.Remove); err != nil {
+			err = fmt.Errorf("catalog: note that plugin %s was removed: %w", d.Remove, err)
+		}
+	}
+	return err
+}
+
+// RemovedNames are those of all plugins that somebody removed.
+func (c *Catalog) RemovedNames(ctx context.Context) (names []string, err error) {
+	rows, err := c.db.QueryContext(ctx, "SELECT name FROM removed ORDER BY name")
+	if err != nil {
+		return nil, fmt.Errorf("catalog: list what was removed: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, fmt.Errorf("catalog: list what was removed: %w", err)
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
+}
+
 // Removed says whether the plugin was there once and somebody removed it.
 func (c *Catalog) Removed(ctx context.Context, name string) (bool, error) {
 	var n int

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,7 +33,7 @@ var ErrNotFound = catalog.ErrNotFound
 
 // Runner is what deploy asks of the runners of a host, as of one.
 type Runner interface {
-	Starter
+	Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error
 	Check(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error)
 	Stop(ctx context.Context, name string) error
 	Replace(ctx context.Context, name string) error
@@ -47,6 +46,15 @@ type Runner interface {
 type Starter interface {
 	Hold(cfg *sandbox.Config) error
 	Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error
+	// Forget drops state and position of plugins that do not run.
+	Forget(ctx context.Context, names []string) error
+}
+
+// Journal makes decisions about plugins, one at a time, for all hosts.
+type Journal interface {
+	// Decide calls f when nobody else decides anything and this host's catalog has all that was decided before. What f returns is
+	// then in the catalogs of all hosts, and in this one when Decide returns. When f fails nothing is decided.
+	Decide(ctx context.Context, f func() (catalog.Decision, error)) error
 }
 
 // ParseConfig evaluates a .cfg; sandbox/lua.ParseConfig is one.
@@ -55,6 +63,7 @@ type ParseConfig func(kind sandbox.Kind, name string, src []byte) (*sandbox.Conf
 // Manager is the one place that starts and stops plugins for people.
 type Manager struct {
 	catalog *catalog.Catalog
+	journal Journal
 	runner  Runner
 	parse   ParseConfig
 	removed func(name string) // views forget what the plugin made
@@ -64,11 +73,18 @@ type Manager struct {
 	names names        // one change of a plugin at a time
 	come  sync.RWMutex // held while a runner comes, and for reading while a plugin changes
 	safe  atomic.Bool  // submitted plugins were not started
+
+	wake chan struct{} // capacity 1: there are changed ones
+
+	mu      sync.Mutex
+	changed map[string]bool      // plugins that were decided about elsewhere, or are to be tried again
+	started map[string]time.Time // version of each plugin that runs here: when it was submitted
 }
 
 // Options of a Manager; all are required but Removed.
 type Options struct {
 	Catalog *catalog.Catalog
+	Journal Journal // Own for a host without others
 	Runner  Runner
 	Parse   ParseConfig
 	Removed func(name string)
@@ -76,12 +92,12 @@ type Options struct {
 	Log     *slog.Logger
 }
 
-// New makes a manager. Seed and StartAll come next.
+// New makes a manager. Seed and Come are next, and Run beside them.
 func New(o Options) *Manager {
 	if o.Removed == nil {
 		o.Removed = func(string) {}
 	}
-	return &Manager{catalog: o.Catalog, runner: o.Runner, parse: o.Parse, removed: o.Removed, now: o.Now, log: o.Log}
+	return &Manager{catalog: o.Catalog, journal: o.Journal, changed: map[string]bool{}, wake: make(chan struct{}, 1), started: map[string]time.Time{}, runner: o.Runner, parse: o.Parse, removed: o.Removed, now: o.Now, log: o.Log}
 }
 
 // Submission is a plugin that somebody wants to run.
@@ -121,123 +137,58 @@ func (m *Manager) Seed(ctx context.Context, defs []plugins.Definition) error {
 func (m *Manager) seed(ctx context.Context, d *plugins.Definition) error {
 	sum := sha256.Sum256(append(append(append([]byte(nil), d.Config...), 0), d.Source...))
 	hash := hex.EncodeToString(sum[:8])
-	have, err := m.catalog.Get(ctx, d.Logger())
+	if _, needed, err := m.seeded(ctx, d, hash); !needed || err != nil {
+		return err
+	}
+	err := m.journal.Decide(ctx, func() (catalog.Decision, error) {
+		p, needed, err := m.seeded(ctx, d, hash)
+		if err == nil && !needed {
+			err = errNothing // another host was quicker
+		}
+		return catalog.Decision{Put: &p}, err
+	})
+	if errors.Is(err, errNothing) {
+		return nil
+	}
+	return err
+}
+
+// seeded is what a shipped plugin is to be in the catalog, if it is to be changed.
+func (m *Manager) seeded(ctx context.Context, d *plugins.Definition, hash string) (p catalog.Plugin, needed bool, err error) {
+	p, err = m.catalog.Get(ctx, d.Logger())
 	switch {
 	case errors.Is(err, catalog.ErrNotFound):
 		if gone, err := m.catalog.Removed(ctx, d.Logger()); gone || err != nil {
-			return err
+			return p, false, err
 		}
-		have = catalog.Plugin{Run: true}
+		p = catalog.Plugin{Run: true}
 	case err != nil:
-		return err
-	case have.Shipped == "" || have.Shipped == hash:
-		return nil
+		return p, false, err
+	case p.Shipped == "" || p.Shipped == hash:
+		return p, false, nil
 	}
-	have.Name, have.Kind, have.Config, have.Source = d.Logger(), d.Kind, string(d.Config), d.Source
-	have.Shipped, have.Updated = hash, m.now()
-	return m.catalog.Put(ctx, have)
+	p.Name, p.Kind, p.Config, p.Source = d.Logger(), d.Kind, string(d.Config), d.Source
+	p.Shipped, p.Updated = hash, m.now()
+	return p, true, nil
 }
 
 // Quarantine lets suspects, in whose work the host has died, not run until somebody starts them.
 func (m *Manager) Quarantine(ctx context.Context, suspects []string) error {
 	for _, name := range suspects {
-		p, err := m.catalog.Get(ctx, name)
-		if errors.Is(err, catalog.ErrNotFound) {
-			continue
-		}
-		if err != nil {
+		reason := "the host died several times in a row while this plugin was at work; start it when the cause is known"
+		err := m.decide(ctx, name, func(p *catalog.Plugin) error {
+			p.Run, p.Outcome, p.Reason, p.Line = false, sandbox.Quarantined.String(), reason, 0
+			return nil
+		})
+		switch {
+		case errors.Is(err, catalog.ErrNotFound):
+		case err != nil:
 			return err
-		}
-		if err := m.quarantine(ctx, &p); err != nil {
-			return err
+		default:
+			m.log.Error("plugin is quarantined", "plugin", name, "reason", reason)
 		}
 	}
 	return nil
-}
-
-// Come starts on a runner what should run, and then calls join, which makes the runner one of those that the manager's Runner stands
-// for. No plugin changes meanwhile. A plugin that cannot be loaded is noted and left out. With safe only shipped plugins run.
-// Submissions for decoders that do not run wait for them.
-func (m *Manager) Come(ctx context.Context, r Starter, safe bool, join func() error) error {
-	m.come.Lock()
-	defer m.come.Unlock()
-	all, err := m.catalog.List(ctx)
-	if err != nil {
-		return err
-	}
-	m.safe.Store(safe)
-	for i := range all {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		p := &all[i]
-		if p.Run && !(safe && p.Shipped == "") {
-			err := m.start(ctx, r, p, *p)
-			if err == nil {
-				continue
-			}
-			m.log.Warn("plugin does not start", "plugin", p.Name, "error", err)
-		}
-		if p.Kind == sandbox.Decoder {
-			m.hold(r, p)
-		}
-	}
-	return join()
-}
-
-// take waits for other changes of the plugin, and for a runner that comes. The function that it returns has to be called after the
-// change.
-func (m *Manager) take(ctx context.Context, name string) (release func(), err error) {
-	m.come.RLock()
-	done, err := m.names.take(ctx, name)
-	if err != nil {
-		m.come.RUnlock()
-		return nil, err
-	}
-	return func() { done(); m.come.RUnlock() }, nil
-}
-
-func (m *Manager) hold(r Starter, p *catalog.Plugin) {
-	cfg, err := m.parse(p.Kind, short(p), []byte(p.Config))
-	if err == nil {
-		err = r.Hold(cfg)
-	}
-	if err != nil {
-		m.log.Warn("submissions for a decoder go to the errors, since its config cannot be read", "plugin", p.Name, "error", err)
-	}
-}
-
-func (m *Manager) quarantine(ctx context.Context, p *catalog.Plugin) error {
-	p.Run, p.Outcome, p.Line = false, sandbox.Quarantined.String(), 0
-	p.Reason = "the host died several times in a row while this plugin was at work; start it when the cause is known"
-	m.log.Error("plugin is quarantined", "plugin", p.Name, "reason", p.Reason)
-	return m.catalog.Put(ctx, *p)
-}
-
-// start loads and runs a plugin, and notes in the catalog, which has it as stored, how that went.
-func (m *Manager) start(ctx context.Context, r Starter, p *catalog.Plugin, stored catalog.Plugin) error {
-	cfg, err := m.parse(p.Kind, short(p), []byte(p.Config))
-	if err == nil {
-		err = r.Start(ctx, cfg, p.Source, begins(p.Kind))
-	}
-	if cerr := ctx.Err(); cerr != nil && err != nil { // no fault of the plugin
-		return err
-	}
-	p.Outcome, p.Reason, p.Line, p.Message = "", "", 0, ""
-	if err != nil {
-		p.Outcome, p.Reason = sandbox.LoadError.String(), err.Error()
-		var fault *sandbox.Error
-		if errors.As(err, &fault) {
-			p.Outcome, p.Reason, p.Line = fault.Outcome.String(), fault.Text, fault.Line
-		}
-	}
-	if reflect.DeepEqual(*p, stored) {
-		return err
-	}
-	if perr := m.catalog.Put(ctx, *p); perr != nil && err == nil {
-		err = perr
-	}
-	return err
 }
 
 // begins is where a plugin of the catalog starts that has no position: a decoder with the submissions that
@@ -254,7 +205,7 @@ func short(p *catalog.Plugin) string { return strings.TrimPrefix(p.Name, string(
 
 // Deploy checks a submission, loads it and runs it: from where the version before it was, or else from the
 // newest messages on. Nothing changes when it fails; errors are *sandbox.Error where the plugin is at fault,
-// or ErrNameTaken.
+// or ErrNameTaken or ErrChanged.
 func (m *Manager) Deploy(ctx context.Context, s Submission) (runner.Status, error) {
 	cfg, err := m.check(s)
 	if err != nil {
@@ -266,26 +217,95 @@ func (m *Manager) Deploy(ctx context.Context, s Submission) (runner.Status, erro
 	}
 	defer release()
 	p := catalog.Plugin{Name: cfg.Logger(), Kind: s.Kind, Config: s.Config, Source: s.Source, Run: true, Updated: m.now(), Author: s.By}
-	old, err := m.catalog.Get(ctx, p.Name)
-	switch {
-	case errors.Is(err, catalog.ErrNotFound):
-		err = m.deployNew(ctx, cfg, &p)
-	case err != nil:
-	case !s.Replace:
-		err = fmt.Errorf("%w: %s; choose another name or replace it", ErrNameTaken, p.Name)
-	case !s.Expected.IsZero() && !s.Expected.Equal(old.Updated):
-		by := ""
-		if old.Author != "" {
-			by = " by " + old.Author
-		}
-		err = fmt.Errorf("%w: %s was submitted%s at %s", ErrChanged, p.Name, by, old.Updated.UTC().Format(time.DateTime+" UTC"))
-	default:
-		err = m.replace(ctx, cfg, &p, &old)
+	old, err := m.admit(ctx, &s, p.Name) // before it is loaded, which is dear
+	if err != nil {
+		return runner.Status{}, err
+	}
+	if old == nil {
+		err = m.deployNew(ctx, cfg, &s, &p)
+	} else {
+		err = m.replace(ctx, cfg, &s, &p)
 	}
 	if err != nil {
 		return runner.Status{}, err
 	}
 	return m.status(&p), nil
+}
+
+// deployNew runs a plugin here, and then decides that it is to run everywhere.
+func (m *Manager) deployNew(ctx context.Context, cfg *sandbox.Config, s *Submission, p *catalog.Plugin) error {
+	if err := m.runner.Start(ctx, cfg, p.Source, runner.Newest); err != nil {
+		return err
+	}
+	m.setStarted(p.Name, p.Updated)
+	err := m.journal.Decide(ctx, func() (catalog.Decision, error) {
+		_, err := m.admit(ctx, s, p.Name) // another host may have been quicker
+		return catalog.Decision{Put: p}, err
+	})
+	if err != nil {
+		return errors.Join(err, m.follow(context.WithoutCancel(ctx), p.Name))
+	}
+	return nil
+}
+
+// replace loads the new version once before it is decided that it is to run in place of the old one; should it fail even so, the old
+// one runs again.
+func (m *Manager) replace(ctx context.Context, cfg *sandbox.Config, s *Submission, p *catalog.Plugin) error {
+	if _, err := m.runner.Check(ctx, cfg, p.Source); err != nil {
+		return err
+	}
+	var before *catalog.Plugin
+	err := m.journal.Decide(ctx, func() (catalog.Decision, error) {
+		var err error
+		before, err = m.admit(ctx, s, p.Name)
+		return catalog.Decision{Put: p}, err
+	})
+	if err != nil {
+		return err
+	}
+	if err := m.follow(ctx, p.Name); err != nil {
+		m.takeBack(ctx, p, before)
+		return err
+	}
+	return nil
+}
+
+// admit refuses a submission whose name is taken, or that was made for another version than the present one, which it returns.
+func (m *Manager) admit(ctx context.Context, s *Submission, name string) (*catalog.Plugin, error) {
+	old, err := m.catalog.Get(ctx, name)
+	switch {
+	case errors.Is(err, catalog.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !s.Replace:
+		return nil, fmt.Errorf("%w: %s; choose another name or replace it", ErrNameTaken, name)
+	case !s.Expected.IsZero() && !s.Expected.Equal(old.Updated):
+		by := ""
+		if old.Author != "" {
+			by = " by " + old.Author
+		}
+		return nil, fmt.Errorf("%w: %s was submitted%s at %s", ErrChanged, name, by, old.Updated.UTC().Format(time.DateTime+" UTC"))
+	}
+	return &old, nil
+}
+
+// takeBack decides for the version before, nil for none, when one could not be started although it could be loaded.
+func (m *Manager) takeBack(ctx context.Context, p, before *catalog.Plugin) {
+	ctx = context.WithoutCancel(ctx)
+	err := m.journal.Decide(ctx, func() (catalog.Decision, error) {
+		now, err := m.catalog.Get(ctx, p.Name)
+		if err == nil && !now.Updated.Equal(p.Updated) {
+			err = errNothing // somebody has decided otherwise
+		}
+		return catalog.Decision{Put: before, Remove: p.Name}, err
+	})
+	if err == nil {
+		err = m.follow(ctx, p.Name)
+	}
+	if err != nil && !errors.Is(err, errNothing) {
+		m.log.Error("what was before a submission cannot be had again", "plugin", p.Name, "error", err)
+	}
 }
 
 // check says what is wrong with a submission that can be seen without running it.
@@ -320,111 +340,55 @@ func (m *Manager) Check(ctx context.Context, s Submission) (warning string, err 
 	return m.runner.Check(ctx, cfg, s.Source)
 }
 
-func (m *Manager) deployNew(ctx context.Context, cfg *sandbox.Config, p *catalog.Plugin) error {
-	if err := m.runner.Start(ctx, cfg, p.Source, runner.Newest); err != nil {
-		return err
-	}
-	if err := m.catalog.Put(ctx, *p); err != nil {
-		return errors.Join(err, m.runner.Remove(ctx, p.Name))
-	}
-	return nil
-}
-
-// replace runs the new version in place of the old. It is loaded once before the old one is touched; should
-// it fail even so, the old one runs again.
-func (m *Manager) replace(ctx context.Context, cfg *sandbox.Config, p, old *catalog.Plugin) error {
-	if _, err := m.runner.Check(ctx, cfg, p.Source); err != nil {
-		return err
-	}
-	st, known := m.runner.Status(p.Name)
-	ran := known && st.State == runner.Running
-	if err := m.catalog.Put(ctx, *p); err != nil {
-		return err
-	}
-	err := m.runner.Replace(ctx, p.Name)
-	if err == nil {
-		err = m.runner.Start(ctx, cfg, p.Source, begins(p.Kind))
-	}
-	if err == nil {
-		return nil
-	}
-	if perr := m.catalog.Put(ctx, *old); perr != nil {
-		err = errors.Join(err, perr)
-	}
-	if ran {
-		if rerr := m.start(ctx, m.runner, old, catalog.Plugin{}); rerr != nil {
-			m.log.Error("the version before cannot be started again", "plugin", old.Name, "error", rerr)
-		}
-	}
-	return err
-}
-
 // Stop ends a plugin until somebody starts it again; its state is kept.
 func (m *Manager) Stop(ctx context.Context, name string) error {
 	return m.change(ctx, name, func(p *catalog.Plugin) error {
 		p.Run = false
 		p.Outcome, p.Reason, p.Line, p.Message = "", "", 0, ""
-		return errors.Join(m.catalog.Put(ctx, *p), m.runner.Stop(ctx, name))
+		return nil
 	})
 }
 
 // Start runs a plugin that was stopped or has ended, from the newest messages on.
 func (m *Manager) Start(ctx context.Context, name string) error {
 	return m.change(ctx, name, func(p *catalog.Plugin) error {
-		if st, ok := m.runner.Status(name); ok && st.State == runner.Running {
-			return nil
+		if p.Run && p.Outcome == "" {
+			return errNothing
 		}
-		stored := *p
 		p.Run = true
-		return m.start(ctx, m.runner, p, stored)
+		p.Outcome, p.Reason, p.Line, p.Message = "", "", 0, ""
+		return nil
 	})
 }
 
 // Remove ends a plugin and forgets it with its state.
 func (m *Manager) Remove(ctx context.Context, name string) error {
-	return m.change(ctx, name, func(*catalog.Plugin) error {
-		if err := m.runner.Remove(ctx, name); err != nil {
-			return err
-		}
-		m.removed(name)
-		return m.catalog.Remove(ctx, name)
-	})
-}
-
-func (m *Manager) change(ctx context.Context, name string, f func(*catalog.Plugin) error) error {
 	release, err := m.take(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer release()
-	p, err := m.catalog.Get(ctx, name)
+	err = m.journal.Decide(ctx, func() (catalog.Decision, error) {
+		_, err := m.catalog.Get(ctx, name)
+		return catalog.Decision{Remove: name}, err
+	})
 	if err != nil {
 		return err
 	}
-	return f(&p)
+	return m.followSoon(ctx, name)
 }
 
 // Ended notes in the catalog that a plugin ended by itself. It is the runner's OnEnd.
 func (m *Manager) Ended(ctx context.Context, fault *sandbox.Error) {
-	release, err := m.take(ctx, fault.Plugin)
-	if err != nil {
-		m.log.Error("the end of a plugin is not noted", "plugin", fault.Plugin, "error", err)
-		return
-	}
-	defer release()
-	if st, ok := m.runner.Status(fault.Plugin); ok && st.State == runner.Running {
-		return // somebody was quicker and started it again, or another in its place
-	}
-	p, err := m.catalog.Get(ctx, fault.Plugin)
-	if errors.Is(err, catalog.ErrNotFound) {
-		return // or removed it
-	}
-	if err == nil {
+	err := m.change(ctx, fault.Plugin, func(p *catalog.Plugin) error {
+		if st, ok := m.runner.Status(p.Name); ok && st.State == runner.Running || !m.runs(p) {
+			return errNothing // somebody was quicker and started it again, or another in its place
+		}
 		p.Run, p.Outcome, p.Reason, p.Line = false, fault.Outcome.String(), fault.Text, fault.Line
 		p.Message = string(fault.Message)
-		err = errors.Join(m.catalog.Put(ctx, p), m.runner.Stop(ctx, p.Name)) // where it still runs
-	}
-	if err != nil {
+		return nil
+	})
+	if err != nil && !errors.Is(err, catalog.ErrNotFound) { // or removed it
 		m.log.Error("the end of a plugin is not noted", "plugin", fault.Plugin, "error", err)
 	}
 }

@@ -127,6 +127,13 @@ func (l *Lake) Recover(ctx context.Context) error {
 	return nil
 }
 
+// Recovered says whether what an earlier process left is finished.
+func (l *Lake) Recovered() bool {
+	l.recovering.Lock()
+	defer l.recovering.Unlock()
+	return l.recovered
+}
+
 // Run tries to recover until that is done, and then waits for the end of ctx. report is told of each attempt.
 func (l *Lake) Run(ctx context.Context, report func(err error)) error {
 	tick := time.NewTicker(retryAfter)

@@ -258,6 +258,24 @@ func (r *Runner) Remove(ctx context.Context, name string) error {
 	return r.commits.Flush(ctx)
 }
 
+// Forget drops state and position of plugins that do not run.
+func (r *Runner) Forget(ctx context.Context, names []string) error {
+	readers := r.opt.Store.Readers()
+	for _, name := range names {
+		state, err := r.opt.Store.State(ctx, name)
+		if err != nil {
+			return fmt.Errorf("forget plugin %s: %w", name, err)
+		}
+		r.mu.Lock()
+		there := r.plugins[name] != nil
+		r.mu.Unlock()
+		if !there && (readers[name] != nil || state != nil) {
+			r.commits.Submit(commit.Part{Reader: name, Forget: true, States: map[string][]byte{name: nil, lakeState + name: nil}})
+		}
+	}
+	return nil
+}
+
 // work runs a plugin to its end, and tells of it.
 func (r *Runner) work(w *worker) {
 	w.run()

@@ -211,12 +211,8 @@ func merge(parts []*entry) (*cbuf.Data, error) {
 	return cbuf.Merge(all...)
 }
 
-// texts are the payloads as they are, with the partition above when there are several and they differ.
+// texts are the payloads as they are, each with its partition above when there are several.
 func texts(parts []*entry) string {
-	alike := !slices.ContainsFunc(parts, func(e *entry) bool { return !bytes.Equal(e.payload(), parts[0].payload()) })
-	if alike {
-		parts = parts[:1]
-	}
 	parts = slices.Clone(parts)
 	slices.SortFunc(parts, func(a, b *entry) int { return a.log - b.log })
 	var out strings.Builder

@@ -145,7 +145,7 @@ func TestPartitions(t *testing.T) {
 		if g, _ := v.Get("analysis.a", "words"); g.Text != "partition 0:\nfrom 0\npartition 1:\nfrom 1\n" {
 			t.Errorf("words %q", g.Text)
 		}
-		if g, _ := v.Get("analysis.a", "same"); g.Text != "alike" {
+		if g, _ := v.Get("analysis.a", "same"); g.Text != "partition 0:\nalike\npartition 1:\nalike\n" {
 			t.Errorf("words %q", g.Text)
 		}
 	}

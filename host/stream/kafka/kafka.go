@@ -1,6 +1,7 @@
 // Package kafka keeps streams in Apache Kafka. A Store is one partition of the topics
 //
 //	PREFIX.raw PREFIX.valid PREFIX.errors PREFIX.derived   a record is a message; its value is the message, unframed
+//	PREFIX.control PREFIX.hosts   one partition, compacted: what all hosts share; see Table
 //	PREFIX.changelog   compacted: "reader/NAME" is how far a reader is, "state/NAME/CHUNK" a piece of a state
 //
 // A position is an offset. A commit is one transaction over the four topics and the changelog, and all reading is
@@ -216,8 +217,11 @@ const overhead = 1 << 10
 
 // largest is the largest batch of a topic.
 func (o *Options) largest(topic string) int {
-	if topic == o.topic(Changelog) {
+	switch topic {
+	case o.topic(Changelog):
 		return chunkBytes + overhead
+	case o.topic(Control), o.topic(Hosts):
+		return maxValue + overhead
 	}
 	return o.MaxMessage + overhead
 }

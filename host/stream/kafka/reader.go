@@ -55,7 +55,7 @@ func (r *reader) connect() (err error) {
 	at := map[string]map[int32]kgo.Offset{r.log.topic: {r.log.partition: kgo.NewOffset().At(r.offset)}}
 	r.client, err = r.log.cluster.opt.client(kgo.ConsumePartitions(at), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()), kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes),
-		kgo.MaxDecompressBatchBytes(4*(r.log.cluster.opt.MaxMessage+chunkBytes)))
+		kgo.MaxDecompressBatchBytes(4*max(r.log.cluster.opt.largest(r.log.topic), chunkBytes)))
 	if err != nil {
 		return fmt.Errorf("read topic %s: %w", r.log.topic, err)
 	}
@@ -84,21 +84,51 @@ func (r *reader) Read(b *stream.Batch, maxBytes int) error {
 		if r.take(b, maxBytes); len(b.Messages) > 0 {
 			return nil
 		}
-		var err error
-		if r.offset < r.log.end.Load() { // there is something, and the brokers have to give it
-			ctx, cancel := context.WithTimeout(r.log.closing, giveTime)
-			err = r.poll(ctx)
-			if err != nil && ctx.Err() != nil {
-				err = r.log.ended(fmt.Errorf("read topic %s at %d: the brokers gave nothing within %v: %w", r.log.topic, r.offset, giveTime, stream.ErrUnavailable))
-			}
-			cancel()
-		} else if err = r.pollNow(); err == nil && len(r.have) == 0 {
-			return io.EOF
-		}
-		if err != nil {
+		if err := r.fill(); err != nil {
 			return err
 		}
 	}
+}
+
+// fill fetches what comes next, which may be nothing yet. At the end it returns io.EOF.
+func (r *reader) fill() error {
+	if r.offset >= r.log.end.Load() {
+		if err := r.pollNow(); err != nil || len(r.have) > 0 {
+			return err
+		}
+		return io.EOF
+	}
+	ctx, cancel := context.WithTimeout(r.log.closing, giveTime) // there is something, and the brokers have to give it
+	defer cancel()
+	err := r.poll(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = r.log.ended(fmt.Errorf("read topic %s at %d: the brokers gave nothing within %v: %w", r.log.topic, r.offset, giveTime, stream.ErrUnavailable))
+	}
+	return err
+}
+
+// records is Read for those who want more than the values. It returns what was fetched, and io.EOF at the end.
+func (r *reader) records() (got []*kgo.Record, err error) {
+	if err := r.usable(); err != nil {
+		return nil, err
+	}
+	for {
+		if r.skipMarkers(); len(r.have) > 0 {
+			break
+		}
+		if err := r.fill(); err != nil {
+			return nil, err
+		}
+	}
+	for _, rec := range r.have {
+		if !rec.Attrs.IsControl() {
+			got = append(got, rec)
+		}
+		r.offset = rec.Offset + 1
+	}
+	raise(&r.log.end, r.offset)
+	r.have = nil
+	return got, nil
 }
 
 func (r *reader) usable() error {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -12,6 +14,9 @@ import (
 
 	"sandbar/host/stream"
 )
+
+// tables are the topics of one partition that all hosts share; see Table.
+func tables() []string { return []string{Control, Hosts} }
 
 // Create makes the topics that do not exist, with so many partitions and replicas, and waits until the brokers serve them.
 func Create(ctx context.Context, opt Options, partitions int32, replicas int16) error {
@@ -24,14 +29,13 @@ func Create(ctx context.Context, opt Options, partitions int32, replicas int16) 
 	ctx, cancel := context.WithTimeout(ctx, opt.Timeout)
 	defer cancel()
 	admin := kadm.NewClient(client)
-	text := func(s string) *string { return &s }
 	made := false
-	for _, name := range append(stream.Names(), Changelog) {
-		config := map[string]*string{"max.message.bytes": text(strconv.Itoa(opt.largest(opt.topic(name)))), "cleanup.policy": text("delete"), "retention.ms": text("-1"), "retention.bytes": text("-1")}
-		if name == Changelog {
-			config["cleanup.policy"] = text("compact")
+	for _, name := range append(append(stream.Names(), Changelog), tables()...) {
+		n := partitions
+		if slices.Contains(tables(), name) {
+			n = 1
 		}
-		answer, err := admin.CreateTopic(ctx, partitions, replicas, config, opt.topic(name))
+		answer, err := admin.CreateTopic(ctx, n, replicas, opt.settings(name), opt.topic(name))
 		if err == nil {
 			err = answer.Err
 		}
@@ -44,6 +48,27 @@ func Create(ctx context.Context, opt Options, partitions int32, replicas int16) 
 		return nil
 	}
 	return opt.served(ctx, admin)
+}
+
+// settings are those of a topic that is created.
+func (o *Options) settings(name string) map[string]*string {
+	text := func(s string) *string { return &s }
+	all := map[string]*string{"max.message.bytes": text(strconv.Itoa(o.largest(o.topic(name)))), "cleanup.policy": text(o.policy(name))}
+	switch name {
+	case Changelog, Control:
+	case Hosts: // much is written, and little of it matters for long
+		all["segment.ms"], all["message.timestamp.type"] = text("60000"), text("LogAppendTime")
+	default:
+		all["retention.ms"], all["retention.bytes"] = text("-1"), text("-1")
+	}
+	return all
+}
+
+func (o *Options) policy(name string) string {
+	if slices.Contains(stream.Names(), name) {
+		return "delete"
+	}
+	return "compact"
 }
 
 // served waits until every partition has a leader: that a topic was created spreads among brokers after the answer.
@@ -72,9 +97,9 @@ func (o *Options) served(ctx context.Context, admin *kadm.Client) error {
 	}
 }
 
-// topics are the names of all topics.
+// topics are the names of all topics, those of partitions first.
 func (o *Options) topics() (names []string) {
-	for _, name := range append(stream.Names(), Changelog) {
+	for _, name := range append(append(stream.Names(), Changelog), tables()...) {
 		names = append(names, o.topic(name))
 	}
 	return names
@@ -92,6 +117,12 @@ func (c *Cluster) checkTopics(ctx context.Context) (id stream.ID, partitions int
 		t := meta.Topics[topic]
 		if t.Err != nil {
 			return id, 0, fmt.Errorf("topic %s: %w", topic, t.Err)
+		}
+		if slices.Contains(tables(), strings.TrimPrefix(topic, c.opt.topic(""))) {
+			if len(t.Partitions) != 1 {
+				return id, 0, fmt.Errorf("topic %s has %d partitions; it must have one", topic, len(t.Partitions))
+			}
+			continue
 		}
 		if len(t.Partitions) != partitions {
 			return id, 0, fmt.Errorf("topic %s has %d partitions and %s has %d; they must have the same", topic, len(t.Partitions), topics[0], partitions)
@@ -120,10 +151,7 @@ func (c *Cluster) checkConfigs(ctx context.Context, topics []string) error {
 		for _, kv := range t.Configs {
 			set[kv.Key] = kv.MaybeValue()
 		}
-		policy := "delete"
-		if t.Name == c.opt.topic(Changelog) {
-			policy = "compact"
-		}
+		policy := c.opt.policy(strings.TrimPrefix(t.Name, c.opt.topic("")))
 		if got, ok := set["cleanup.policy"]; ok && got != policy {
 			return fmt.Errorf("topic %s has cleanup.policy %q; it must be %q", t.Name, got, policy)
 		}
