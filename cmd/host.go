@@ -21,6 +21,7 @@ import (
 	"sandbar/host/deaths"
 	"sandbar/host/deploy"
 	"sandbar/host/failures"
+	"sandbar/host/fleet"
 	"sandbar/host/geo"
 	"sandbar/host/health"
 	httpdoor "sandbar/host/intake/http"
@@ -58,7 +59,10 @@ type host struct {
 	failures *failures.View
 	set      *partitions.Set
 	journal  deploy.Journal
-	control  *control.Control // nil when the streams are files
+	control  *control.Control // nil when the streams are files,
+	fleet    *fleet.Fleet     // as is this
+	streams  map[string]web.Log
+	started  time.Time
 	deploy   *deploy.Manager
 	engines  *engines
 	door     *httpdoor.Door
@@ -72,7 +76,7 @@ type host struct {
 // openHost opens everything under the data directory and starts the plugins that should run. What was opened is
 // closed again when something fails.
 func openHost(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *host, err error) {
-	h := &host{cfg: cfg, log: log, health: health.NewBoard(clock.Now, log)}
+	h := &host{cfg: cfg, log: log, health: health.NewBoard(clock.Now, log), started: clock.Now()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())
@@ -175,7 +179,8 @@ func (h *host) openPlugins(ctx context.Context) error {
 	if err := h.openJournal(ctx); err != nil {
 		return err
 	}
-	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Journal: h.journal, Runner: h.set, Parse: parser(h.cfg.Limits), Removed: h.series.Forget, Now: clock.Now, Log: h.log})
+	h.openFleet()
+	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Journal: h.journal, Runner: h.set, Others: h.elsewhere(), Parse: parser(h.cfg.Limits), Removed: h.series.Forget, Now: clock.Now, Log: h.log})
 	if h.control != nil {
 		h.control.Tell(h.deploy.Changed)
 	}
@@ -252,12 +257,11 @@ func (h *host) openDoors(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	streams, err := h.streams(ctx)
-	if err != nil {
+	if h.streams, err = h.numbers(ctx); err != nil {
 		return err
 	}
-	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Health: h.health,
-		Streams: streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
+	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
+		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log})
 	return err
 }
@@ -269,6 +273,9 @@ func (h *host) run(ctx context.Context, p *parts) {
 		p.start("spill", h.spill.Run)
 	}
 	p.start("plugins", h.deploy.Run)
+	if h.fleet != nil {
+		p.start("fleet", h.fleet.Run)
+	}
 	p.start("retention", h.retain)
 	p.start("series", h.series.Run)
 	p.start("alerts", h.alerts.Run)

@@ -244,9 +244,20 @@ func TestHosts(t *testing.T) {
 func TestAnyHost(t *testing.T) {
 	t.Parallel()
 	broker := kafkatest.Fake(t).ListenAddrs()[0]
-	config := kafkaConfig(t, broker, 4)
 	dirs := []string{t.TempDir(), t.TempDir()}
-	begin := func(i int) *process { return start(t, dirs[i], "serve", "--config", config) }
+	var configs []string
+	for _, name := range []string{"one", "two"} {
+		config := kafkaConfig(t, broker, 4)
+		text, err := os.ReadFile(config)
+		if err == nil {
+			err = os.WriteFile(config, append(fmt.Appendf(nil, "hostname = %q\n", name), text...), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		configs = append(configs, config)
+	}
+	begin := func(i int) *process { return start(t, dirs[i], "serve", "--config", configs[i]) }
 	a, b := begin(0), begin(1)
 	until(t, 20*time.Second, "an equal share", func() bool { return len(a.share().Here) == 2 && len(b.share().Here) == 2 })
 	state := func(p *process, name string, want runner.State) {
@@ -264,7 +275,7 @@ func TestAnyHost(t *testing.T) {
 		}
 	}
 	const counter = `n = 0
-function process_message() n = n + 1 return 0 end
+function process_message() n = n + 1 if n == 1 then print("the first") end return 0 end
 function timer_event() inject_payload("txt", "total", tostring(n)) end`
 	const counting = "preserve_data = true\nmessage_matcher = \"Type == 'validated'\"\nticker_interval = 1\n"
 	a.deploy("analysis", "totals", counting, counter)
@@ -284,6 +295,27 @@ function timer_event() inject_payload("txt", "total", tostring(n)) end`
 		until(t, 20*time.Second, "all to be counted, on both pages", func() bool { return total(p) == 80 })
 	}
 
+	for _, p := range []*process{a, b} {
+		var now struct {
+			Hosts []struct {
+				Host string
+				This bool
+			}
+			Streams []struct{ Messages int }
+		}
+		until(t, 20*time.Second, "both pages to have what both hosts did", func() bool {
+			p.get("/overview", &now)
+			return len(now.Hosts) == 2 && now.Streams[0].Messages == 80 && now.Streams[1].Messages == 80 && p.plugins()["analysis.totals"].Stats.Matched == 80
+		})
+		if !now.Hosts[0].This || now.Hosts[1].This || now.Hosts[0].Host == now.Hosts[1].Host {
+			t.Errorf("the hosts are %+v", now.Hosts)
+		}
+		var lines []runner.LogLine
+		until(t, 20*time.Second, "what it printed in each partition", func() bool { p.get("/plugins/analysis.totals/logs", &lines); return len(lines) == 4 })
+		if here := slices.DeleteFunc(lines, func(l runner.LogLine) bool { return strings.HasPrefix(l.Text, now.Hosts[1].Host+": ") }); len(here) != 2 {
+			t.Errorf("it printed here %v", here)
+		}
+	}
 	if code, body, _ := b.submit("plugins", "totals", counting, counter); code != 409 {
 		t.Errorf("a name that another host has given: %d %s", code, body)
 	}
@@ -305,6 +337,10 @@ function timer_event() inject_payload("txt", "total", tostring(n)) end`
 	if s := b.plugins()["analysis.dies"]; s.State != runner.Terminated || !strings.Contains(s.Reason, "as written") {
 		t.Errorf("a plugin that ended while the host was away: %s %q", s.State, s.Reason)
 	}
+	view := browser(t)
+	open(t, view, a.url+"/")
+	eval(t, view, 20*time.Second, "the table of hosts", `document.querySelectorAll('table.hosts tbody tr').length === 2 && document.body.innerText.includes('4 of 4 partitions')`)
+	picture(t, view, "hosts")
 	until(t, 20*time.Second, "an equal share again", func() bool { return len(a.share().Here) == 2 && len(b.share().Here) == 2 })
 	send(b, 20)
 	for _, p := range []*process{a, b} {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"sandbar/host/bucket/s3/s3test"
@@ -18,38 +19,50 @@ import (
 	"sandbar/sandbox/message"
 )
 
-// topicMessages reads what is committed of a topic, with a client that knows nothing of the host.
+// topicMessages reads what is committed of a topic, in all partitions, with a client that knows nothing of the host.
 func topicMessages(t *testing.T, broker, topic string) (views []message.View) {
 	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	for end := int64(1); ; {
+	ends, err := kadm.NewClient(client).ListCommittedOffsets(ctx, topic)
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		t.Fatalf("ask for the end of topic %s: %v", topic, err)
+	}
+	left := map[int32]int64{} // end of each partition that is not read to its end
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Offset > 0 {
+			left[o.Partition] = o.Offset
+		}
+	})
+	for len(left) > 0 {
 		fetches := client.PollFetches(ctx)
 		if err := fetches.Err(); err != nil {
 			t.Fatalf("read topic %s: %v", topic, err)
 		}
-		last := int64(0)
-		fetches.EachPartition(func(p kgo.FetchTopicPartition) { end = p.LastStableOffset })
 		fetches.EachRecord(func(r *kgo.Record) {
-			last = r.Offset + 1
+			if end, ok := left[r.Partition]; ok && r.Offset+1 >= end {
+				delete(left, r.Partition)
+			}
 			if r.Attrs.IsControl() {
 				return
 			}
 			var v message.View
 			if err := v.Parse(r.Value); err != nil {
-				t.Fatalf("topic %s, offset %d: %v", topic, r.Offset, err)
+				t.Fatalf("topic %s, partition %d, offset %d: %v", topic, r.Partition, r.Offset, err)
 			}
 			views = append(views, v)
 		})
-		if last >= end {
-			return views
-		}
 	}
+	return views
 }
 
 // TestKafka: a host with its streams on Apache Kafka and its files on S3 is killed under load, and so is the broker. Every
@@ -171,7 +184,7 @@ func TestKafka(t *testing.T) {
 func kafkaConfig(t *testing.T, broker string, partitions int) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "kafka.toml")
-	text := fmt.Sprintf("[streams]\ntimeout = \"20s\"\n[streams.kafka]\nbrokers = [%q]\nreplicas = 1\npartitions = %d\n", broker, partitions)
+	text := fmt.Sprintf("# a host\n[streams]\ntimeout = \"20s\"\n[streams.kafka]\nbrokers = [%q]\nreplicas = 1\npartitions = %d\n", broker, partitions)
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

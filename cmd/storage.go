@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"sandbar/host/bucket"
@@ -14,6 +15,7 @@ import (
 	"sandbar/host/config"
 	httpdoor "sandbar/host/intake/http"
 	"sandbar/host/intake/spill"
+	"sandbar/host/partitions"
 	"sandbar/host/stream"
 	"sandbar/host/stream/disk"
 	"sandbar/host/stream/kafka"
@@ -92,24 +94,28 @@ func (h *host) logs(ctx context.Context, name string) ([]stream.Log, error) {
 	return h.cluster.Logs(ctx, name)
 }
 
-// streams are the numbers of the streams, for the page.
-func (h *host) streams(ctx context.Context) (map[string]web.Log, error) {
+// numbers are those of the streams, for the page.
+func (h *host) numbers(ctx context.Context) (map[string]web.Log, error) {
 	all := map[string]web.Log{}
 	for _, name := range stream.Names() {
 		logs, err := h.logs(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		all[name] = sum(logs)
+		all[name] = sum{logs, h.set}
 	}
 	return all, nil
 }
 
-// sum is the numbers of all partitions of a stream. A position is their sum too.
-type sum []stream.Log
+// sum is the numbers of all partitions of a stream. A position is their sum too; what is stored is that of the partitions which are
+// here.
+type sum struct {
+	logs []stream.Log
+	set  *partitions.Set
+}
 
 func (s sum) First() (at stream.Position) {
-	for _, log := range s {
+	for _, log := range s.logs {
 		at.Segment += log.First().Segment
 		at.Offset += log.First().Offset
 	}
@@ -117,7 +123,7 @@ func (s sum) First() (at stream.Position) {
 }
 
 func (s sum) End() (at stream.Position) {
-	for _, log := range s {
+	for _, log := range s.logs {
 		at.Segment += log.End().Segment
 		at.Offset += log.End().Offset
 	}
@@ -125,11 +131,14 @@ func (s sum) End() (at stream.Position) {
 }
 
 func (s sum) Stats() (all stream.Stats) {
-	for _, log := range s {
+	here := s.set.Share().Here
+	for i, log := range s.logs {
 		st := log.Stats()
 		all.Messages += st.Messages
 		all.Bytes += st.Bytes
-		all.Stored += st.Stored
+		if slices.Contains(here, int32(i)) {
+			all.Stored += st.Stored
+		}
 		all.Skipped += st.Skipped
 		all.Syncs += st.Syncs
 	}

@@ -88,7 +88,7 @@ func (p *pulse) look(ctx context.Context) {
 		p.opt.Logger.Debug("looking for changed plugins failed", "error", err)
 	}
 	at := p.opt.Now()
-	troubles, _ := json.Marshal(p.opt.Health.Troubles()) // texts and times
+	troubled, _ := json.Marshal(troubles(p.opt.Health, p.opt.Hosts.Others())) // texts and times
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for name, r := range p.rate {
@@ -102,7 +102,7 @@ func (p *pulse) look(ctx context.Context) {
 	if err == nil {
 		v.Ended = ended
 	}
-	v.Troubles = asJSON(troubles)
+	v.Troubles = asJSON(troubled)
 	v.Series, v.Alerts, v.Errors = p.opt.Series.Version(), p.opt.Alerts.Version(), p.opt.Failures.Version()
 	if v != p.now {
 		p.now = v

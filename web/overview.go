@@ -61,6 +61,8 @@ func (s *Site) overview(c echo.Context) error {
 		n.MessagesPerSecond, n.BytesPerSecond = s.pulse.rates(name)
 		streams = append(streams, n)
 	}
+	others := s.opt.Hosts.Others()
+	addStreams(streams, others)
 	e := s.opt.Edge.Stats()
 	return answer(c, http.StatusOK, struct {
 		Host       string           `json:"host"`
@@ -68,11 +70,13 @@ func (s *Site) overview(c echo.Context) error {
 		Started    time.Time        `json:"started"`
 		Troubles   []health.Trouble `json:"troubles"`
 		Partitions partitions.Share `json:"partitions"`
+		Hosts      []hostNumbers    `json:"hosts"`
 		Streams    []streamNumbers  `json:"streams"`
 		Edge       edgeNumbers      `json:"edge"`
 		Landfill   archiveNumbers   `json:"landfill"`
 		Plugins    []plugin         `json:"plugins"`
-	}{s.opt.Hostname, s.opt.Now().UTC(), s.started, s.opt.Health.Troubles(), s.opt.Partitions.Share(), streams, edgeNumbers{e.Answers, e.Bytes, e.InFlight}, s.archive(), asPlugins(list)})
+	}{s.opt.Hostname, s.opt.Now().UTC(), s.started, troubles(s.opt.Health, others), s.opt.Partitions.Share(), s.hosts(others), streams,
+		addEdges(edgeNumbers{e.Answers, e.Bytes, e.InFlight}, others), addArchives(s.archive(), others), asPlugins(list)})
 }
 
 // samples are what is needed for rates over the last seconds.

@@ -19,6 +19,7 @@ import (
 	"sandbar/host/alert"
 	"sandbar/host/deploy"
 	"sandbar/host/failures"
+	"sandbar/host/fleet"
 	"sandbar/host/health"
 	httpdoor "sandbar/host/intake/http"
 	"sandbar/host/landfill"
@@ -100,7 +101,12 @@ type Partitions interface {
 	Share() partitions.Share
 }
 
-// Options of a Site. All are required but Token.
+// Hosts is the others that share topics with this one; *fleet.Fleet is one.
+type Hosts interface {
+	Others() []fleet.Other
+}
+
+// Options of a Site. All are required but Hosts and Token.
 type Options struct {
 	Plugins    Plugins
 	Series     Series
@@ -112,6 +118,7 @@ type Options struct {
 	Commits    Commits
 	Partitions Partitions
 	Health     Health
+	Hosts      Hosts              // nil: there are no others
 	Parse      deploy.ParseConfig // the one that Plugins uses: it tells a config's faults from a source's
 
 	Ceilings func(sandbox.Kind) sandbox.Ceilings // what this host allows at most
@@ -144,6 +151,10 @@ func (o *Options) complete() error {
 	return nil
 }
 
+type noHosts struct{}
+
+func (noHosts) Others() []fleet.Other { return nil }
+
 // Site is an http.Handler for everything that is not the edge. Its Run has to run beside it.
 type Site struct {
 	opt     Options
@@ -162,6 +173,9 @@ func New(o Options) (*Site, error) { return newSite(o, embedded) }
 func newSite(o Options, files fs.FS) (*Site, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
+	}
+	if o.Hosts == nil {
+		o.Hosts = noHosts{}
 	}
 	s := &Site{opt: o, guard: newGuard(o.Listen, o.Token, o.Now, o.Sessions), started: o.Now().UTC()}
 	var err error

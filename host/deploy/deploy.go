@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,6 +43,18 @@ type Runner interface {
 	Logs(name string) []runner.LogLine
 }
 
+// Others knows how plugins fare on other hosts.
+type Others interface {
+	Status(name string) []OtherStatus
+	Logs(name string) []runner.LogLine
+}
+
+// OtherStatus is how a plugin fares on another host.
+type OtherStatus struct {
+	Host string
+	runner.Status
+}
+
 // Starter is what deploy asks of one runner that has just come.
 type Starter interface {
 	Hold(cfg *sandbox.Config) error
@@ -65,6 +78,7 @@ type Manager struct {
 	catalog *catalog.Catalog
 	journal Journal
 	runner  Runner
+	others  Others
 	parse   ParseConfig
 	removed func(name string) // views forget what the plugin made
 	now     func() time.Time
@@ -86,6 +100,7 @@ type Options struct {
 	Catalog *catalog.Catalog
 	Journal Journal // Own for a host without others
 	Runner  Runner
+	Others  Others // nil for a host without others
 	Parse   ParseConfig
 	Removed func(name string)
 	Now     func() time.Time
@@ -94,10 +109,13 @@ type Options struct {
 
 // New makes a manager. Seed and Come are next, and Run beside them.
 func New(o Options) *Manager {
+	if o.Others == nil {
+		o.Others = alone{}
+	}
 	if o.Removed == nil {
 		o.Removed = func(string) {}
 	}
-	return &Manager{catalog: o.Catalog, journal: o.Journal, changed: map[string]bool{}, wake: make(chan struct{}, 1), started: map[string]time.Time{}, runner: o.Runner, parse: o.Parse, removed: o.Removed, now: o.Now, log: o.Log}
+	return &Manager{catalog: o.Catalog, journal: o.Journal, changed: map[string]bool{}, wake: make(chan struct{}, 1), started: map[string]time.Time{}, runner: o.Runner, others: o.Others, parse: o.Parse, removed: o.Removed, now: o.Now, log: o.Log}
 }
 
 // Submission is a plugin that somebody wants to run.
@@ -394,14 +412,19 @@ func (m *Manager) Ended(ctx context.Context, fault *sandbox.Error) {
 }
 
 // List returns every plugin, running or not, by name.
-func (m *Manager) List(ctx context.Context) ([]runner.Status, error) {
+func (m *Manager) List(ctx context.Context) ([]runner.Status, error) { return m.list(ctx, m.status) }
+
+// Here is List without what other hosts do.
+func (m *Manager) Here(ctx context.Context) ([]runner.Status, error) { return m.list(ctx, m.here) }
+
+func (m *Manager) list(ctx context.Context, status func(*catalog.Plugin) runner.Status) ([]runner.Status, error) {
 	all, err := m.catalog.Summaries(ctx)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]runner.Status, len(all))
 	for i := range all {
-		out[i] = m.status(&all[i])
+		out[i] = status(&all[i])
 	}
 	return out, nil
 }
@@ -420,10 +443,39 @@ func (m *Manager) Get(ctx context.Context, name string) (Detail, error) {
 }
 
 // Logs returns what a plugin printed lately, oldest first.
-func (m *Manager) Logs(name string) []runner.LogLine { return m.runner.Logs(name) }
+func (m *Manager) Logs(name string) []runner.LogLine {
+	lines := append(m.runner.Logs(name), m.others.Logs(name)...)
+	slices.SortStableFunc(lines, func(a, b runner.LogLine) int { return a.Time.Compare(b.Time) })
+	return lines
+}
 
-// status is the runner's where it knows the plugin, and the catalog's otherwise.
+// alone is Others of a host without others.
+type alone struct{}
+
+func (alone) Status(string) []OtherStatus  { return nil }
+func (alone) Logs(string) []runner.LogLine { return nil }
+
+// status is how a plugin fares on all hosts. Whether it runs is in the catalog, which all follow; the others tell what it did there,
+// and that it could not be loaded.
 func (m *Manager) status(p *catalog.Plugin) runner.Status {
+	st := m.here(p)
+	for _, other := range m.others.Status(p.Name) {
+		mine := st
+		st = runner.Join(st, other.Status)
+		st.State, st.Outcome, st.Reason, st.Line, st.Since = mine.State, mine.Outcome, mine.Reason, mine.Line, mine.Since
+		switch {
+		case !p.Run || p.Outcome != "":
+		case other.State == runner.Failed:
+			st.State, st.Outcome, st.Reason, st.Line = other.State, other.Outcome, "on "+other.Host+": "+other.Reason, other.Line
+		case other.State == runner.Running && mine.State == runner.StoppedBy: // no partition is here
+			st.State, st.Since = other.State, other.Since
+		}
+	}
+	return st
+}
+
+// here is the runner's status where it knows the plugin, and the catalog's otherwise.
+func (m *Manager) here(p *catalog.Plugin) runner.Status {
 	st, ok := m.runner.Status(p.Name)
 	if !ok {
 		st = runner.Status{Name: p.Name, Kind: p.Kind, State: runner.StoppedBy, Since: p.Updated}

@@ -208,7 +208,7 @@ func (s *Set) Status(name string) (sum runner.Status, known bool) {
 		case !known:
 			sum, known = st, true
 		default:
-			sum = join(sum, st)
+			sum = runner.Join(sum, st)
 		}
 	}
 	return sum, known

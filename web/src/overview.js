@@ -5,6 +5,7 @@ import { on, every } from "./live.js";
 import { plural } from "./format.js";
 import { empty } from "./parts.js";
 import { streamTiles } from "./streams.js";
+import { hostTable } from "./hosts.js";
 import { pluginTable } from "./plugintable.js";
 import { payloads } from "./payloads.js";
 import { alertItem } from "./alertitem.js";
@@ -20,10 +21,12 @@ export function overview() {
 function counters() {
   const tiles = streamTiles(byId("streams"));
   const table = pluginTable(byId("plugins"));
+  const hosts = hostTable(byId("hosts"));
   every(async () => {
     const now = await get("overview");
     tiles(now);
     table(now);
+    hosts(now);
     const running = now.plugins.filter((p) => p.state === "running").length;
     const rest = now.plugins.length - running;
     put(byId("plugins-sum"), `${running} running` + (rest ? `, ${rest} not` : ""));

@@ -81,8 +81,7 @@ function edgeTile() {
       const answers = Object.entries(now.edge.answers ?? {}).map(([code, n]) => ({ code, n })).filter((a) => a.n > 0 || a.code === "200");
       put(taken, count(answers.reduce((sum, a) => sum + a.n, 0)) + " answers");
       put(sub, `${bytes(now.edge.bytes)} taken` + (now.edge.in_flight_bytes ? `, ${bytes(now.edge.in_flight_bytes)} on the way` : ""));
-      const { here, of } = now.partitions;
-      put(up, `Up ${span(Date.parse(now.now) - Date.parse(now.started))}` + (of > 1 ? `, ${here.length} of ${of} partitions` : "")).title = of > 1 ? `This host has ${here.length ? `partition ${here.join(", ")}` : "none"}; others have the rest` : "";
+      put(up, now.hosts.length > 1 ? `${now.hosts.length} hosts` : `Up ${span(Date.parse(now.now) - Date.parse(now.started))}`);
       show(answers);
     },
   };

@@ -147,7 +147,7 @@ func (c *Cluster) Append(ctx context.Context, msgs ...[]byte) (stream.Position, 
 	if err := stream.CheckMessages(stream.Raw, msgs, c.opt.MaxMessage); err != nil {
 		return stream.Position{}, err
 	}
-	return c.append(ctx, &c.life, c.submissions(msgs))
+	return c.append(ctx, &c.life, stream.Raw, c.submissions(msgs))
 }
 
 // submissions are the records of raw.

@@ -110,11 +110,11 @@ func (l *log) Append(ctx context.Context, msgs ...[]byte) (stream.Position, erro
 	for i, m := range msgs {
 		records[i] = l.record(m)
 	}
-	return l.cluster.append(ctx, l.life, records)
+	return l.cluster.append(ctx, l.life, l.name, records)
 }
 
-// append makes records of raw durable and returns the place behind the last.
-func (c *Cluster) append(ctx context.Context, life *life, records []*kgo.Record) (at stream.Position, err error) {
+// append makes records of a topic durable, without a transaction, and returns the place behind the last.
+func (c *Cluster) append(ctx context.Context, life *life, name string, records []*kgo.Record) (at stream.Position, err error) {
 	if err := errors.Join(life.closedError(), ctx.Err()); err != nil {
 		return at, err
 	}
@@ -132,17 +132,17 @@ func (c *Cluster) append(ctx context.Context, life *life, records []*kgo.Record)
 		case err := <-results:
 			errs = errors.Join(errs, err)
 		case <-ctx.Done(): // they are sent for longer, since they may be on a broker already
-			return at, life.ended(fmt.Errorf("append to topic %s: the brokers have not answered: %w (%w)", c.opt.topic(stream.Raw), stream.ErrUncertain, ctx.Err()))
+			return at, life.ended(fmt.Errorf("append to topic %s: the brokers have not answered: %w (%w)", c.opt.topic(name), stream.ErrUncertain, ctx.Err()))
 		}
 	}
 	switch {
 	case errs == nil:
 	case errors.Is(errs, kerr.MessageTooLarge):
-		return at, fmt.Errorf("append to topic %s: %w of the brokers; raise max.message.bytes of the topic, or lower streams.max_message", c.opt.topic(stream.Raw), stream.ErrTooLarge)
+		return at, fmt.Errorf("append to topic %s: %w of the brokers; raise max.message.bytes of the topic, or lower streams.max_message", c.opt.topic(name), stream.ErrTooLarge)
 	default:
-		return at, life.ended(fmt.Errorf("append to topic %s: %w", c.opt.topic(stream.Raw), errs))
+		return at, life.ended(fmt.Errorf("append to topic %s: %w", c.opt.topic(name), errs))
 	}
-	return c.appended(stream.Raw, records), nil
+	return c.appended(name, records), nil
 }
 
 func (l *log) record(m []byte) *kgo.Record {

@@ -157,7 +157,7 @@ func (t *Table) wait(ctx context.Context, offset int64) error {
 
 // Put writes a value, whatever there is.
 func (t *Table) Put(ctx context.Context, key string, value []byte) error {
-	_, err := t.cluster.append(ctx, &t.cluster.life, []*kgo.Record{t.record(key, value)})
+	_, err := t.cluster.append(ctx, &t.cluster.life, t.name, []*kgo.Record{t.record(key, value)})
 	return err
 }
 

@@ -1,27 +1,25 @@
-package partitions
+package runner
 
 import (
 	"cmp"
 	"maps"
-
-	"sandbar/host/runner"
 )
 
 // rank orders states by what is told of a plugin that is in several of them: that it has ended by itself somewhere, before all.
-func rank(s runner.State) int {
+func rank(s State) int {
 	switch s {
-	case runner.Terminated:
+	case Terminated:
 		return 3
-	case runner.Failed:
+	case Failed:
 		return 2
-	case runner.Running:
+	case Running:
 		return 1
 	}
 	return 0
 }
 
-// join is what is told of a plugin that is in two partitions.
-func join(a, b runner.Status) runner.Status {
+// Join is what is told of a plugin that is in two partitions, or on two hosts.
+func Join(a, b Status) Status {
 	if rank(b.State) > rank(a.State) {
 		a, b = b, a
 	}
@@ -30,7 +28,7 @@ func join(a, b runner.Status) runner.Status {
 	return a
 }
 
-func joinStats(a, b runner.Stats) runner.Stats {
+func joinStats(a, b Stats) Stats {
 	a.Seen += b.Seen
 	a.Matched += b.Matched
 	a.Failed += b.Failed
