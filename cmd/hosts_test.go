@@ -239,15 +239,20 @@ func TestHosts(t *testing.T) {
 	r.check()
 }
 
-// TestAnyHost: a plugin that is submitted to one host runs on all; another one replaces it, stops it, starts it, removes it. A host
-// that was away finds out. One whose plugin ends by itself ends it everywhere.
-func TestAnyHost(t *testing.T) {
-	t.Parallel()
-	broker := kafkatest.Fake(t).ListenAddrs()[0]
-	dirs := []string{t.TempDir(), t.TempDir()}
-	var configs []string
+// pair are two hosts on four partitions, called one and two.
+type pair struct {
+	t       *testing.T
+	broker  string
+	dirs    []string
+	configs []string
+	sent    int
+}
+
+func newPair(t *testing.T) *pair {
+	t.Helper()
+	p := &pair{t: t, broker: kafkatest.Fake(t).ListenAddrs()[0], dirs: []string{t.TempDir(), t.TempDir()}}
 	for _, name := range []string{"one", "two"} {
-		config := kafkaConfig(t, broker, 4)
+		config := kafkaConfig(t, p.broker, 4)
 		text, err := os.ReadFile(config)
 		if err == nil {
 			err = os.WriteFile(config, append(fmt.Appendf(nil, "hostname = %q\n", name), text...), 0o600)
@@ -255,33 +260,104 @@ func TestAnyHost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		configs = append(configs, config)
+		p.configs = append(p.configs, config)
 	}
-	begin := func(i int) *process { return start(t, dirs[i], "serve", "--config", configs[i]) }
-	a, b := begin(0), begin(1)
-	until(t, 20*time.Second, "an equal share", func() bool { return len(a.share().Here) == 2 && len(b.share().Here) == 2 })
+	return p
+}
+
+func (p *pair) begin(i int) *process {
+	p.t.Helper()
+	return start(p.t, p.dirs[i], "serve", "--config", p.configs[i])
+}
+
+// shared waits until each host has two partitions.
+func (p *pair) shared(a, b *process) {
+	p.t.Helper()
+	until(p.t, 20*time.Second, "an equal share", func() bool { return len(a.share().Here) == 2 && len(b.share().Here) == 2 })
+}
+
+func (p *pair) send(to *process, times int) {
+	p.t.Helper()
+	for range times {
+		p.sent++
+		if code := to.post("/submit/sensors/reading/1/"+docID(p.sent), reading(docID(p.sent))); code != 200 {
+			p.t.Fatalf("answered with %d", code)
+		}
+	}
+}
+
+const (
+	counting = "preserve_data = true\nmessage_matcher = \"Type == 'validated'\"\nticker_interval = 1\n"
+	counter  = `n = 0
+function process_message() n = n + 1 if n == 1 then print("the first") end return 0 end
+function timer_event() inject_payload("txt", "total", tostring(n)) end`
+)
+
+// TestGlobal: a plugin of global scope is one, reads all partitions, and goes on elsewhere when its host is killed, without losing or
+// repeating anything.
+func TestGlobal(t *testing.T) {
+	t.Parallel()
+	hosts := newPair(t)
+	procs := []*process{hosts.begin(0), hosts.begin(1)}
+	hosts.shared(procs[0], procs[1])
+	procs[0].deploy("analysis", "everything", counting+"scope = \"global\"\nalert = {throttle = 60, modules = {web = {}}}\n", `local alert = require "heka.alert"
+`+strings.Replace(counter, "function timer_event()", `function timer_event() if n > 0 then alert.send("seen", "something was seen", "of a kind") end`, 1))
+	total := func(p *process) string { return p.text("analysis.everything", "total") }
+	counted := func(list ...*process) {
+		t.Helper()
+		for _, p := range list {
+			until(t, 30*time.Second, fmt.Sprintf("%d to be counted", hosts.sent), func() bool { return total(p) == fmt.Sprint(hosts.sent) })
+		}
+	}
+	hosts.send(procs[0], 30)
+	hosts.send(procs[1], 30)
+	counted(procs...)
+	for round := range 2 {
+		home := slices.IndexFunc(procs, func(p *process) bool { // only there it prints without a host before it
+			var lines []runner.LogLine
+			p.get("/plugins/analysis.everything/logs", &lines)
+			return slices.ContainsFunc(lines, func(l runner.LogLine) bool { return l.Text == "the first" })
+		})
+		if round == 0 && home < 0 {
+			t.Fatal("the plugin has printed nowhere")
+		}
+		home = max(home, 0)
+		hosts.send(procs[1-home], 20)
+		procs[home].kill()
+		hosts.send(procs[1-home], 20)
+		counted(procs[1-home])
+		procs[home] = hosts.begin(home)
+		hosts.shared(procs[0], procs[1])
+		hosts.send(procs[home], 20)
+		counted(procs...)
+	}
+	for _, p := range procs {
+		var list struct {
+			Alerts []struct{ ID string }
+		}
+		p.get("/alerts?n=100", &list)
+		if len(list.Alerts) != 1 || list.Alerts[0].ID != "seen" {
+			t.Errorf("alerts are %v", list.Alerts)
+		}
+		p.stop()
+	}
+}
+
+// TestAnyHost: a plugin that is submitted to one host runs on all; another one replaces it, stops it, starts it, removes it. A host
+// that was away finds out. One whose plugin ends by itself ends it everywhere.
+func TestAnyHost(t *testing.T) {
+	t.Parallel()
+	hosts := newPair(t)
+	a, b := hosts.begin(0), hosts.begin(1)
+	hosts.shared(a, b)
 	state := func(p *process, name string, want runner.State) {
 		t.Helper()
 		until(t, 20*time.Second, fmt.Sprintf("%s to be %s", name, want), func() bool { return p.plugins()[name].State == want })
 	}
-	n := 0
-	send := func(p *process, times int) {
-		t.Helper()
-		for range times {
-			n++
-			if code := p.post("/submit/sensors/reading/1/"+docID(n), reading(docID(n))); code != 200 {
-				t.Fatalf("answered with %d", code)
-			}
-		}
-	}
-	const counter = `n = 0
-function process_message() n = n + 1 if n == 1 then print("the first") end return 0 end
-function timer_event() inject_payload("txt", "total", tostring(n)) end`
-	const counting = "preserve_data = true\nmessage_matcher = \"Type == 'validated'\"\nticker_interval = 1\n"
 	a.deploy("analysis", "totals", counting, counter)
 	state(b, "analysis.totals", runner.Running)
-	send(a, 40)
-	send(b, 40)
+	hosts.send(a, 40)
+	hosts.send(b, 40)
 	total := func(p *process) (sum int) {
 		for line := range strings.SplitSeq(p.text("analysis.totals", "total"), "\n") {
 			var n int
@@ -329,10 +405,10 @@ function timer_event() inject_payload("txt", "total", tostring(n)) end`
 	}
 	until(t, 20*time.Second, "all partitions to be here", func() bool { return len(a.share().Here) == 4 })
 	a.deploy("analysis", "dies", "message_matcher = \"Type == 'validated'\"\n", "function process_message() error('as written') end")
-	send(a, 20)
+	hosts.send(a, 20)
 	until(t, 20*time.Second, "the counters to go on", func() bool { return total(a) == 100 })
 	state(a, "analysis.dies", runner.Terminated)
-	b = begin(1)
+	b = hosts.begin(1)
 	state(b, "analysis.totals", runner.Running)
 	if s := b.plugins()["analysis.dies"]; s.State != runner.Terminated || !strings.Contains(s.Reason, "as written") {
 		t.Errorf("a plugin that ended while the host was away: %s %q", s.State, s.Reason)
@@ -341,8 +417,8 @@ function timer_event() inject_payload("txt", "total", tostring(n)) end`
 	open(t, view, a.url+"/")
 	eval(t, view, 20*time.Second, "the table of hosts", `document.querySelectorAll('table.hosts tbody tr').length === 2 && document.body.innerText.includes('4 of 4 partitions')`)
 	picture(t, view, "hosts")
-	until(t, 20*time.Second, "an equal share again", func() bool { return len(a.share().Here) == 2 && len(b.share().Here) == 2 })
-	send(b, 20)
+	hosts.shared(a, b)
+	hosts.send(b, 20)
 	for _, p := range []*process{a, b} {
 		until(t, 20*time.Second, "the counters to have moved with their partitions", func() bool { return total(p) == 120 })
 	}

@@ -69,6 +69,9 @@ func (a *Alerts) Send(out *Outbox, id, summary, detail string, minutes float64) 
 	b.SetHeader(message.Payload, detail)
 	b.AddString(message.FieldAlertID, "", id)
 	b.AddString(message.FieldSummary, "", summary)
+	if minutes > 0 { // instances of the plugin in other partitions know nothing of this one
+		b.AddDouble(message.FieldThrottle, "min", minutes)
+	}
 	if to := a.recipients(); len(to) > 0 {
 		b.AddString("email.recipients", "", to...)
 	}

@@ -24,6 +24,7 @@ type Config struct {
 	RestrictedHeaders   bool // Uuid, Timestamp, Logger, Hostname, Pid of injected messages are the host's
 	ReadQueue           ReadQueue
 	ShutdownOnTerminate bool
+	Global              bool // one instance reads all partitions, in place of one in each; analysis plugins only
 
 	Keys Table // all keys of the file
 }
@@ -141,6 +142,9 @@ func NewConfig(kind Kind, name string, keys Table) (*Config, error) {
 		c.ReadQueue = q
 	default:
 		r.fail("read_queue", `"both", "input" or "analysis"`)
+	}
+	if c.Global = keys["scope"] == "global"; c.Global && kind != Analysis { // any other value is the plugin's own
+		r.fail("scope", "left out but of analysis plugins")
 	}
 	if r.err != nil {
 		return nil, r.err

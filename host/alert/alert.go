@@ -19,6 +19,8 @@ const (
 	maxFields = 32
 	maxValues = 32
 	maxBytes  = 64 << 10 // of all fields together
+
+	maxThrottle = 60 * 24 * 365 // minutes
 )
 
 // Alert is one warning of a plugin.
@@ -32,6 +34,8 @@ type Alert struct {
 	Hostname string    `json:"hostname,omitempty"`
 	Time     time.Time `json:"time"` // the message's timestamp
 	Fields   []Field   `json:"fields,omitempty"`
+
+	throttle time.Duration // in which no other alert of the id is wanted
 }
 
 // Field is a further field of the message, such as email.recipients.
@@ -57,6 +61,9 @@ func decode(v *message.View) (Alert, bool) {
 		switch {
 		case name == message.FieldAlertID && !id:
 			a.ID, id = first(f, maxName), true
+		case name == message.FieldThrottle:
+			minutes, _ := f.Double(0)
+			a.throttle = time.Duration(min(max(0, minutes), maxThrottle) * float64(time.Minute))
 		case name == message.FieldSummary && !summary:
 			a.Summary, summary = first(f, maxText), true
 		case len(a.Fields) < maxFields && room > 0:
@@ -78,6 +85,9 @@ func (a *Alert) encode(dst []byte) []byte {
 	b.SetSeverity(a.Severity)
 	b.AddString(message.FieldAlertID, "", a.ID)
 	b.AddString(message.FieldSummary, "", a.Summary)
+	if a.throttle > 0 {
+		b.AddDouble(message.FieldThrottle, "min", a.throttle.Minutes())
+	}
 	for _, f := range a.Fields {
 		b.AddString(f.Name, "", f.Values...)
 	}

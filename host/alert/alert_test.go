@@ -142,3 +142,61 @@ func TestReplacedStream(t *testing.T) {
 		t.Errorf("after the streams were replaced: %s", got)
 	}
 }
+
+// TestPartitions: the instances of a plugin in several partitions throttle their alerts each for itself; a subject is told of once.
+func TestPartitions(t *testing.T) {
+	t.Parallel()
+	throttled := func(id string, at, minutes float64) []byte {
+		var b message.Builder
+		b.SetTimestamp(int64(at * 60e9))
+		b.SetHeader(message.Type, message.TypeAlert)
+		b.SetHeader(message.Logger, "analysis.a")
+		b.AddString(message.FieldAlertID, "", id)
+		b.AddString(message.FieldSummary, "", "s")
+		if minutes > 0 {
+			b.AddDouble(message.FieldThrottle, "min", minutes)
+		}
+		return b.AppendTo(nil)
+	}
+	logs := []*viewtest.Log{viewtest.New(100), viewtest.New(100)}
+	logs[1].Replaced()
+	path := filepath.Join(t.TempDir(), "alerts")
+	begin := func() (v *View, stop func()) {
+		v, err := Open(path, []stream.Log{logs[0], logs[1]}, Options{Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error)
+		go func() { done <- v.Run(ctx) }()
+		return v, func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	v, stop := begin()
+	put := func(log int, want int, msg []byte) {
+		t.Helper()
+		logs[log].Put(msg, throttled("mark", 0, 0)) // the mark has no throttle: it is always told of
+		want += v.Count(Filter{})
+		until(t, v, want+1)
+	}
+	put(0, 1, throttled("x", 100, 10))
+	put(1, 0, throttled("x", 101, 10)) // the same, elsewhere
+	put(1, 0, throttled("x", 95, 10))  // a little before, and read later
+	put(1, 1, throttled("y", 101, 10)) // about something else
+	put(0, 1, throttled("x", 105, 10)) // by the same instance, which knows what it does
+	put(1, 1, throttled("x", 116, 10)) // long after
+	put(0, 1, throttled("z", 116, 0))
+	put(1, 1, throttled("z", 116, 0)) // without a throttle everything is wanted
+	stop()
+	v, stop = begin()
+	put(0, 0, throttled("x", 117, 10)) // it is remembered over a restart
+	put(1, 1, throttled("x", 130, 10))
+	stop()
+	if a, _ := v.List(100, Filter{ID: "x"})[0], 0; len(a.Fields) != 0 {
+		t.Errorf("the throttle is shown as %v", a.Fields)
+	}
+}

@@ -66,17 +66,45 @@ type View struct {
 	version view.Version
 
 	mu     sync.Mutex
-	alerts []Alert // oldest first
+	told   map[subject]last // the newest alert of each subject, when there are several partitions
+	alerts []Alert          // oldest first
 	bytes  int64
 	of     map[string]int // alerts by logger
+}
+
+// subject is what an alert is about.
+type subject struct{ logger, id string }
+
+// last is when a subject was told of, and in which partition; -1 when that is not known any more.
+type last struct {
+	at  time.Time
+	log int
+}
+
+// again says that an alert was told of before: a plugin that runs in several partitions throttles its alerts in each, and people want
+// to hear of a subject once. mu is held.
+func (h *View) again(log int, a *Alert) bool {
+	if len(h.logs) < 2 || a.throttle == 0 {
+		return false
+	}
+	k := subject{a.Logger, a.ID}
+	before, known := h.told[k]
+	if known && before.log != log && a.Time.Sub(before.at).Abs() < a.throttle {
+		return true
+	}
+	if len(h.told) >= h.opt.Max {
+		clear(h.told)
+	}
+	h.told[k] = last{a.Time, log}
+	return false
 }
 
 // Open restores the history of the logs of stream derived from its file; without one it is made anew when Run reads them.
 func Open(path string, logs []stream.Log, opt Options) (*View, error) {
 	opt.defaults()
-	h := &View{path: path, logs: logs, opt: opt, of: map[string]int{}}
+	h := &View{path: path, logs: logs, opt: opt, of: map[string]int{}, told: map[subject]last{}}
 	var err error
-	h.from, err = view.Open(path, view.Head{View: "alert", Stream: stream.Derived}, logs, opt.Logger, func(msg []byte) { h.add(msg) })
+	h.from, err = view.Open(path, view.Head{View: "alert", Stream: stream.Derived}, logs, opt.Logger, func(msg []byte) { h.add(-1, msg) })
 	if err != nil {
 		return nil, err
 	}
@@ -90,14 +118,14 @@ func (h *View) Run(ctx context.Context) error {
 	return f.Run(ctx)
 }
 
-func (h *View) take(_ int, b *stream.Batch) {
+func (h *View) take(log int, b *stream.Batch) {
 	for _, msg := range b.Messages {
-		h.add(msg)
+		h.add(log, msg)
 	}
 }
 
 // add puts a message into the history if it is an alert. Each alert has a version of its own.
-func (h *View) add(msg []byte) {
+func (h *View) add(log int, msg []byte) {
 	var v message.View
 	if v.Parse(msg) != nil {
 		return
@@ -108,6 +136,9 @@ func (h *View) add(msg []byte) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.again(log, &a) {
+		return
+	}
 	if h.of[a.Logger] >= h.opt.MaxPerLogger {
 		h.remove(slices.IndexFunc(h.alerts, func(b Alert) bool { return b.Logger == a.Logger }))
 	}

@@ -252,6 +252,11 @@ func (m *Manager) Deploy(ctx context.Context, s Submission) (runner.Status, erro
 
 // deployNew runs a plugin here, and then decides that it is to run everywhere.
 func (m *Manager) deployNew(ctx context.Context, cfg *sandbox.Config, s *Submission, p *catalog.Plugin) error {
+	if cfg.Global { // another host may be the one that loads it
+		if _, err := m.runner.Check(ctx, cfg, p.Source); err != nil {
+			return err
+		}
+	}
 	if err := m.runner.Start(ctx, cfg, p.Source, runner.Newest); err != nil {
 		return err
 	}
@@ -491,7 +496,7 @@ func (m *Manager) here(p *catalog.Plugin) runner.Status {
 		return st
 	}
 	st.State, st.Outcome, st.Reason, st.Line = runner.Terminated, p.Outcome, p.Reason, p.Line
-	if p.Outcome == sandbox.LoadError.String() {
+	if p.Run || p.Outcome == sandbox.LoadError.String() { // it could not be started; what ends by itself is not to run any more
 		st.State = runner.Failed
 	}
 	return st

@@ -71,6 +71,7 @@ func endAlert(fault *sandbox.Error, now time.Time) []byte {
 	b.SetHeader(message.Payload, fault.Error())
 	b.SetSeverity(1)
 	b.AddString(message.FieldAlertID, "", fault.Plugin)
+	b.AddDouble(message.FieldThrottle, "min", 0.1) // it ends in all partitions at once
 	b.AddString(message.FieldSummary, "", "plugin "+fault.Plugin+" has ended: "+fault.Outcome.String())
 	return b.AppendTo(nil)
 }

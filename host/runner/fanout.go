@@ -27,6 +27,7 @@ type fanout struct {
 	logger  *slog.Logger
 	now     func() time.Time
 	report  func(part string, err error)
+	reads   bool         // run is at work; guarded by Runner.mu
 	trouble bool         // reading has failed; of run's goroutine
 	damaged atomic.Int64 // frames that hold no message
 

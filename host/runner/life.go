@@ -22,6 +22,9 @@ const stopGrace = 500 * time.Millisecond
 // It fails when one of that name runs; errors are *sandbox.Error where the plugin is at fault. Nothing is locked while it loads.
 func (r *Runner) Start(ctx context.Context, cfg *sandbox.Config, source []byte, from From) error {
 	name := cfg.Logger()
+	if cfg.Global && !r.opt.Partition.hosts(name) { // it may have run here before it was global
+		return r.Forget(ctx, []string{name})
+	}
 	logs, err := r.claimName(name)
 	if err != nil {
 		return err
@@ -42,6 +45,7 @@ func (r *Runner) Start(ctx context.Context, cfg *sandbox.Config, source []byte, 
 	delete(r.held, name)
 	r.knowDecoders()
 	if r.begun {
+		r.read(w.route.reads, nil)
 		r.running.Go(func() { r.work(w) })
 	}
 	return nil
@@ -144,9 +148,12 @@ func (r *Runner) prepare(ctx context.Context, cfg *sandbox.Config, source []byte
 
 // newWorker makes a worker without a task, and finds where it begins in each of its streams.
 func (r *Runner) newWorker(name string, cfg *sandbox.Config, from From, logs *logRing) (*worker, error) {
-	w := &worker{name: name, kind: cfg.Kind, route: routeOf(cfg), logs: logs, done: make(chan struct{}), own: map[string]*source{},
+	w := &worker{name: name, kind: cfg.Kind, route: routeOf(cfg, r.opt.Partition), logs: logs, done: make(chan struct{}), own: map[string]*source{},
 		surroundings: surroundings{now: r.opt.Now, log: r.log, report: r.opt.Report, commits: r.commits, fanouts: r.fanouts, catchUps: r.reads}}
 	w.cutoff, w.cut = context.WithCancel(context.Background())
+	if err := r.refresh(w.route.reads); err != nil {
+		return nil, fmt.Errorf("start plugin %s: %w", name, err)
+	}
 	committed := r.opt.Store.Readers()[name]
 	pos := make(map[string]stream.Position, len(w.route.reads))
 	for _, s := range w.route.reads {
@@ -169,6 +176,27 @@ func (r *Runner) newWorker(name string, cfg *sandbox.Config, from From, logs *lo
 	w.subscriber = &subscriber{inbox: newInbox(pos)}
 	w.last = w.inbox.peek()
 	return w, nil
+}
+
+// refreshTime is how long a store may take to tell where streams elsewhere end.
+const refreshTime = 5 * time.Second
+
+// refresh finds out where streams end that others write to.
+func (r *Runner) refresh(names []string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), refreshTime)
+	defer cancel()
+	for _, name := range names {
+		log, ok := r.fanouts[name].log.(interface {
+			Refresh(ctx context.Context) error
+		})
+		if _, _, elsewhere := stream.ParseElsewhere(name); !ok || !elsewhere {
+			continue
+		}
+		if err := log.Refresh(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Check loads a plugin with the state that its predecessor of this name has committed, and closes it again. The warning
@@ -258,7 +286,7 @@ func (r *Runner) Remove(ctx context.Context, name string) error {
 	return r.commits.Flush(ctx)
 }
 
-// Forget drops state and position of plugins that do not run.
+// Forget drops state and position of plugins that do not run, and what is known of them.
 func (r *Runner) Forget(ctx context.Context, names []string) error {
 	readers := r.opt.Store.Readers()
 	for _, name := range names {
@@ -267,7 +295,11 @@ func (r *Runner) Forget(ctx context.Context, names []string) error {
 			return fmt.Errorf("forget plugin %s: %w", name, err)
 		}
 		r.mu.Lock()
-		there := r.plugins[name] != nil
+		e := r.plugins[name]
+		there := e != nil && !e.worker.hasEnded()
+		if !there {
+			delete(r.plugins, name)
+		}
 		r.mu.Unlock()
 		if !there && (readers[name] != nil || state != nil) {
 			r.commits.Submit(commit.Part{Reader: name, Forget: true, States: map[string][]byte{name: nil, lakeState + name: nil}})

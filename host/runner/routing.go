@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"slices"
+
 	"sandbar/host/stream"
 	"sandbar/sandbox"
 )
@@ -37,10 +39,30 @@ func routes() map[sandbox.Kind]map[sandbox.ReadQueue]route {
 // anyQueue stands for every read_queue that has no row of its own.
 const anyQueue sandbox.ReadQueue = "*"
 
-func routeOf(cfg *sandbox.Config) route {
+func routeOf(cfg *sandbox.Config, p Partition) route {
 	rows := routes()[cfg.Kind]
-	if r, ok := rows[cfg.ReadQueue]; ok {
-		return r
+	r, ok := rows[cfg.ReadQueue]
+	if !ok {
+		r = rows[anyQueue]
 	}
-	return rows[anyQueue]
+	if cfg.Global {
+		r.reads = append(slices.Clone(r.reads), p.elsewhere(r.reads...)...)
+	}
+	return r
+}
+
+// elsewhere lists streams in the other partitions; without names, those that plugins of global scope read.
+func (p Partition) elsewhere(names ...string) (all []string) {
+	if len(names) == 0 {
+		names = routes()[sandbox.Analysis][anyQueue].reads
+	}
+	for other := range p.Of {
+		if other == p.Number {
+			continue
+		}
+		for _, name := range names {
+			all = append(all, stream.Elsewhere(name, other))
+		}
+	}
+	return all
 }

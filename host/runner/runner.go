@@ -39,11 +39,20 @@ type Options struct {
 	AtWork func(names []string)
 	// Report is told when a part does not do its work, and with nil when that is over: commits, files of an output.
 	Report    func(part string, err error)
+	Partition Partition     // of the store; the zero value when it is the only one
 	Interval  time.Duration // between commits; 200 ms when 0
 	Timeout   time.Duration // of one commit; 30 s when 0
 	CloseTime time.Duration // that Close waits for plugins; 4 s when 0
 	Now       func() time.Time
 	Log       *slog.Logger
+}
+
+// Partition is which one of how many.
+type Partition struct{ Number, Of int }
+
+// hosts says whether a plugin of global scope runs in this partition: it runs in one, which its name says.
+func (p Partition) hosts(name string) bool {
+	return p.Of < 2 || int(spread(name)%uint32(p.Of)) == p.Number
 }
 
 // From says where a plugin begins that has no committed position yet.
@@ -72,14 +81,15 @@ type Runner struct {
 	begun     bool
 	closed    bool
 
-	loads   chan struct{} // one entry for each plugin that is being loaded or checked
-	reads   chan struct{} // one entry for each plugin that is reading by itself
-	watch   *watch
-	cancel  context.CancelFunc
-	reading sync.WaitGroup // fanouts
-	running sync.WaitGroup // plugins
-	endSync chan struct{}
-	synced  chan error
+	loads    chan struct{} // one entry for each plugin that is being loaded or checked
+	reads    chan struct{} // one entry for each plugin that is reading by itself
+	watch    *watch
+	cancel   context.CancelFunc
+	readTime context.Context // ends with cancel
+	reading  sync.WaitGroup  // fanouts
+	running  sync.WaitGroup  // plugins
+	endSync  chan struct{}
+	synced   chan error
 }
 
 // entry is a plugin that was started once.
@@ -101,7 +111,7 @@ func New(opt Options) *Runner {
 	r := &Runner{opt: opt, log: opt.Log, fanouts: map[string]*fanout{}, plugins: map[string]*entry{}, loading: map[string]bool{}, held: map[string]claim{},
 		loads: make(chan struct{}, maxLoads), reads: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), watch: newWatch(opt.AtWork),
 		endSync: make(chan struct{}), synced: make(chan error, 1)}
-	for _, s := range stream.Names() {
+	for _, s := range append(stream.Names(), opt.Partition.elsewhere()...) {
 		r.fanouts[s] = &fanout{name: s, log: opt.Store.Log(s), logger: opt.Log, now: opt.Now, report: opt.Report}
 	}
 	r.claims.set(nil)
@@ -128,21 +138,34 @@ func (r *Runner) Begin() error {
 	if err := r.commits.Commit(); err != nil {
 		return fmt.Errorf("commit where plugins begin: %w", err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	r.begun, r.cancel = true, cancel
-	for _, f := range r.fanouts {
-		f.begin(subs)
-		r.reading.Go(func() {
-			for ctx.Err() == nil {
-				f.failed(ctx, f.run(ctx))
-			}
-		})
+	r.begun = true
+	r.readTime, r.cancel = context.WithCancel(context.Background())
+	r.read(stream.Names(), subs)
+	for _, w := range workers {
+		r.read(w.route.reads, subs)
 	}
 	go func() { r.synced <- r.commits.Run(r.endSync) }()
 	for _, w := range workers {
 		r.running.Go(func() { r.work(w) })
 	}
 	return nil
+}
+
+// read begins to read streams that are not read yet. mu is held.
+func (r *Runner) read(names []string, subs []*subscriber) {
+	for _, name := range names {
+		f := r.fanouts[name]
+		if f.reads {
+			continue
+		}
+		f.reads = true
+		f.begin(subs)
+		r.reading.Go(func() {
+			for r.readTime.Err() == nil {
+				f.failed(r.readTime, f.run(r.readTime))
+			}
+		})
+	}
 }
 
 // spread turns a name into a number, so that the timers of many plugins do not all fire at once.

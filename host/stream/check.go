@@ -29,9 +29,9 @@ func CheckMessages(name string, msgs [][]byte, most int) error {
 	return nil
 }
 
-// Check refuses a commit that no store takes; most is the largest message. Whether positions are ahead of their streams only
-// the store knows.
-func (c *Commit) Check(most int) error {
+// Check refuses a commit that no store takes; most is the largest message, partitions how many there are. Whether positions are ahead
+// of their streams only the store knows.
+func (c *Commit) Check(most, partitions int) error {
 	for name, msgs := range c.Appends {
 		if !slices.Contains(Names(), name) || name == Raw {
 			return fmt.Errorf("append to stream %q: it is not one that a commit writes to", name)
@@ -45,7 +45,8 @@ func (c *Commit) Check(most int) error {
 			return fmt.Errorf("reader: %w", err)
 		}
 		for name, p := range positions {
-			if !slices.Contains(Names(), name) || p.Segment < 0 || p.Offset < 0 {
+			_, partition, elsewhere := ParseElsewhere(name)
+			if !slices.Contains(Names(), name) && !(elsewhere && partition < partitions) || p.Segment < 0 || p.Offset < 0 {
 				return fmt.Errorf("reader %q: %s of stream %q is no position", reader, p, name)
 			}
 		}

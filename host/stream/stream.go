@@ -9,6 +9,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -42,6 +45,16 @@ var (
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("stream: closed")
 )
+
+// Elsewhere names a stream of another partition, as readers have it who read several: "valid@3".
+func Elsewhere(name string, partition int) string { return fmt.Sprintf("%s@%d", name, partition) }
+
+// ParseElsewhere reads what Elsewhere writes.
+func ParseElsewhere(s string) (name string, partition int, ok bool) {
+	name, number, ok := strings.Cut(s, "@")
+	partition, err := strconv.Atoi(number)
+	return name, partition, ok && err == nil && partition >= 0 && slices.Contains(Names(), name) && Elsewhere(name, partition) == s
+}
 
 // Position is a place between two messages of a stream: the segment (the N of N.log) and the byte in it.
 // The zero Position is the oldest place ever.
@@ -98,7 +111,8 @@ func ParseID(s string) (id ID, err error) {
 type Store interface {
 	// ID is that of the data. It is random, made with the first of it, and never changes.
 	ID() ID
-	// Log returns the stream of that name, which is one of Names; for another name it is nil.
+	// Log returns the stream of that name, which is one of Names, or one Elsewhere where there are other partitions; for another
+	// name it is nil. A stream elsewhere is only read.
 	Log(name string) Log
 	// Commit makes c durable as one: after a crash either all of it is there or nothing of it.
 	// Positions, states and readers that c does not mention stay as they are. Commits at the same time
@@ -115,7 +129,7 @@ type Store interface {
 // Commit is one value: what was made, how far it was read, and what was remembered.
 type Commit struct {
 	Appends   map[string][][]byte            // stream name → messages (unframed), in order; never to Raw
-	Positions map[string]map[string]Position // reader → stream → position
+	Positions map[string]map[string]Position // reader → stream, also one Elsewhere → position
 	States    map[string][]byte              // state name → bytes; nil deletes it
 	Forget    []string                       // readers that no longer hold back trimming; done before Positions
 }

@@ -15,6 +15,7 @@ const (
 	FieldPayloadType = "payload_type" // "cbuf", "cbufd", "txt", "json", ...
 	FieldPayloadName = "payload_name"
 	FieldAlertID     = "id"
+	FieldThrottle    = "alert.throttle" // minutes in which no other alert of the id is wanted
 	FieldSummary     = "summary"
 	FieldErrorType   = "DecodeErrorType"
 	FieldError       = "DecodeError"

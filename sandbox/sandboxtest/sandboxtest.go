@@ -250,8 +250,8 @@ func (e *Engine) messages(t *testing.T) {
 		return `{"Fields":[{"name":"payload_type","value":["` + typ + `"],"value_type":"string"},{"name":"payload_name","value":["` + name + `"],"value_type":"string"}],` +
 			own + `"Payload":"` + text + `",` + stamp + `"Type":"inject_payload"}`
 	}
-	alert := func(id string) string {
-		return `{"Fields":[{"name":"id","value":["` + id + `"],"value_type":"string"},{"name":"summary","value":["short"],"value_type":"string"},` +
+	alert := func(id, throttle string) string {
+		return `{"Fields":[{"name":"id","value":["` + id + `"],"value_type":"string"},{"name":"summary","value":["short"],"value_type":"string"},` + throttle +
 			`{"name":"email.recipients","value":["\u003ca@b\u003e"],"value_type":"string"}],` + own + `"Payload":"long","Pid":7,"Severity":1,"Timestamp":1700000000000000000,"Type":"alert"}`
 	}
 	for _, tt := range []struct{ config, want string }{
@@ -265,7 +265,7 @@ func (e *Engine) messages(t *testing.T) {
 		{"what = 'payload' n = 2 size = 2", payload("txt", "p", "xxxx") + "\n"},
 		{"what = 'payload' n = 0 size = 2", ""},
 		{"what = 'config' text = 'a b' number = 1.5 flag = true", payload("txt", "c", "a b|1.5|1") + "\n"},
-		{"what = 'alert' alert = {throttle = 5, modules = {email = {recipients = {'a@b'}}}}", alert("x") + "\n" + alert("y") + "\n"},
+		{"what = 'alert' alert = {throttle = 5, modules = {email = {recipients = {'a@b'}}}}", alert("x", `{"name":"alert.throttle","representation":"min","value":[5],"value_type":"double"},`) + "\n" + alert("y", "") + "\n"},
 		{"what = 'buffer' n = 3", payload("cbuf", "g", `{\"time\":480,\"rows\":3,\"columns\":2,\"seconds_per_row\":60,\"column_info\":[{\"name\":\"one\",\"unit\":\"count\",\"aggregation\":\"sum\"},`+
 			`{\"name\":\"Column_2\",\"unit\":\"count\",\"aggregation\":\"sum\"}],\"annotations\":[]}\nnan\tnan\nnan\tnan\n3\tnan\n`) + "\n"},
 	} {

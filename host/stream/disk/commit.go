@@ -10,7 +10,7 @@ import (
 // Commit implements stream.Store. The commit happens when the new checkpoint is renamed into place: what it
 // speaks of is durable before, and readers see it after.
 func (s *Store) Commit(ctx context.Context, c *stream.Commit) error {
-	if err := c.Check(s.opt.MaxMessage); err != nil {
+	if err := c.Check(s.opt.MaxMessage, 0); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	if err := s.lock(ctx); err != nil {

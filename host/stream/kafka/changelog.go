@@ -233,7 +233,7 @@ func decodePositions(value []byte) (map[string]stream.Position, error) {
 	}
 	positions := make(map[string]stream.Position, len(offsets))
 	for name, o := range offsets {
-		if o < 0 || !slices.Contains(stream.Names(), name) {
+		if _, _, elsewhere := stream.ParseElsewhere(name); o < 0 || !elsewhere && !slices.Contains(stream.Names(), name) {
 			return nil, fmt.Errorf("offset %d of stream %.40q", o, name)
 		}
 		positions[name] = stream.Position{Offset: o}

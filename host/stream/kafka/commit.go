@@ -14,7 +14,7 @@ import (
 // Commit implements stream.Store with one transaction. It does not return before its outcome is known: when the brokers do not
 // tell, it asks until they do, whatever its context says.
 func (s *Store) Commit(ctx context.Context, c *stream.Commit) error {
-	if err := c.Check(s.cluster.opt.MaxMessage); err != nil {
+	if err := c.Check(s.cluster.opt.MaxMessage, s.cluster.partitions); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	select {
@@ -42,7 +42,7 @@ func (s *Store) Commit(ctx context.Context, c *stream.Commit) error {
 func (s *Store) checkPositions(ctx context.Context, c *stream.Commit) error {
 	for reader, positions := range c.Positions {
 		for name, p := range positions {
-			l := s.logs[name]
+			l := s.log(name)
 			if !l.End().Before(p) {
 				continue
 			}

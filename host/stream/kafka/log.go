@@ -49,6 +49,9 @@ func (l *log) begin(ctx context.Context) error {
 	return nil
 }
 
+// Refresh asks the brokers for First and End.
+func (l *log) Refresh(ctx context.Context) error { return l.begin(ctx) }
+
 // offsets asks for the ends of the partition, as those who read what is committed see it.
 func (l *log) offsets(ctx context.Context) (first, end int64, err error) {
 	of := func(list kadm.ListedOffsets, err error) (int64, error) {

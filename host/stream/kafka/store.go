@@ -142,10 +142,21 @@ func (s *Store) Cluster() *Cluster { return s.cluster }
 
 // Log implements stream.Store.
 func (s *Store) Log(name string) stream.Log {
-	if l := s.logs[name]; l != nil {
+	if l := s.log(name); l != nil {
 		return l
 	}
 	return nil
+}
+
+func (s *Store) log(name string) *log {
+	if l := s.logs[name]; l != nil {
+		return l
+	}
+	name, partition, ok := stream.ParseElsewhere(name)
+	if !ok || partition >= s.cluster.partitions {
+		return nil
+	}
+	return s.cluster.log(name, int32(partition), &s.life)
 }
 
 // Readers implements stream.Store.
