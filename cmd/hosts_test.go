@@ -21,12 +21,12 @@ import (
 
 // rig is several hosts with the same topics and the same bucket, under load.
 type rig struct {
-	t      *testing.T
-	broker *kafkatest.Broker
-	files  string // folder of the bucket
-	env    []string
-	config string
-	dirs   []string
+	t       *testing.T
+	broker  *kafkatest.Broker
+	files   string // folder of the bucket
+	env     []string
+	configs []string // of each host
+	dirs    []string
 
 	mu       sync.Mutex
 	hosts    []*process // nil: it does not run
@@ -38,18 +38,21 @@ type rig struct {
 // newRig starts a broker and an S3 server. partitions is how many the topics will have, hosts how many may run.
 func newRig(t *testing.T, partitions, hosts int) *rig {
 	t.Helper()
-	r := &rig{t: t, broker: kafkatest.Real(t), answered: map[string]bool{}, codes: map[int]int{}, hosts: make([]*process, hosts)}
+	r := &rig{t: t, broker: kafkatest.RealVia(t, hosts), answered: map[string]bool{}, codes: map[int]int{}, hosts: make([]*process, hosts)}
 	server := s3test.Real(t)
 	bucket, env, config := s3Host(t, server)
-	r.env, r.config, r.files = env, config, filepath.Join(server.Dir, bucket, "one", "host")
-	f, err := os.OpenFile(config, os.O_APPEND|os.O_WRONLY, 0)
+	r.env, r.files = env, filepath.Join(server.Dir, bucket, "one", "host")
+	text, err := os.ReadFile(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(f, "[streams]\ntimeout = \"5s\"\n[streams.kafka]\nbrokers = [%q]\nreplicas = 1\npartitions = %d\n", r.broker.Addr, partitions)
-	f.Close()
-	for range hosts {
-		r.dirs = append(r.dirs, t.TempDir())
+	for i, way := range r.broker.Via {
+		dir := t.TempDir()
+		own := fmt.Sprintf("hostname = \"host%d\"\n%s[streams]\ntimeout = \"5s\"\n[streams.kafka]\nbrokers = [%q]\nreplicas = 1\npartitions = %d\n", i, text, way.Addr, partitions)
+		r.configs, r.dirs = append(r.configs, filepath.Join(dir, "sandbar.toml")), append(r.dirs, dir)
+		if err := os.WriteFile(r.configs[i], []byte(own), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return r
 }
@@ -57,7 +60,7 @@ func newRig(t *testing.T, partitions, hosts int) *rig {
 // start starts a host, again with what it has on its disk.
 func (r *rig) start(i int) {
 	r.t.Helper()
-	p := startWith(r.t, r.env, r.dirs[i], "serve", "--config", r.config)
+	p := startWith(r.t, r.env, r.dirs[i], "serve", "--config", r.configs[i])
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.hosts[i] = p
@@ -153,15 +156,22 @@ func (r *rig) served() time.Duration {
 	return time.Since(began)
 }
 
+// settle waits until all partitions are served, nothing is left to hand over, and all plugins have read everything.
+func (r *rig) settle() {
+	r.t.Helper()
+	r.served()
+	for _, p := range r.running() {
+		until(r.t, 60*time.Second, "an end of the spill", func() bool { return !strings.Contains(fmt.Sprint(p.troubles()), "local disk") })
+		p.settled()
+	}
+}
+
 // check stops the load's traces: everything that was answered is once on valid or errors, what is valid once in the lake, and
 // landfill has all of raw.
 func (r *rig) check() {
 	t := r.t
 	t.Helper()
-	r.served()
-	for _, p := range r.running() {
-		p.settled()
-	}
+	r.settle()
 	raw := len(topicMessages(t, r.broker.Addr, "sandbar.raw"))
 	archived := func() (n int) {
 		filepath.WalkDir(r.files, func(path string, d os.DirEntry, err error) error {

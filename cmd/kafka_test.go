@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -293,5 +294,33 @@ function timer_event() inject_payload("txt", "total", tostring(n)) end`)
 	}
 	if found := inLake(t, filepath.Join(data, "bucket", "lake", "heka")); !maps.Equal(found, want) {
 		t.Errorf("%d documents are in the lake, want each of 350 once", len(found))
+	}
+}
+
+// TestCommandLine: Kafka's own command-line consumer reads the topics, and a record is a message, without a frame.
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+	broker := kafkatest.Real(t)
+	p := start(t, t.TempDir(), "serve", "--config", kafkaConfig(t, broker.Addr, 3))
+	for n := range 30 {
+		if code := p.post("/submit/sensors/reading/1/"+docID(n), reading(docID(n))); code != 200 {
+			t.Fatalf("answered with %d", code)
+		}
+	}
+	until(t, 30*time.Second, "all to be decoded", func() bool { return p.plugins()["decoder.submission"].Stats.Matched == 30 })
+	p.settled()
+	p.stop()
+	for topic, name := range map[string]string{"sandbar.raw": "uri", "sandbar.valid": "documentId"} {
+		found := map[string]bool{}
+		for _, record := range broker.Consume(topic, 30) {
+			var v message.View
+			if err := errors.Join(v.Parse(record), v.Whole()); err != nil {
+				t.Fatalf("topic %s: %v: %.200q", topic, err, record)
+			}
+			found[strings.TrimPrefix(field(&v, name), "/submit/sensors/reading/1/")] = true
+		}
+		if len(found) != 30 || !found[docID(7)] {
+			t.Errorf("topic %s has %d documents", topic, len(found))
+		}
 	}
 }

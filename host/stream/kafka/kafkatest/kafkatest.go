@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -33,6 +34,7 @@ func Fake(t testing.TB, opts ...kfake.Opt) *kfake.Cluster {
 // Broker is Apache Kafka with one node.
 type Broker struct {
 	Addr string
+	Via  []*Proxy // further ways to it, as RealVia has asked for
 
 	t       testing.TB
 	libs    string
@@ -45,6 +47,12 @@ type Broker struct {
 // Real starts a broker, and skips the test where Java or Kafka are missing.
 func Real(t testing.TB) *Broker {
 	t.Helper()
+	return RealVia(t, 0)
+}
+
+// RealVia starts a broker that can also be reached over so many proxies.
+func RealVia(t testing.TB, proxies int) *Broker {
+	t.Helper()
 	libs := os.Getenv("SANDBAR_KAFKA")
 	if libs == "" {
 		t.Skip("SANDBAR_KAFKA does not say where Kafka's jars are; .ci/kafka/get DIR fetches them")
@@ -53,6 +61,9 @@ func Real(t testing.TB) *Broker {
 		t.Skip("java is not here; .ci/run installs it")
 	}
 	b := &Broker{Addr: address(t), control: address(t), t: t, libs: libs, dir: t.TempDir()}
+	for range proxies {
+		b.Via = append(b.Via, newProxy(t, address(t)))
+	}
 	b.format()
 	b.Start()
 	t.Cleanup(func() {
@@ -84,10 +95,18 @@ func (b *Broker) java(args ...string) *exec.Cmd {
 
 func (b *Broker) format() {
 	b.t.Helper()
+	listeners, advertised, protocols := "PLAINTEXT://"+b.Addr, "PLAINTEXT://"+b.Addr, "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+	for i, p := range b.Via {
+		listeners += fmt.Sprintf(",VIA%d://%s", i, p.to)
+		advertised += fmt.Sprintf(",VIA%d://%s", i, p.Addr)
+		protocols += fmt.Sprintf(",VIA%d:PLAINTEXT", i)
+	}
 	text := fmt.Sprintf(`process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://%[1]s,CONTROLLER://%[2]s
-advertised.listeners=PLAINTEXT://%[1]s
+listeners=%[1]s,CONTROLLER://%[2]s
+advertised.listeners=%[4]s
+listener.security.protocol.map=%[5]s
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@%[2]s
 log.dirs=%[3]s
@@ -99,7 +118,7 @@ transaction.state.log.num.partitions=4
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
 log.cleaner.dedupe.buffer.size=16777216
-`, b.Addr, b.control, filepath.Join(b.dir, "data"))
+`, listeners, b.control, filepath.Join(b.dir, "data"), advertised, protocols)
 	if err := os.WriteFile(b.properties(), []byte(text), 0o600); err != nil {
 		b.t.Fatal(err)
 	}
@@ -133,6 +152,21 @@ func (b *Broker) Start() {
 			b.t.Fatalf("kafka does not answer\n%.4000s", b.out.String())
 		}
 	}
+}
+
+// Consume reads a topic with Kafka's own command-line consumer, of which it knows nothing but what its manual says.
+func (b *Broker) Consume(topic string, messages int) [][]byte {
+	b.t.Helper()
+	const end = "\n--end of a record--\n"
+	cmd := b.java("org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", b.Addr, "--topic", topic, "--from-beginning", "--isolation-level", "read_committed",
+		"--max-messages", strconv.Itoa(messages), "--timeout-ms", "30000", "--formatter-property", "line.separator="+end)
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	if err := cmd.Run(); err != nil {
+		b.t.Fatalf("read topic %s on the command line: %v\n%.2000s", topic, err, b.out.String())
+	}
+	records := bytes.Split(out.Bytes(), []byte(end))
+	return records[:len(records)-1]
 }
 
 // Pid is that of the broker's process.
