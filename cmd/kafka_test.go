@@ -182,7 +182,7 @@ func TestKafka(t *testing.T) {
 }
 
 // kafkaConfig is the config of a host on a broker, with so many partitions.
-func kafkaConfig(t *testing.T, broker string, partitions int) string {
+func kafkaConfig(t testing.TB, broker string, partitions int) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "kafka.toml")
 	text := fmt.Sprintf("# a host\n[streams]\ntimeout = \"20s\"\n[streams.kafka]\nbrokers = [%q]\nreplicas = 1\npartitions = %d\n", broker, partitions)

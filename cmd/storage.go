@@ -39,6 +39,7 @@ func (h *host) openStreams(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	opt.Cache = h.path("states")
 	if h.cluster, err = kafka.Connect(ctx, opt); err != nil {
 		return err
 	}

@@ -54,7 +54,10 @@ func TestStorm(t *testing.T) {
 	first.deploy("analysis", "parts", counting+alerting, telling)
 	first.deploy("analysis", "whole", counting+alerting+"scope = \"global\"\n", telling)
 	for _, p := range r.running() {
-		until(t, 20*time.Second, "both counters on all hosts", func() bool { all := p.plugins(); return all["analysis.parts"].State == "running" && all["analysis.whole"].State == "running" })
+		until(t, 20*time.Second, "both counters on all hosts", func() bool {
+			all := p.plugins()
+			return all["analysis.parts"].State == "running" && all["analysis.whole"].State == "running"
+		})
 	}
 
 	var actions []string

@@ -3,7 +3,7 @@ package kafka
 import (
 	"fmt"
 	"log/slog"
-	"os"
+	"math/rand/v2"
 	"strings"
 	"syscall"
 	"testing"
@@ -54,13 +54,13 @@ func BenchmarkHost(b *testing.B) {
 	})
 	b.Run("kafka", func(b *testing.B) {
 		broker := kafkatest.Real(b)
-		before := cpuOf(b, broker.Pid())
+		before := kafkatest.CPU(b, broker.Pid())
 		through(b, func() stream.Store {
 			opt := optionsOf(b, []string{broker.Addr})
 			opt.Timeout = 30 * time.Second
 			return open(b, opt)
 		})
-		b.ReportMetric(float64((cpuOf(b, broker.Pid())-before).Microseconds())/float64(b.N*hostMessages), "broker-cpu-us/msg")
+		b.ReportMetric(float64((kafkatest.CPU(b, broker.Pid())-before).Microseconds())/float64(b.N*hostMessages), "broker-cpu-us/msg")
 	})
 }
 
@@ -122,16 +122,25 @@ func selfCPU(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// cpuOf is what another process has used, in ticks of 10 ms.
-func cpuOf(b *testing.B, pid int) time.Duration {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		b.Fatal(err)
+// BenchmarkMove opens a partition whose plugins have 64 MiB of states in 64 pieces, as a host does that takes it over from another
+// one, and reports megabytes of state a second.
+func BenchmarkMove(b *testing.B) {
+	broker := kafkatest.Real(b)
+	opt := optionsOf(b, []string{broker.Addr})
+	s := open(b, opt)
+	const plugins, size = 64, 1 << 20
+	for i := range plugins {
+		state := make([]byte, size)
+		rand.NewChaCha8([32]byte{byte(i)}).Read(state) // which cannot be compressed
+		if err := s.Commit(b.Context(), &stream.Commit{States: map[string][]byte{fmt.Sprint("analysis.p", i): state}}); err != nil {
+			b.Fatal(err)
+		}
 	}
-	_, rest, _ := strings.Cut(string(text), ") ")
-	f := strings.Fields(rest)
-	var user, system int64
-	fmt.Sscan(f[11], &user)
-	fmt.Sscan(f[12], &system)
-	return time.Duration(user+system) * 10 * time.Millisecond
+	for b.Loop() {
+		next := open(b, opt)
+		s.Close()
+		s = next
+	}
+	s.Close()
+	b.SetBytes(plugins * size)
 }

@@ -146,32 +146,19 @@ func (s *Store) stateRecords(name string, state []byte) (records []*kgo.Record) 
 
 func chunkKey(name string, i int) string { return fmt.Sprintf("%s%s/%d", stateKey, name, i) }
 
-// restore reads the changelog.
-func (s *Store) restore(ctx context.Context) error {
-	values := map[string][]byte{}
-	err := s.cluster.scan(ctx, &s.life, s.partition, func(key string, value []byte) {
-		if value == nil {
-			delete(values, key)
-		} else {
-			values[key] = value
-		}
-	})
-	if err != nil {
-		return err
-	}
-	return s.rebuild(values)
-}
-
-// scan goes through all that is committed in a partition of the changelog now, as long as the brokers go on giving it and until the
-// life ends.
-func (c *Cluster) scan(ctx context.Context, life *life, partition int32, each func(key string, value []byte)) error {
+// scan goes through all that is committed in a partition of the changelog now, from an offset on, as long as the brokers go on giving
+// it and until the life ends, and returns where that ends. It is errBehind when the offset is none of the changelog.
+func (c *Cluster) scan(ctx context.Context, life *life, partition int32, from int64, each func(key string, value []byte)) (end int64, err error) {
 	changes := &log{life: life, cluster: c, name: Changelog, topic: c.opt.topic(Changelog), partition: partition, numbers: &numbers{}}
 	if err := changes.begin(ctx); err != nil {
-		return err
+		return 0, err
 	}
-	r := &reader{log: changes, offset: changes.first.Load()}
+	if from != 0 && (from < changes.first.Load() || from > changes.end.Load()) {
+		return 0, errBehind
+	}
+	r := &reader{log: changes, offset: max(from, changes.first.Load())}
 	if err := r.connect(); err != nil {
-		return err
+		return 0, err
 	}
 	defer r.Close()
 	for r.offset < changes.end.Load() {
@@ -180,7 +167,7 @@ func (c *Cluster) scan(ctx context.Context, life *life, partition int32, each fu
 			err := r.poll(call)
 			cancel()
 			if err != nil {
-				return fmt.Errorf("%w at offset %d of %d", err, r.offset, changes.end.Load())
+				return 0, fmt.Errorf("%w at offset %d of %d", err, r.offset, changes.end.Load())
 			}
 			continue
 		}
@@ -191,7 +178,7 @@ func (c *Cluster) scan(ctx context.Context, life *life, partition int32, each fu
 			each(string(rec.Key), rec.Value)
 		}
 	}
-	return nil
+	return r.offset, nil
 }
 
 // rebuild makes readers and states of the newest values of the changelog's keys.

@@ -74,7 +74,7 @@ func (s *Store) commit(ctx context.Context, c *stream.Commit) error {
 		return nil
 	}
 	mark := s.nextMark()
-	all = append(all, s.changelogRecord(markKey, mark))
+	all = append(all, s.changelogRecord(markKey, mark)) // the last of the changelog
 	if err := s.commits.BeginTransaction(); err != nil {
 		return s.fail(err)
 	}
@@ -93,6 +93,8 @@ func (s *Store) commit(ctx context.Context, c *stream.Commit) error {
 		}
 	}
 	s.apply(next)
+	s.mark, s.changedTo = mark, all[len(all)-1].Offset+1
+	s.cacheWhenDue()
 	for name, records := range made {
 		s.cluster.appended(name, records)
 	}

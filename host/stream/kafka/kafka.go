@@ -35,6 +35,8 @@ type Options struct {
 	Now     func() time.Time
 	Logger  *slog.Logger
 
+	Cache string // folder for copies of states; empty: none are kept
+
 	MaxMessage int           // 16 MiB
 	Timeout    time.Duration // of a call of the brokers; 30 s
 

@@ -32,7 +32,12 @@ type Store struct {
 
 	process string // this one, in the marks of commits
 	before  string // whose the newest commit was when the store was opened
-	commitN int64  // of who commits
+	commitN int64  // of who commits, as are those below
+
+	mark      []byte    // of the newest commit
+	changedTo int64     // changelog's offset up to which states and positions are known
+	cachedTo  int64     // that of the newest copy
+	cachedAt  time.Time // when it was made
 
 	broken  atomic.Pointer[error]
 	brokenC chan struct{} // closed when it is broken
@@ -125,6 +130,9 @@ func (s *Store) Close() error {
 	}
 	s.finish()
 	s.turn <- struct{}{} // for good
+	if err := s.saveCache(); err != nil {
+		s.cluster.opt.Logger.Warn("a partition's states are not copied to the disk; its next start takes longer", "partition", s.partition, "error", err)
+	}
 	if s.commits != nil {
 		s.commits.Close()
 	}

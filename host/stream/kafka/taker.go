@@ -36,7 +36,7 @@ func (t *Taker) TakenOver(ctx context.Context) (at stream.Position, err error) {
 	if err := t.begin(ctx); err != nil {
 		return at, t.cluster.ended(err)
 	}
-	err = t.cluster.scan(ctx, &t.cluster.life, takenIn, func(key string, value []byte) {
+	_, err = t.cluster.scan(ctx, &t.cluster.life, takenIn, 0, func(key string, value []byte) {
 		if key != spillKey+t.id.String() {
 			return
 		}

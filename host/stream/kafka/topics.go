@@ -35,7 +35,7 @@ func Create(ctx context.Context, opt Options, partitions int32, replicas int16) 
 		if slices.Contains(tables(), name) {
 			n = 1
 		}
-		answer, err := admin.CreateTopic(ctx, n, replicas, opt.settings(name), opt.topic(name))
+		answer, err := admin.CreateTopic(ctx, n, replicas, opt.settings(name, replicas), opt.topic(name))
 		if err == nil {
 			err = answer.Err
 		}
@@ -50,10 +50,14 @@ func Create(ctx context.Context, opt Options, partitions int32, replicas int16) 
 	return opt.served(ctx, admin)
 }
 
-// settings are those of a topic that is created.
-func (o *Options) settings(name string) map[string]*string {
+// settings are those of a topic that is created. With three replicas or more a broker may be lost without losing what was
+// acknowledged, and without a halt.
+func (o *Options) settings(name string, replicas int16) map[string]*string {
 	text := func(s string) *string { return &s }
 	all := map[string]*string{"max.message.bytes": text(strconv.Itoa(o.largest(o.topic(name)))), "cleanup.policy": text(o.policy(name))}
+	if replicas > 2 {
+		all["min.insync.replicas"] = text("2")
+	}
 	switch name {
 	case Changelog, Control:
 	case Hosts: // much is written, and little of it matters for long

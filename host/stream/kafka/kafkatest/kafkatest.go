@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -171,6 +172,25 @@ func (b *Broker) Consume(topic string, messages int) [][]byte {
 
 // Pid is that of the broker's process.
 func (b *Broker) Pid() int { return b.cmd.Process.Pid }
+
+// CPU is the time that a process has used, as far as /proc tells.
+func CPU(t testing.TB, pid int) time.Duration {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Skipf("CPU time is not told here: %v", err)
+	}
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:])) // from the state on, which is the third
+	var ticks time.Duration
+	for _, f := range fields[11:13] { // user and system
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticks += time.Duration(n)
+	}
+	return ticks * time.Second / 100
+}
 
 // Kill ends the broker as a power cut does. What it has stays.
 func (b *Broker) Kill() {
