@@ -168,7 +168,7 @@ var errBehind = errors.New("the copy is not of this changelog")
 
 func (s *Store) replay(ctx context.Context, c *copied) (end int64, err error) {
 	read := 0
-	end, err = s.cluster.scan(ctx, &s.life, s.partition, c.Offset, func(key string, value []byte) {
+	end, err = s.cluster.scan(ctx, &s.life, Changelog, s.partition, c.Offset, func(key string, value []byte) {
 		read++
 		if value == nil {
 			delete(c.Values, key)

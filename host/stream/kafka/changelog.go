@@ -102,7 +102,6 @@ func (o *Options) changelogRecord(partition int32, key string, value []byte) *kg
 const (
 	readerKey = "reader/"
 	stateKey  = "state/"
-	spillKey  = "spill/"
 )
 
 // readerRecord says how far a reader is: offsets by stream, in JSON. Without positions it is a tombstone.
@@ -146,10 +145,10 @@ func (s *Store) stateRecords(name string, state []byte) (records []*kgo.Record) 
 
 func chunkKey(name string, i int) string { return fmt.Sprintf("%s%s/%d", stateKey, name, i) }
 
-// scan goes through all that is committed in a partition of the changelog now, from an offset on, as long as the brokers go on giving
+// scan goes through all that is committed in a partition of a compacted topic now, from an offset on, as long as the brokers go on giving
 // it and until the life ends, and returns where that ends. It is errBehind when the offset is none of the changelog.
-func (c *Cluster) scan(ctx context.Context, life *life, partition int32, from int64, each func(key string, value []byte)) (end int64, err error) {
-	changes := &log{life: life, cluster: c, name: Changelog, topic: c.opt.topic(Changelog), partition: partition, numbers: &numbers{}}
+func (c *Cluster) scan(ctx context.Context, life *life, name string, partition int32, from int64, each func(key string, value []byte)) (end int64, err error) {
+	changes := &log{life: life, cluster: c, name: name, topic: c.opt.topic(name), partition: partition, numbers: &numbers{}}
 	if err := changes.begin(ctx); err != nil {
 		return 0, err
 	}
@@ -205,7 +204,7 @@ func (s *Store) rebuild(values map[string][]byte) error {
 				return fmt.Errorf("the mark of the newest commit is damaged: %w", err)
 			}
 			s.before = m.By
-		case strings.HasPrefix(key, stateKey), strings.HasPrefix(key, spillKey): // a further chunk; another's
+		case strings.HasPrefix(key, stateKey): // a further chunk
 		default:
 			return fmt.Errorf("key %.80q is not one of the changelog", key)
 		}

@@ -2,6 +2,7 @@
 //
 //	PREFIX.raw PREFIX.valid PREFIX.errors PREFIX.derived   a record is a message; its value is the message, unframed
 //	PREFIX.control PREFIX.hosts   one partition, compacted: what all hosts share; see Table
+//	PREFIX.spilled     one partition, compacted: "ID" is how far a host's local log was taken over; see Taker
 //	PREFIX.changelog   compacted: "reader/NAME" is how far a reader is, "state/NAME/CHUNK" a piece of a state
 //
 // A position is an offset. A commit is one transaction over the four topics and the changelog, and all reading is
@@ -222,7 +223,7 @@ func (o *Options) largest(topic string) int {
 	switch topic {
 	case o.topic(Changelog):
 		return chunkBytes + overhead
-	case o.topic(Control), o.topic(Hosts):
+	case o.topic(Control), o.topic(Hosts), o.topic(Spilled):
 		return maxValue + overhead
 	}
 	return o.MaxMessage + overhead
@@ -235,6 +236,6 @@ func (o *Options) producing() []kgo.Opt {
 }
 
 // transactional makes a client that writes transactions under a name. It fences those before it once it has asked for its number.
-func (o *Options) transactional(id string) (*kgo.Client, error) {
-	return o.client(append(o.producing(), kgo.TransactionalID(id), kgo.TransactionTimeout(transactionTime))...)
+func (o *Options) transactional(id string, more ...kgo.Opt) (*kgo.Client, error) {
+	return o.client(append(append(o.producing(), kgo.TransactionalID(id), kgo.TransactionTimeout(transactionTime)), more...)...)
 }

@@ -101,7 +101,7 @@ func (s *Store) mine(ctx context.Context) error {
 // lastMark is the mark of the newest commit, nil when there is none.
 func (s *Store) lastMark(ctx context.Context) (last []byte, err error) {
 	last = s.mark
-	_, err = s.cluster.scan(context.WithoutCancel(ctx), &s.life, s.partition, s.changedTo, func(key string, value []byte) {
+	_, err = s.cluster.scan(context.WithoutCancel(ctx), &s.life, Changelog, s.partition, s.changedTo, func(key string, value []byte) {
 		if key == markKey {
 			last = value
 		}

@@ -19,6 +19,7 @@ import (
 const (
 	Control = "control" // what people decided
 	Hosts   = "hosts"   // what hosts tell of themselves
+	Spilled = "spilled" // how far each host's local log was taken over; see Taker
 )
 
 // maxValue bounds a value of a table: a plugin with the largest module, as JSON.
@@ -37,7 +38,7 @@ type Table struct {
 	mine    map[string]int64
 }
 
-// Table opens Control or Hosts.
+// Table opens Control or Hosts. (Spilled has no reader that follows it.)
 func (c *Cluster) Table(name string) *Table {
 	return &Table{cluster: c, name: name, log: c.log(name, 0, &c.life), turn: make(chan struct{}, 1), grown: make(chan struct{}), mine: map[string]int64{}}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // Taker takes over messages that a host has kept on its local disk: a transaction has the messages, on raw, and how far in the
-// local log they go, in the changelog's first partition under "spill/ID". So each of them is taken once.
+// local log they go, in topic Spilled under the local store's ID. So each of them is taken once.
 type Taker struct {
 	cluster *Cluster
 	id      stream.ID // of the local log's store
@@ -21,8 +22,8 @@ type Taker struct {
 	client *kgo.Client // transactional; nil: to be begun anew
 }
 
-// takenIn is the partition of the changelog that has the places.
-const takenIn = 0
+// takeTime is how long a transaction of a host that died holds up those who read raw.
+const takeTime = 10 * time.Second
 
 // Taker makes one for a local store. It is closed with the Cluster.
 func (c *Cluster) Taker(id stream.ID) *Taker {
@@ -36,8 +37,11 @@ func (t *Taker) TakenOver(ctx context.Context) (at stream.Position, err error) {
 	if err := t.begin(ctx); err != nil {
 		return at, t.cluster.ended(err)
 	}
-	_, err = t.cluster.scan(ctx, &t.cluster.life, takenIn, 0, func(key string, value []byte) {
-		if key != spillKey+t.id.String() {
+	if err := t.settled(ctx); err != nil {
+		return at, t.cluster.ended(err)
+	}
+	_, err = t.cluster.scan(ctx, &t.cluster.life, Spilled, 0, 0, func(key string, value []byte) {
+		if key != t.id.String() {
 			return
 		}
 		if p, perr := stream.ParsePosition(string(value)); perr == nil {
@@ -50,6 +54,34 @@ func (t *Taker) TakenOver(ctx context.Context) (at stream.Position, err error) {
 	return at, nil
 }
 
+// settled waits until all that is written to the topic now can be read. Transactions of other hosts that are not ended hide what comes
+// after them, also what is committed: reading then would find an older place, and messages would be taken twice.
+func (t *Taker) settled(ctx context.Context) error {
+	ctx, cancel := t.cluster.bound(ctx)
+	defer cancel()
+	topic := t.cluster.opt.topic(Spilled)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for written := int64(-1); ; {
+		ends, err := t.cluster.admin.ListEndOffsets(ctx, topic)
+		readable, err2 := t.cluster.admin.ListCommittedOffsets(ctx, topic)
+		if err = errors.Join(err, err2, ends.Error(), readable.Error()); err != nil {
+			return fmt.Errorf("ask how far topic %s is written: %w", topic, err)
+		}
+		if end, _ := ends.Lookup(topic, 0); written < 0 {
+			written = end.Offset
+		}
+		if at, ok := readable.Lookup(topic, 0); ok && at.Offset >= written {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("topic %s: a transaction of another host is not ended yet: %w", topic, ctx.Err())
+		}
+	}
+}
+
 // begin makes a client if there is none. What another one has begun under this name is ended by it.
 func (t *Taker) begin(ctx context.Context) (err error) {
 	ctx, cancel := t.cluster.bound(ctx)
@@ -59,7 +91,7 @@ func (t *Taker) begin(ctx context.Context) (err error) {
 	if err := t.cluster.closedError(); err != nil || t.client != nil {
 		return err
 	}
-	t.client, err = t.cluster.opt.transactional(t.cluster.opt.Prefix + "-spill-" + t.id.String())
+	t.client, err = t.cluster.opt.transactional(t.cluster.opt.Prefix+"-spill-"+t.id.String(), kgo.TransactionTimeout(takeTime))
 	if err == nil {
 		_, _, err = t.client.ProducerID(ctx)
 	}
@@ -94,11 +126,12 @@ func (t *Taker) TakeOver(ctx context.Context, end stream.Position, msgs [][]byte
 		return err
 	}
 	records := t.cluster.submissions(msgs)
+	place := &kgo.Record{Topic: t.cluster.opt.topic(Spilled), Key: []byte(t.id.String()), Value: []byte(end.String())}
 	ctx, cancel := t.cluster.bound(ctx)
 	defer cancel()
 	err := client.BeginTransaction()
 	if err == nil {
-		err = client.ProduceSync(ctx, append(records, t.cluster.opt.changelogRecord(takenIn, spillKey+t.id.String(), []byte(end.String())))...).FirstErr()
+		err = client.ProduceSync(ctx, append(records, place)...).FirstErr()
 	}
 	if err == nil {
 		err = client.EndTransaction(ctx, kgo.TryCommit)

@@ -16,7 +16,7 @@ import (
 )
 
 // tables are the topics of one partition that all hosts share; see Table.
-func tables() []string { return []string{Control, Hosts} }
+func tables() []string { return []string{Control, Hosts, Spilled} }
 
 // Create makes the topics that do not exist, with so many partitions and replicas, and waits until the brokers serve them.
 func Create(ctx context.Context, opt Options, partitions int32, replicas int16) error {
@@ -59,7 +59,7 @@ func (o *Options) settings(name string, replicas int16) map[string]*string {
 		all["min.insync.replicas"] = text("2")
 	}
 	switch name {
-	case Changelog, Control:
+	case Changelog, Control, Spilled:
 	case Hosts: // much is written, and little of it matters for long
 		all["segment.ms"], all["message.timestamp.type"] = text("60000"), text("LogAppendTime")
 	default:
