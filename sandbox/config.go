@@ -24,7 +24,8 @@ type Config struct {
 	RestrictedHeaders   bool // Uuid, Timestamp, Logger, Hostname, Pid of injected messages are the host's
 	ReadQueue           ReadQueue
 	ShutdownOnTerminate bool
-	Global              bool // one instance reads all partitions, in place of one in each; analysis plugins only
+	PartitionBy         string // field of the messages that a decoder makes, by whose value their partition is chosen; "": that of the submission
+	Global              bool   // one instance reads all partitions, in place of one in each; analysis plugins only
 
 	Keys Table // all keys of the file
 }
@@ -142,6 +143,14 @@ func NewConfig(kind Kind, name string, keys Table) (*Config, error) {
 		c.ReadQueue = q
 	default:
 		r.fail("read_queue", `"both", "input" or "analysis"`)
+	}
+	if kind == Decoder {
+		field := r.text("partition_by", "")
+		if name, ok := strings.CutPrefix(field, "Fields["); ok && strings.HasSuffix(name, "]") && len(name) > 1 {
+			c.PartitionBy = strings.TrimSuffix(name, "]")
+		} else if field != "" {
+			r.fail("partition_by", `"Fields[NAME]"`)
+		}
 	}
 	if c.Global = keys["scope"] == "global"; c.Global && kind != Analysis { // any other value is the plugin's own
 		r.fail("scope", "left out but of analysis plugins")

@@ -106,7 +106,10 @@ func New(logs []stream.Log, opt Options) *View {
 // Run reads the newest failures that the stream has and follows it until the context ends.
 func (w *View) Run(ctx context.Context) error {
 	for _, log := range w.logs {
-		from, err := view.Tail(log, w.opt.Max)
+		from, err := view.Tail(ctx, log, w.opt.Max)
+		if ctx.Err() != nil {
+			return nil
+		}
 		if err != nil {
 			return err
 		}

@@ -1,13 +1,16 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"sandbar/host/runner/commit"
 	"sandbar/host/stream"
 	"sandbar/sandbox"
+	"sandbar/sandbox/message"
 )
 
 // Sink is where an output plugin's messages go in two phases: finished with a commit, and visible after it.
@@ -80,6 +83,12 @@ func (w *worker) part(final bool) (commit.Part, bool) {
 	}
 	for _, msg := range w.task.Take() {
 		s := w.route.writes(msg)
+		if key := keyOf(w.task.Config.PartitionBy, msg); key != nil && s == stream.Valid {
+			if p.Keys == nil {
+				p.Keys = map[string]map[int][]byte{s: {}}
+			}
+			p.Keys[s][len(p.Appends[s])] = key
+		}
 		p.Appends[s] = append(p.Appends[s], msg)
 	}
 	w.task.Measure()
@@ -88,6 +97,25 @@ func (w *worker) part(final bool) (commit.Part, bool) {
 	}
 	w.last = p.Positions
 	return p, moved || p.Forget || len(p.Appends) > 0 || len(p.States) > 0
+}
+
+// keyOf is the first value of a message's field as text; nil when there is none, or no field is asked for.
+func keyOf(field string, msg []byte) []byte {
+	var v message.View
+	if field == "" || v.Parse(msg) != nil {
+		return nil
+	}
+	f, ok := v.Field(field, 0)
+	if !ok {
+		return nil
+	}
+	if b, ok := f.Bytes(0); ok {
+		return bytes.Clone(b)
+	}
+	if n, ok := f.Int(0); ok {
+		return strconv.AppendInt(nil, n, 10)
+	}
+	return nil
 }
 
 // preserve adds the plugin's state to its part.

@@ -7,6 +7,7 @@ import (
 
 	"sandbar/host/stream"
 	"sandbar/sandbox"
+	"sandbar/sandbox/message"
 )
 
 // TestGlobalHasOneHome: a plugin of global scope runs in exactly one partition and reads all of them; others read their own.
@@ -55,6 +56,29 @@ func TestGlobalHasOneHome(t *testing.T) {
 		}
 		if cfg, err := sandbox.NewConfig(kind, "p", sandbox.Table{"message_matcher": "TRUE", "scope": "mine"}); err != nil || cfg.Global {
 			t.Errorf("%s with a scope of its own: %v", kind, err)
+		}
+	}
+}
+
+func TestKeyOf(t *testing.T) {
+	t.Parallel()
+	var b message.Builder
+	b.AddString("client", "", "abc", "second")
+	b.AddInt("n", "", -7)
+	b.AddBool("flag", "", true)
+	msg := b.AppendTo(nil)
+	for field, want := range map[string]string{"client": "abc", "n": "-7", "flag": "", "none": "", "": ""} {
+		if got := keyOf(field, msg); string(got) != want || want == "" && got != nil {
+			t.Errorf("%q: %q, want %q", field, got, want)
+		}
+	}
+	if keyOf("client", []byte("no message")) != nil {
+		t.Error("what is no message has a key")
+	}
+	for by, want := range map[string]string{"Fields[clientId]": "clientId", "": "", "clientId": "error", "Fields[": "error", "Fields[]": "error"} {
+		cfg, err := sandbox.NewConfig(sandbox.Decoder, "d", sandbox.Table{"partition_by": by})
+		if (err != nil) != (want == "error") || err == nil && cfg.PartitionBy != want {
+			t.Errorf("partition_by = %q: %v", by, err)
 		}
 	}
 }

@@ -129,6 +129,7 @@ type Store interface {
 // Commit is one value: what was made, how far it was read, and what was remembered.
 type Commit struct {
 	Appends   map[string][][]byte            // stream name → messages (unframed), in order; never to Raw
+	Keys      map[string]map[int][]byte      // stream name → index of a message → its key, for those that go to the partition of their key
 	Positions map[string]map[string]Position // reader → stream, also one Elsewhere → position
 	States    map[string][]byte              // state name → bytes; nil deletes it
 	Forget    []string                       // readers that no longer hold back trimming; done before Positions

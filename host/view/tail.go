@@ -1,6 +1,7 @@
 package view
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,13 +10,13 @@ import (
 )
 
 // Tail finds the position before the newest n messages of a log. It looks no further back than log.Earlier: when there are
-// fewer messages behind it, it is the place where they begin.
-func Tail(log stream.Log, n int) (stream.Position, error) {
+// fewer messages behind it, it is the place where they begin. While the store does not give what it has it waits, until ctx ends.
+func Tail(ctx context.Context, log stream.Log, n int) (stream.Position, error) {
 	end := log.End()
 	from := log.Earlier(end)
-	reader, err := log.NewReader(from)
+	reader, err := openReader(ctx, log, from)
 	if err != nil {
-		return stream.Position{}, fmt.Errorf("open a reader at %s: %w", from, err)
+		return stream.Position{}, err
 	}
 	defer reader.Close()
 
@@ -24,9 +25,14 @@ func Tail(log stream.Log, n int) (stream.Position, error) {
 	read, before := 0, reader.Position()
 	var batch stream.Batch
 	for before.Before(end) {
-		if err := reader.Read(&batch, batchBytes); errors.Is(err, io.EOF) {
+		err := reader.Read(&batch, batchBytes)
+		if errors.Is(err, io.EOF) {
 			break
-		} else if err != nil {
+		}
+		if errors.Is(err, stream.ErrUnavailable) && ctx.Err() == nil { // after a pause
+			continue
+		}
+		if err != nil {
 			return stream.Position{}, fmt.Errorf("read at %s: %w", before, err)
 		}
 		for _, after := range batch.Ends {

@@ -63,9 +63,9 @@ func (f *Follower) Run(ctx context.Context) error {
 // follow reads one log until the context ends.
 func (s *saver) follow(ctx context.Context, i int) error {
 	log, at := s.Logs[i], s.at[i]
-	reader, err := log.NewReader(at)
+	reader, err := openReader(ctx, log, at)
 	if err != nil {
-		return fmt.Errorf("open a reader at %s: %w", at, err)
+		return err
 	}
 	defer func() { reader.Close() }()
 	var batch stream.Batch
@@ -82,9 +82,9 @@ func (s *saver) follow(ctx context.Context, i int) error {
 			}
 		case errors.Is(err, stream.ErrTrimmed):
 			s.Logger.Warn("messages were trimmed away before a view had read them", "view", s.Name, "position", at.String())
-			next, err := log.NewReader(at)
+			next, err := openReader(ctx, log, at)
 			if err != nil {
-				return fmt.Errorf("open a reader after %s: %w", at, err)
+				return err
 			}
 			reader.Close()
 			reader = next
@@ -95,6 +95,19 @@ func (s *saver) follow(ctx context.Context, i int) error {
 		s.saveWhenDue()
 	}
 	return ctx.Err()
+}
+
+// openReader waits, until ctx ends, while the store does not say what it has.
+func openReader(ctx context.Context, log stream.Log, at stream.Position) (stream.Reader, error) {
+	for {
+		reader, err := log.NewReader(at)
+		if err == nil {
+			return reader, nil
+		}
+		if !errors.Is(err, stream.ErrUnavailable) || ctx.Err() != nil {
+			return nil, fmt.Errorf("open a reader at %s: %w", at, err)
+		}
+	}
 }
 
 // saver is a follower at work. It decides when the view is saved.

@@ -234,7 +234,7 @@ func TestTail(t *testing.T) {
 		msgs, want := numbers(0, c.messages)
 		log.Put(msgs...)
 		log.Drop(c.dropped)
-		from, err := view.Tail(log, c.n)
+		from, err := view.Tail(t.Context(), log, c.n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -298,4 +298,57 @@ func ExampleVersion() {
 	seen, _ = v.Wait(context.Background(), seen)
 	fmt.Println(seen)
 	// Output: 1
+}
+
+// shy is a log that does not say what it has, some times.
+type shy struct {
+	*viewtest.Log
+	opens, reads int // that fail
+}
+
+func (s *shy) NewReader(from stream.Position) (stream.Reader, error) {
+	if s.opens--; s.opens >= 0 {
+		return nil, fmt.Errorf("not now: %w", stream.ErrUnavailable)
+	}
+	r, err := s.Log.NewReader(from)
+	return &shyReader{r, s}, err
+}
+
+type shyReader struct {
+	stream.Reader
+	s *shy
+}
+
+func (r *shyReader) Read(b *stream.Batch, most int) error {
+	if r.s.reads--; r.s.reads >= 0 {
+		return fmt.Errorf("not now: %w", stream.ErrUnavailable)
+	}
+	return r.Reader.Read(b, most)
+}
+
+// TestUnavailable: a view waits for a store that does not say what it has, from its start on.
+func TestUnavailable(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log := viewtest.New(3)
+		msgs, want := numbers(0, 5)
+		log.Put(msgs...)
+		if at, err := view.Tail(t.Context(), &shy{log, 2, 2}, 5); err != nil || at != (stream.Position{}) {
+			t.Errorf("the newest begin at %s, %v", at, err)
+		}
+		c := &collector{}
+		f := c.follower(log)
+		f.Logs = []stream.Log{&shy{log, 3, 3}}
+		stop := start(t, f)
+		synctest.Wait()
+		if !slices.Equal(c.gotNow(), want) {
+			t.Errorf("got %v", c.gotNow())
+		}
+		stop()
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := view.Tail(ended, &shy{log, 1 << 30, 0}, 5); !errors.Is(err, stream.ErrUnavailable) {
+			t.Errorf("a view that is to end: %v", err)
+		}
+	})
 }

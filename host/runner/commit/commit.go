@@ -33,6 +33,7 @@ type Part struct {
 	Reader    string                     // name of the member; "" for the host itself, which has no positions
 	Positions map[string]stream.Position // how far it is, in all its streams; nil: no news
 	Appends   map[string][][]byte        // what it made, by stream
+	Keys      map[string]map[int][]byte  // of some of these, by their index; see stream.Commit
 	States    map[string][]byte
 	Forget    bool // its positions are given up
 
@@ -275,10 +276,16 @@ func (c *Committer) Commit() error {
 // merge makes one commit of parts. Later parts of a member replace its earlier positions and states. A
 // reader's positions replace all that it had, also of streams that it reads no more.
 func merge(parts []Part) *stream.Commit {
-	c := &stream.Commit{Appends: map[string][][]byte{}, Positions: map[string]map[string]stream.Position{}, States: map[string][]byte{}}
+	c := &stream.Commit{Appends: map[string][][]byte{}, Keys: map[string]map[int][]byte{}, Positions: map[string]map[string]stream.Position{}, States: map[string][]byte{}}
 	replaced := map[string]bool{}
 	for _, p := range parts {
 		for s, msgs := range p.Appends {
+			for i, key := range p.Keys[s] {
+				if c.Keys[s] == nil {
+					c.Keys[s] = map[int][]byte{}
+				}
+				c.Keys[s][len(c.Appends[s])+i] = key
+			}
 			c.Appends[s] = append(c.Appends[s], msgs...)
 		}
 		maps.Copy(c.States, p.States)

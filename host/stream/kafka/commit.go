@@ -63,8 +63,12 @@ func (s *Store) commit(ctx context.Context, c *stream.Commit) error {
 	made := map[string][]*kgo.Record{}
 	var all []*kgo.Record
 	for _, name := range stream.Names() {
-		for _, m := range c.Appends[name] {
-			made[name] = append(made[name], s.logs[name].record(m))
+		for i, m := range c.Appends[name] {
+			r := s.logs[name].record(m)
+			if key := c.Keys[name][i]; key != nil {
+				s.cluster.choose(r, key)
+			}
+			made[name] = append(made[name], r)
 		}
 		all = append(all, made[name]...)
 	}

@@ -156,17 +156,23 @@ func (c *Cluster) Append(ctx context.Context, msgs ...[]byte) (stream.Position, 
 // submissions are the records of raw.
 func (c *Cluster) submissions(msgs [][]byte) []*kgo.Record {
 	records := make([]*kgo.Record, len(msgs))
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	for i, m := range msgs {
-		r := &kgo.Record{Topic: c.opt.topic(stream.Raw), Value: m}
+		records[i] = &kgo.Record{Topic: c.opt.topic(stream.Raw), Value: m}
+		var key []byte
 		if c.opt.Key != nil {
-			r.Key = c.opt.Key(m)
+			key = c.opt.Key(m)
 		}
-		r.Partition = int32(c.spread.Partition(r, c.partitions))
-		records[i] = r
+		c.choose(records[i], key)
 	}
 	return records
+}
+
+// choose gives a record a key, and the partition of it as Kafka's own clients choose it; any partition when the key is nil.
+func (c *Cluster) choose(r *kgo.Record, key []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.Key = key
+	r.Partition = int32(c.spread.Partition(r, c.partitions))
 }
 
 // life is the time until something is closed, and what a call of the brokers may take.

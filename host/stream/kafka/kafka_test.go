@@ -65,3 +65,69 @@ func suite(t *testing.T, brokers []string) {
 		return func() stream.Store { return openPart(t, opt, 1) }
 	})
 }
+
+// TestKeys: what a commit makes with a key is in the partition of the key, wherever it is committed, and the rest in the commit's own.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	opt := optionsOf(t, kafkatest.Fake(t).ListenAddrs())
+	c, err := Connect(t.Context(), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for partition := range int32(2) {
+		s, err := c.Open(t.Context(), partition)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		commit := &stream.Commit{Appends: map[string][][]byte{}, Keys: map[string]map[int][]byte{stream.Valid: {}}}
+		for i := range 40 {
+			commit.Appends[stream.Valid] = append(commit.Appends[stream.Valid], fmt.Appendf(nil, "key %d", i%20))
+			commit.Keys[stream.Valid][i] = fmt.Append(nil, i%20)
+		}
+		commit.Appends[stream.Valid] = append(commit.Appends[stream.Valid], fmt.Appendf(nil, "own %d", partition))
+		if err := s.Commit(t.Context(), commit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	logs, err := c.Logs(t.Context(), stream.Valid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := map[string]map[int]int{} // times by message and partition
+	for partition, log := range logs {
+		r, err := log.NewReader(stream.Position{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		for {
+			var b stream.Batch
+			if r.Read(&b, 1<<20) != nil {
+				break
+			}
+			for _, m := range b.Messages {
+				if at[string(m)] == nil {
+					at[string(m)] = map[int]int{}
+				}
+				at[string(m)][partition]++
+			}
+		}
+	}
+	used := map[int]bool{}
+	for i := range 20 {
+		where := at[fmt.Sprint("key ", i)]
+		if len(where) != 1 {
+			t.Errorf("key %d is at %v", i, where)
+		}
+		for p, n := range where {
+			if used[p] = true; n != 4 {
+				t.Errorf("key %d is there %d times", i, n)
+			}
+		}
+	}
+	if len(used) != 2 || at["own 0"][0] != 1 || at["own 1"][1] != 1 || len(at) != 22 {
+		t.Errorf("messages are at %v", at)
+	}
+}

@@ -39,7 +39,7 @@ func (l *log) NewReader(from stream.Position) (stream.Reader, error) {
 		_, end, err := l.offsets(ctx)
 		cancel()
 		if err != nil {
-			return nil, l.ended(err)
+			return nil, l.unavailable(err)
 		}
 		raise(&l.end, end)
 	}
@@ -197,13 +197,21 @@ func (r *reader) poll(ctx context.Context) error {
 	case ctx != nil && ctx.Err() != nil:
 		return ctx.Err()
 	}
-	pause, cancel := context.WithTimeout(r.log.closing, afterFailed)
-	defer cancel()
-	if ctx != nil {
-		defer context.AfterFunc(ctx, cancel)()
+	if ctx == nil {
+		ctx = context.Background()
 	}
+	return r.log.unavailableAfter(ctx, fmt.Errorf("read topic %s at %d: %w", r.log.topic, r.offset, failed))
+}
+
+// unavailable is ErrUnavailable, after its pause.
+func (l *log) unavailable(err error) error { return l.unavailableAfter(context.Background(), err) }
+
+func (l *log) unavailableAfter(ctx context.Context, err error) error {
+	pause, cancel := context.WithTimeout(l.closing, afterFailed)
+	defer cancel()
+	defer context.AfterFunc(ctx, cancel)()
 	<-pause.Done()
-	return r.log.ended(fmt.Errorf("read topic %s at %d: %w (%w)", r.log.topic, r.offset, stream.ErrUnavailable, failed))
+	return l.ended(fmt.Errorf("%w (%w)", stream.ErrUnavailable, err))
 }
 
 // trimmed goes on at the first message that is kept.
@@ -212,7 +220,7 @@ func (r *reader) trimmed() error {
 	defer cancel()
 	first, end, err := r.log.offsets(ctx)
 	if err != nil {
-		return r.log.ended(fmt.Errorf("%w (%w)", stream.ErrUnavailable, err))
+		return r.log.unavailable(err)
 	}
 	raise(&r.log.first, first)
 	raise(&r.log.end, end)
