@@ -29,7 +29,11 @@ func BenchmarkHosts(b *testing.B) {
 			for range hosts {
 				running = append(running, start(b, b.TempDir(), "serve", "--config", kafkaConfig(b, broker.Addr, 6)))
 			}
-			until(b, 300*time.Second, "all to be decoded", func() bool { return running[0].plugins()["decoder.submission"].Stats.Matched >= waiting })
+			until(b, 120*time.Second, "all to be decoded", func() bool {
+				var now struct{ Streams []struct{ Messages int } }
+				running[0].get("/overview", &now)
+				return now.Streams[1].Messages >= waiting
+			})
 			took := time.Since(began)
 			var used time.Duration
 			for _, p := range running {
