@@ -313,6 +313,7 @@ func TestGlobal(t *testing.T) {
 	procs[0].deploy("analysis", "everything", counting+"scope = \"global\"\nalert = {throttle = 60, modules = {web = {}}}\n", `local alert = require "heka.alert"
 `+strings.Replace(counter, "function timer_event()", `function timer_event() if n > 0 then alert.send("seen", "something was seen", "of a kind") end`, 1))
 	total := func(p *process) string { return p.text("analysis.everything", "total") }
+	until(t, 30*time.Second, "the plugin to run where it belongs", func() bool { return total(procs[0]) == "0" })
 	counted := func(list ...*process) {
 		t.Helper()
 		for _, p := range list {
@@ -366,6 +367,7 @@ func TestAnyHost(t *testing.T) {
 	}
 	a.deploy("analysis", "totals", counting, counter)
 	state(b, "analysis.totals", runner.Running)
+	until(t, 30*time.Second, "the plugin to run in all partitions", func() bool { return strings.Count(a.text("analysis.totals", "total"), "partition") == 4 })
 	hosts.send(a, 40)
 	hosts.send(b, 40)
 	total := func(p *process) (sum int) {

@@ -484,46 +484,40 @@ func TestBomb(t *testing.T) {
 // not told before it can be known: an older place would have messages taken twice.
 func TestTakerBesideOthers(t *testing.T) {
 	t.Parallel()
-	for name, brokers := range map[string]func(t *testing.T) []string{
-		"fake": func(t *testing.T) []string { return kafkatest.Fake(t).ListenAddrs() },
-		"real": func(t *testing.T) []string { return []string{kafkatest.Real(t).Addr} },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			opt := optionsOf(t, brokers(t))
-			s := open(t, opt)
-			defer s.Close()
-			dying, err := opt.transactional("dying")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer dying.Close()
-			err = dying.BeginTransaction()
-			if err == nil {
-				err = dying.ProduceSync(t.Context(), &kgo.Record{Topic: opt.topic(Spilled), Key: []byte("other"), Value: []byte("0:0")}).FirstErr()
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			id, place := stream.ID{1}, stream.Position{Offset: 7}
-			taker := s.cluster.Taker(id)
-			if err := taker.begin(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if err := taker.TakeOver(t.Context(), place, [][]byte{[]byte("a")}); err != nil {
-				t.Fatal(err)
-			}
-			short, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			if at, err := s.cluster.Taker(id).TakenOver(short); err == nil {
-				t.Errorf("taken over up to %s, which is not so", at)
-			}
-			if err := dying.EndTransaction(t.Context(), kgo.TryAbort); err != nil {
-				t.Fatal(err)
-			}
-			if at, err := s.cluster.Taker(id).TakenOver(t.Context()); err != nil || at != place {
-				t.Errorf("taken over up to %s, %v", at, err)
-			}
-		})
-	}
+	onBoth(t, func(t *testing.T, brokers []string) {
+		opt := optionsOf(t, brokers)
+		s := open(t, opt)
+		defer s.Close()
+		dying, err := opt.transactional("dying")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer dying.Close()
+		err = dying.BeginTransaction()
+		if err == nil {
+			err = dying.ProduceSync(t.Context(), &kgo.Record{Topic: opt.topic(Spilled), Key: []byte("other"), Value: []byte("0:0")}).FirstErr()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, place := stream.ID{1}, stream.Position{Offset: 7}
+		taker := s.cluster.Taker(id)
+		if err := taker.begin(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := taker.TakeOver(t.Context(), place, [][]byte{[]byte("a")}); err != nil {
+			t.Fatal(err)
+		}
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if at, err := s.cluster.Taker(id).TakenOver(short); err == nil {
+			t.Errorf("taken over up to %s, which is not so", at)
+		}
+		if err := dying.EndTransaction(t.Context(), kgo.TryAbort); err != nil {
+			t.Fatal(err)
+		}
+		if at, err := s.cluster.Taker(id).TakenOver(t.Context()); err != nil || at != place {
+			t.Errorf("taken over up to %s, %v", at, err)
+		}
+	})
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"sandbar/host/stream"
-	"sandbar/host/stream/kafka/kafkatest"
 )
 
 // member is a host as far as the group is concerned: it opens what it is to hold, and commits until it loses it.
@@ -77,52 +76,46 @@ func (m *member) holds() int {
 // go by one before another has it: no commit is ever fenced.
 func TestGroup(t *testing.T) {
 	t.Parallel()
-	for name, brokers := range map[string]func(t *testing.T) []string{
-		"fake": func(t *testing.T) []string { return kafkatest.Fake(t).ListenAddrs() },
-		"real": func(t *testing.T) []string { return []string{kafkatest.Real(t).Addr} },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			opt := Options{Brokers: brokers(t), Prefix: "group", Timeout: 10 * time.Second, Now: time.Now, Logger: quiet()}
-			if err := Create(t.Context(), opt, 6, 1); err != nil {
-				t.Fatal(err)
-			}
-			share := func(want int, members ...*member) {
-				t.Helper()
-				deadline := time.NewTimer(30 * time.Second)
-				defer deadline.Stop()
-				tick := time.NewTicker(10 * time.Millisecond)
-				defer tick.Stop()
-				for {
-					ready := true
-					var all []int
-					for _, m := range members {
-						all = append(all, m.holds())
-						ready = ready && m.holds() == want
-					}
-					if ready {
-						return
-					}
-					select {
-					case <-tick.C:
-					case <-deadline.C:
-						t.Fatalf("the members hold %v partitions, want %d each", all, want)
-					}
+	onBoth(t, func(t *testing.T, brokers []string) {
+		opt := Options{Brokers: brokers, Prefix: "group", Timeout: 10 * time.Second, Now: time.Now, Logger: quiet()}
+		if err := Create(t.Context(), opt, 6, 1); err != nil {
+			t.Fatal(err)
+		}
+		share := func(want int, members ...*member) {
+			t.Helper()
+			deadline := time.NewTimer(30 * time.Second)
+			defer deadline.Stop()
+			tick := time.NewTicker(10 * time.Millisecond)
+			defer tick.Stop()
+			for {
+				ready := true
+				var all []int
+				for _, m := range members {
+					all = append(all, m.holds())
+					ready = ready && m.holds() == want
+				}
+				if ready {
+					return
+				}
+				select {
+				case <-tick.C:
+				case <-deadline.C:
+					t.Fatalf("the members hold %v partitions, want %d each", all, want)
 				}
 			}
-			a := join(t, opt)
-			share(6, a)
-			b := join(t, opt)
-			share(3, a, b)
-			c := join(t, opt)
-			share(2, a, b, c)
-			if a.came != 6 || b.came != 3 || c.came != 2 {
-				t.Errorf("partitions came %d, %d and %d times; a balance moves only what it must", a.came, b.came, c.came)
-			}
-			a.stop()
-			share(3, b, c)
-			b.stop()
-			share(6, c)
-		})
-	}
+		}
+		a := join(t, opt)
+		share(6, a)
+		b := join(t, opt)
+		share(3, a, b)
+		c := join(t, opt)
+		share(2, a, b, c)
+		if a.came != 6 || b.came != 3 || c.came != 2 {
+			t.Errorf("partitions came %d, %d and %d times; a balance moves only what it must", a.came, b.came, c.came)
+		}
+		a.stop()
+		share(3, b, c)
+		b.stop()
+		share(6, c)
+	})
 }

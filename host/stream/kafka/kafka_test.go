@@ -50,6 +50,18 @@ func TestReal(t *testing.T) {
 	contract(t, []string{kafkatest.Real(t).Addr})
 }
 
+// onBoth runs a test in the process and on Apache Kafka.
+func onBoth(t *testing.T, test func(t *testing.T, brokers []string)) {
+	t.Run("fake", func(t *testing.T) {
+		t.Parallel()
+		test(t, kafkatest.Fake(t).ListenAddrs())
+	})
+	t.Run("real", func(t *testing.T) {
+		t.Parallel()
+		test(t, []string{kafkatest.Real(t).Addr})
+	})
+}
+
 func contract(t *testing.T, brokers []string) {
 	for name, test := range map[string]func(t *testing.T, brokers []string){"suite": suite, "fenced": fenced, "large states": largeStates} {
 		t.Run(name, func(t *testing.T) {

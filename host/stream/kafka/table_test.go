@@ -81,49 +81,43 @@ func (r *replica) add(ctx context.Context, key string) error {
 // TestTable: hosts that change a table at the same time see each other's changes before their own: counting up loses none.
 func TestTable(t *testing.T) {
 	t.Parallel()
-	for name, brokers := range map[string]func(t *testing.T) []string{
-		"fake": func(t *testing.T) []string { return kafkatest.Fake(t).ListenAddrs() },
-		"real": func(t *testing.T) []string { return []string{kafkatest.Real(t).Addr} },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			opt := optionsOf(t, brokers(t))
-			replicas := []*replica{newReplica(t, opt, Control), newReplica(t, opt, Control), newReplica(t, opt, Control)}
-			var hosts sync.WaitGroup
-			for _, r := range replicas {
-				hosts.Go(func() {
-					for range 5 {
-						if err := r.add(t.Context(), "n"); err != nil {
-							t.Error(err)
-						}
+	onBoth(t, func(t *testing.T, brokers []string) {
+		opt := optionsOf(t, brokers)
+		replicas := []*replica{newReplica(t, opt, Control), newReplica(t, opt, Control), newReplica(t, opt, Control)}
+		var hosts sync.WaitGroup
+		for _, r := range replicas {
+			hosts.Go(func() {
+				for range 5 {
+					if err := r.add(t.Context(), "n"); err != nil {
+						t.Error(err)
 					}
-				})
-			}
-			hosts.Wait()
-			refused := errors.New("refused")
-			if err := replicas[0].Change(t.Context(), func() (Entry, error) { return Entry{Key: "n"}, refused }); !errors.Is(err, refused) {
-				t.Errorf("a change that was refused: %v", err)
-			}
-			if err := replicas[0].Put(t.Context(), "other", []byte("x")); err != nil {
+				}
+			})
+		}
+		hosts.Wait()
+		refused := errors.New("refused")
+		if err := replicas[0].Change(t.Context(), func() (Entry, error) { return Entry{Key: "n"}, refused }); !errors.Is(err, refused) {
+			t.Errorf("a change that was refused: %v", err)
+		}
+		if err := replicas[0].Put(t.Context(), "other", []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		late := newReplica(t, opt, Control)
+		for _, r := range append(replicas, late) {
+			if err := r.Ready(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			late := newReplica(t, opt, Control)
-			for _, r := range append(replicas, late) {
-				if err := r.Ready(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				if got := r.all(); !maps.Equal(got, map[string]string{"n": "15", "other": "x"}) {
-					t.Errorf("a host has %v", got)
-				}
+			if got := r.all(); !maps.Equal(got, map[string]string{"n": "15", "other": "x"}) {
+				t.Errorf("a host has %v", got)
 			}
-			if err := late.Change(t.Context(), func() (Entry, error) { return Entry{Key: "big", Value: make([]byte, maxValue)}, nil }); err != nil {
-				t.Errorf("the largest value: %v", err)
-			}
-			if err := late.Change(t.Context(), func() (Entry, error) { return Entry{Key: "big", Value: make([]byte, maxValue+1)}, nil }); err == nil {
-				t.Error("a value that is too large was taken")
-			}
-		})
-	}
+		}
+		if err := late.Change(t.Context(), func() (Entry, error) { return Entry{Key: "big", Value: make([]byte, maxValue)}, nil }); err != nil {
+			t.Errorf("the largest value: %v", err)
+		}
+		if err := late.Change(t.Context(), func() (Entry, error) { return Entry{Key: "big", Value: make([]byte, maxValue+1)}, nil }); err == nil {
+			t.Error("a value that is too large was taken")
+		}
+	})
 }
 
 // TestTableLostAnswer: the brokers do not say what has become of a change. It is there or not, and Change tells which.
