@@ -161,10 +161,10 @@ func (b *Broker) Consume(topic string, messages int) [][]byte {
 	const end = "\n--end of a record--\n"
 	cmd := b.java("org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", b.Addr, "--topic", topic, "--from-beginning", "--isolation-level", "read_committed",
 		"--max-messages", strconv.Itoa(messages), "--timeout-ms", "30000", "--formatter-property", "line.separator="+end)
-	var out bytes.Buffer
-	cmd.Stdout = &out
+	var out, said bytes.Buffer // not the broker's, which writes to that
+	cmd.Stdout, cmd.Stderr = &out, &said
 	if err := cmd.Run(); err != nil {
-		b.t.Fatalf("read topic %s on the command line: %v\n%.2000s", topic, err, b.out.String())
+		b.t.Fatalf("read topic %s on the command line: %v\n%.2000s", topic, err, said.String())
 	}
 	records := bytes.Split(out.Bytes(), []byte(end))
 	return records[:len(records)-1]
