@@ -119,7 +119,9 @@ func (s *Store) abort(ctx context.Context, cause error) error {
 	if isFenced(err) {
 		return s.fail(explain(err))
 	}
-	if err != nil { // another producer ends it
+	// The client may begin anew by itself after an error, and so fence who has taken the partition over meanwhile: nothing is
+	// committed before it is known that nobody else has.
+	if err != nil || !errors.Is(cause, kerr.MessageTooLarge) {
 		if err := s.renew(ctx, cause); err != nil {
 			return err
 		}

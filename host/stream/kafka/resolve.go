@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -65,6 +66,9 @@ func (s *Store) renew(ctx context.Context, cause error) error {
 			_, _, err = client.ProducerID(asking)
 			cancel()
 		}
+		if err == nil { // from now on nobody else can commit
+			err = s.mine(ctx)
+		}
 		if err == nil {
 			s.cluster.opt.Logger.Info("the brokers answer again", "partition", s.partition)
 			return nil
@@ -82,7 +86,8 @@ func (s *Store) renew(ctx context.Context, cause error) error {
 // errTaken says that another process has committed to the partition.
 var errTaken = errors.New("another process has taken this partition over")
 
-// mine is errTaken when the newest commit is another process's, so that it is not fenced by one that woke up.
+// mine is errTaken when the newest commit is none that this process has made or begun with, so that nobody is fenced by one that woke
+// up, and nobody goes on from what is not the newest.
 func (s *Store) mine(ctx context.Context) error {
 	text, err := s.lastMark(ctx)
 	if err != nil || text == nil {
@@ -92,7 +97,7 @@ func (s *Store) mine(ctx context.Context) error {
 	if err := json.Unmarshal(text, &m); err != nil {
 		return fmt.Errorf("read the newest commit: %w", err)
 	}
-	if m.By != s.process && m.By != s.before {
+	if m.By != s.process && !bytes.Equal(text, s.mark) {
 		return errTaken
 	}
 	return nil

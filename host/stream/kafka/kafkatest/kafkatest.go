@@ -125,7 +125,7 @@ log.cleaner.dedupe.buffer.size=16777216
 	}
 	var id [16]byte
 	rand.Read(id[:])
-	if err := b.java("kafka.tools.StorageTool", "format", "-t", base64.RawURLEncoding.EncodeToString(id[:]), "-c", b.properties()).Run(); err != nil {
+	if err := b.java("kafka.tools.StorageTool", "format", "--cluster-id="+base64.RawURLEncoding.EncodeToString(id[:]), "-c", b.properties()).Run(); err != nil {
 		b.t.Fatalf("format the broker's folder: %v\n%.2000s", err, b.out.String())
 	}
 }
