@@ -94,6 +94,36 @@ func fenced(t *testing.T, brokers []string) {
 	holds(t, open(t, opt), 1, 3)
 }
 
+// TestTakenBack: one that took a partition over and lost it again does not go on from what it read then, when the other has committed
+// since; and it does not fence that one.
+func TestTakenBack(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, brokers []string) {
+		opt := optionsOf(t, brokers)
+		cause := errors.New("a broker's error that does not say that another has the partition")
+		a := open(t, opt)
+		defer a.Close()
+		if err := a.Commit(t.Context(), work(1)); err != nil {
+			t.Fatal(err)
+		}
+		b := open(t, opt)
+		defer b.Close()
+		if err := a.renew(t.Context(), cause); err != nil { // nobody has committed since: it may
+			t.Fatal(err)
+		}
+		if err := a.Commit(t.Context(), work(2)); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.renew(t.Context(), cause); !errors.Is(err, errTaken) || !errors.Is(b.Writable(), stream.ErrBroken) {
+			t.Errorf("it goes on from an old state: %v", err)
+		}
+		if err := a.Commit(t.Context(), work(3)); err != nil {
+			t.Errorf("who has the partition was fenced: %v", err)
+		}
+		holds(t, open(t, opt), 1, 2, 3)
+	})
+}
+
 // TestLostAnswer: the brokers do not say what has become of a transaction. The commit does not return before that is known, and
 // it is once there or not at all.
 func TestLostAnswer(t *testing.T) {
