@@ -101,8 +101,11 @@ func (w *worker) part(final bool) (commit.Part, bool) {
 
 // keyOf is the first value of a message's field as text; nil when there is none, or no field is asked for.
 func keyOf(field string, msg []byte) []byte {
+	if field == "" {
+		return nil
+	}
 	var v message.View
-	if field == "" || v.Parse(msg) != nil {
+	if v.Parse(msg) != nil {
 		return nil
 	}
 	f, ok := v.Field(field, 0)

@@ -122,6 +122,10 @@ func (c *Cluster) idOf(partition int32) stream.ID {
 
 // log is a partition of a stream, for as long as life.
 func (c *Cluster) log(name string, partition int32, life *life) *log {
+	return &log{life: life, numbers: c.numbersOf(name, partition), cluster: c, name: name, topic: c.opt.topic(name), partition: partition}
+}
+
+func (c *Cluster) numbersOf(name string, partition int32) *numbers {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.numbers[place{name, partition}]
@@ -129,7 +133,7 @@ func (c *Cluster) log(name string, partition int32, life *life) *log {
 		n = &numbers{}
 		c.numbers[place{name, partition}] = n
 	}
-	return &log{life: life, numbers: n, cluster: c, name: name, topic: c.opt.topic(name), partition: partition}
+	return n
 }
 
 // Logs are all partitions of a stream, to be read.
@@ -156,8 +160,9 @@ func (c *Cluster) Append(ctx context.Context, msgs ...[]byte) (stream.Position, 
 // submissions are the records of raw.
 func (c *Cluster) submissions(msgs [][]byte) []*kgo.Record {
 	records := make([]*kgo.Record, len(msgs))
+	topic := c.opt.topic(stream.Raw)
 	for i, m := range msgs {
-		records[i] = &kgo.Record{Topic: c.opt.topic(stream.Raw), Value: m}
+		records[i] = &kgo.Record{Topic: topic, Value: m}
 		var key []byte
 		if c.opt.Key != nil {
 			key = c.opt.Key(m)

@@ -154,12 +154,15 @@ func (l *log) record(m []byte) *kgo.Record {
 
 // appended counts records of a stream that are durable and returns the place behind the last.
 func (c *Cluster) appended(name string, records []*kgo.Record) (end stream.Position) {
-	for _, r := range records {
-		l := c.log(name, r.Partition, &c.life)
-		l.bytes.Add(int64(len(r.Value)))
-		l.messages.Add(1)
-		end = l.position(r.Offset + 1)
-		raise(&l.end, end.Offset)
+	var n *numbers
+	for i, r := range records {
+		if i == 0 || r.Partition != records[i-1].Partition {
+			n = c.numbersOf(name, r.Partition)
+		}
+		n.bytes.Add(int64(len(r.Value)))
+		n.messages.Add(1)
+		end.Offset = r.Offset + 1
+		raise(&n.end, end.Offset)
 	}
 	return end
 }
