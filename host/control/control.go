@@ -231,6 +231,9 @@ func decode(e kafka.Entry) (d catalog.Decision, err error) {
 	if err := json.Unmarshal(e.Value, &r); err != nil {
 		return d, err
 	}
+	if r.Updated.UTC().Year() > 9999 { // it could not be written again
+		return d, fmt.Errorf("it was submitted in the year %d", r.Updated.UTC().Year())
+	}
 	if r.Removed {
 		return catalog.Decision{Remove: name}, nil
 	}

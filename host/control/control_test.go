@@ -232,7 +232,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		e, err := encode(d)
 		if err != nil {
-			t.Skip("a date beyond the year 9999: it came from JSON that cannot be written again")
+			t.Fatalf("what was read cannot be written again: %v", err)
 		}
 		again, err := decode(e)
 		if err != nil || cmp.Diff(again, d, cmpopts.EquateEmpty()) != "" {
