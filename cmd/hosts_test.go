@@ -159,10 +159,25 @@ func (r *rig) served() time.Duration {
 // settle waits until all partitions are served, nothing is left to hand over, and all plugins have read everything.
 func (r *rig) settle() {
 	r.t.Helper()
+	done := false
+	defer func() {
+		if !done {
+			r.explain()
+		}
+	}()
 	r.served()
 	for _, p := range r.running() {
 		until(r.t, 60*time.Second, "an end of the spill", func() bool { return !strings.Contains(fmt.Sprint(p.troubles()), "local disk") })
 		p.settled()
+	}
+	done = true
+}
+
+// explain logs what the hosts say of themselves, and the ends of their logs.
+func (r *rig) explain() {
+	for i, p := range r.running() {
+		log := p.logged()
+		r.t.Logf("host %d has trouble %v\nand logged\n%s", i, p.troubles(), log[max(0, len(log)-4000):])
 	}
 }
 
