@@ -23,7 +23,8 @@ const (
 // openFleet lets the hosts that share topics know of each other.
 func (h *host) openFleet() {
 	if h.cluster != nil {
-		h.fleet = fleet.New(fleet.Options{Table: h.cluster.Table(kafka.Hosts), ID: uuid.NewString(), Report: h.report, Now: clock.Now, Log: h.log})
+		h.fleet = fleet.New(fleet.Options{Table: h.cluster.Table(kafka.Hosts), ID: uuid.NewString(), Report: h.report,
+			Clock: func(err error) { h.health.Report("clock", err) }, Now: clock.Now, Log: h.log})
 	}
 }
 

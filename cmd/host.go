@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"sandbar/host/alert"
@@ -39,14 +40,15 @@ import (
 
 const watchEvery = 2 * time.Second
 
-// host is all rooms of a running host, joined.
+// host is all that a running host consists of.
 type host struct {
 	cfg config.Config
 	log *slog.Logger
 
 	store    stream.Store   // files, with the only partition; nil on Kafka,
 	cluster  *kafka.Cluster // which is nil otherwise
-	spill    *spill.Spill   // nil when the streams are files
+	remote   *remote        // nil when the streams are files,
+	spill    *spill.Spill   // as is this
 	edgeLog  httpdoor.Appender
 	edgeOK   func() error
 	bucket   bucket.Bucket
@@ -63,9 +65,12 @@ type host struct {
 	fleet    *fleet.Fleet     // as is this
 	streams  map[string]web.Log
 	started  time.Time
+	deaths   *deaths.Journal
+	suspects []string // plugins that were at work when the host died, several times
 	deploy   *deploy.Manager
 	engines  *engines
 	door     *httpdoor.Door
+	front    front
 	pages    *web.Site
 
 	only *partition // on files
@@ -73,16 +78,16 @@ type host struct {
 	opened []func() error // in the order of opening; closed in reverse
 }
 
-// openHost opens everything under the data directory and starts the plugins that should run. What was opened is
-// closed again when something fails.
-func openHost(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *host, err error) {
+// newHost opens what the edge needs: it takes submissions from then on, also while the brokers are away. What was opened is closed
+// again when something fails.
+func newHost(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *host, err error) {
 	h := &host{cfg: cfg, log: log, health: health.NewBoard(clock.Now, log), started: clock.Now()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())
 		}
 	}()
-	for _, step := range []func(context.Context) error{h.openStorage, h.openKnowledge, h.openViews, h.openPlugins, h.openDoors} {
+	for _, step := range []func(context.Context) error{h.openData, h.openKnowledge, h.openDoor} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -90,13 +95,55 @@ func openHost(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *host
 	return h, nil
 }
 
+// connectAgain is how long brokers rest that could not be reached.
+const connectAgain = time.Second
+
+// open opens everything else and starts the plugins that should run. While the brokers cannot be reached it tries again, until ctx
+// ends; waits is called once then.
+func (h *host) open(ctx context.Context, waits func()) error {
+	waiting := sync.OnceFunc(waits)
+	before := len(h.opened)
+	for {
+		err := h.openRest(ctx)
+		if err == nil {
+			h.health.Report("brokers", nil)
+			if h.remote != nil {
+				h.remote.connected(h.cluster)
+			}
+			h.front.show(h.pages)
+			return nil
+		}
+		err = errors.Join(err, h.closeTo(before))
+		if h.remote == nil || ctx.Err() != nil || !kafka.Unreachable(err) {
+			return err
+		}
+		h.health.Report("brokers", err)
+		waiting()
+		pause, cancel := context.WithTimeout(ctx, connectAgain)
+		<-pause.Done()
+		cancel()
+	}
+}
+
+func (h *host) openRest(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{h.connect, h.openBucket, h.openViews, h.openPlugins, h.openPages} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // close closes what was opened, the newest first.
-func (h *host) close() error {
+func (h *host) close() error { return h.closeTo(0) }
+
+// closeTo closes all but the first n that were opened.
+func (h *host) closeTo(n int) error {
 	var errs []error
-	for _, c := range slices.Backward(h.opened) {
+	for _, c := range slices.Backward(h.opened[n:]) {
 		errs = append(errs, c())
 	}
-	h.opened = nil
+	h.opened = h.opened[:n]
 	return errors.Join(errs...)
 }
 
@@ -104,26 +151,28 @@ func (h *host) path(name ...string) string {
 	return filepath.Join(append([]string{h.cfg.Data}, name...)...)
 }
 
-func (h *host) openStorage(ctx context.Context) error {
+func (h *host) openData(context.Context) error {
 	if err := os.MkdirAll(h.cfg.Data, 0o750); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
-	if err := h.openStreams(ctx); err != nil {
-		return err
-	}
 	var err error
-	if h.bucket, err = openBucket(ctx, h.cfg.Bucket, h.path("bucket"), h.log); err != nil {
+	if h.deaths, h.suspects, err = deaths.Open(h.path("deaths.json")); err != nil {
 		return err
 	}
-	h.opened = append(h.opened, h.bucket.Close)
-	if err := h.claim(ctx); err != nil {
-		return err
-	}
+	h.opened = append(h.opened, h.deaths.Close)
 	if h.catalog, err = catalog.Open(h.path("catalog.db")); err != nil {
 		return err
 	}
 	h.opened = append(h.opened, h.catalog.Close)
-	return nil
+	return h.openStreams()
+}
+
+func (h *host) openBucket(ctx context.Context) (err error) {
+	if h.bucket, err = openBucket(ctx, h.cfg.Bucket, h.path("bucket"), h.log); err != nil {
+		return err
+	}
+	h.opened = append(h.opened, h.bucket.Close)
+	return h.claim(ctx)
 }
 
 func (h *host) openKnowledge(context.Context) error {
@@ -163,13 +212,8 @@ func (h *host) openViews(ctx context.Context) error {
 }
 
 func (h *host) openPlugins(ctx context.Context) error {
-	deaths, suspects, err := deaths.Open(h.path("deaths.json"))
-	if err != nil {
-		return err
-	}
-	h.opened = append(h.opened, deaths.Close)
 	atWork := func(names []string) {
-		if err := deaths.AtWork(names); err != nil {
+		if err := h.deaths.AtWork(names); err != nil {
 			h.log.Warn("if the host dies now it is not known who was at work", "error", err)
 		}
 	}
@@ -184,14 +228,15 @@ func (h *host) openPlugins(ctx context.Context) error {
 	if h.control != nil {
 		h.control.Tell(h.deploy.Changed)
 	}
-	if err := errors.Join(h.seed(ctx), h.deploy.Quarantine(ctx, suspects)); err != nil || h.store == nil {
+	if err := errors.Join(h.seed(ctx), h.deploy.Quarantine(ctx, h.suspects)); err != nil || h.store == nil {
 		return err // partitions on Kafka come when the host is in their group
 	}
-	h.only, err = h.openPartition(ctx, 0, h.store)
-	if err == nil {
-		h.opened = append(h.opened, h.only.close)
+	var err error
+	if h.only, err = h.openPartition(ctx, 0, h.store); err != nil {
+		return err
 	}
-	return err
+	h.opened = append(h.opened, h.only.close)
+	return nil
 }
 
 // openJournal says where decisions are made: in this host's catalog, or on Kafka in a topic that all hosts follow.
@@ -246,17 +291,17 @@ func seed() uint64 {
 	return binary.LittleEndian.Uint64(b[:])
 }
 
-func (h *host) openDoors(ctx context.Context) error {
+func (h *host) openDoor(context.Context) (err error) {
 	edge := h.cfg.Edge
-	var err error
 	h.door, err = httpdoor.New(httpdoor.Options{Raw: h.edgeLog, Healthy: h.edgeOK,
 		Hostname: h.cfg.Hostname, Now: clock.Now, Logger: h.log,
 		KnownNamespace: func(ns string) bool { return h.schemas.HasNamespace(ns) || slices.Contains(h.cfg.Namespaces, ns) },
 		MaxPath:        int(edge.MaxPath), MaxBody: int(edge.MaxBody), MaxInFlight: int64(edge.MaxInFlight),
 		BodyTimeout: time.Duration(edge.BodyTimeout), StoreTime: time.Duration(h.cfg.Streams.Timeout), TrustedProxies: edge.Prefixes()})
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+func (h *host) openPages(ctx context.Context) (err error) {
 	if h.streams, err = h.numbers(ctx); err != nil {
 		return err
 	}

@@ -129,6 +129,9 @@ func TestKafka(t *testing.T) {
 		until(t, 20*time.Second, "word that submissions are spilled", func() bool {
 			return strings.Contains(p.troubles()["edge"].Text, "kept on the local disk")
 		})
+		if out, _, code := call("status", "--to", p.url); code != 0 || !strings.HasPrefix(out, "OK\n") || !strings.Contains(out, ": edge: submissions are kept on") {
+			t.Errorf("sandbar status: %d %s", code, out)
+		}
 		<-time.After(time.Second)
 		broker.Start()
 		<-time.After(2 * time.Second)

@@ -103,7 +103,7 @@ func startWith(t testing.TB, env []string, data string, args ...string) *process
 		io.Copy(p, lines)
 		p.done <- p.cmd.Wait()
 	}()
-	_, rest, ok := strings.Cut(line, "runs at ")
+	_, rest, ok := strings.Cut(line, " at ") // it runs there, or takes submissions
 	if err != nil || !ok {
 		t.Fatalf("the host did not start: %q %v\n%s", line, err, p.logged())
 	}

@@ -109,13 +109,13 @@ func serve(ctx context.Context, con console, cfg config.Config, log *slog.Logger
 		return fmt.Errorf("listen on %s: %w; choose another with --listen", cfg.Listen, err)
 	}
 	defer listener.Close()
-	h, err := openHost(ctx, cfg, log)
+	h, err := newHost(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
 	server, err := httpdoor.NewServer(httpdoor.ServerOptions{
-		Handler: h.door.Beside(h.pages), CertFile: cfg.TLS.Certificate, KeyFile: cfg.TLS.Key,
+		Handler: h.door.Beside(&h.front), CertFile: cfg.TLS.Certificate, KeyFile: cfg.TLS.Key,
 		MaxPath: int(cfg.Edge.MaxPath), MaxConnections: int(cfg.Edge.MaxConnections), TrustedProxies: cfg.Edge.Prefixes(), Now: clock.Now, Logger: log,
 	})
 	if err != nil {
@@ -124,17 +124,24 @@ func serve(ctx context.Context, con console, cfg config.Config, log *slog.Logger
 	parts := newParts(ctx)
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	h.run(working, parts)
 	parts.start("http", func(context.Context) error { return server.Serve(listener) })
 	url := "http://" + listener.Addr().String()
 	if cfg.TLS.Certificate != "" {
 		url = "https://" + listener.Addr().String()
 	}
-	fmt.Fprintf(con.out, "Sandbar runs at %s (data in %s). Stop it with Ctrl-C.\n", url, cfg.Data)
-	if beside != nil {
-		parts.start("generator", func(ctx context.Context) error { return beside(ctx, url) })
+	err = h.open(parts.ctx, func() {
+		fmt.Fprintf(con.out, "Sandbar takes submissions at %s and waits for its brokers (data in %s). Stop it with Ctrl-C.\n", url, cfg.Data)
+	})
+	if err == nil {
+		h.run(working, parts)
+		fmt.Fprintf(con.out, "Sandbar runs at %s (data in %s). Stop it with Ctrl-C.\n", url, cfg.Data)
+		if beside != nil {
+			parts.start("generator", func(ctx context.Context) error { return beside(ctx, url) })
+		}
+		<-parts.ending()
+	} else if ctx.Err() != nil {
+		err = nil // it was told to stop
 	}
-	<-parts.ending()
 	// In the order data flows: no new submissions, then plugins, then the views of what they made.
 	quiet, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
@@ -143,5 +150,5 @@ func serve(ctx context.Context, con console, cfg config.Config, log *slog.Logger
 		serr = nil
 	}
 	stop()
-	return errors.Join(serr, parts.wait())
+	return errors.Join(err, serr, parts.wait())
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"sandbar/host/bucket"
@@ -22,9 +23,9 @@ import (
 	"sandbar/web"
 )
 
-// openStreams opens the streams: on Kafka when the config names brokers, or else in a folder. The edge appends to them; on Kafka it
-// has the local disk for when the brokers do not take submissions.
-func (h *host) openStreams(ctx context.Context) error {
+// openStreams opens the streams when they are files, or else the local log that the edge has for when the brokers do not take
+// submissions.
+func (h *host) openStreams() error {
 	s := h.cfg.Streams
 	if len(s.Kafka.Brokers) == 0 {
 		streams, err := openDisk(s, h.path("streams"), h.log)
@@ -35,7 +36,23 @@ func (h *host) openStreams(ctx context.Context) error {
 		h.opened = append(h.opened, streams.Close)
 		return nil
 	}
-	opt, err := openTopics(ctx, s, h.log)
+	local, err := openDisk(s, h.path("spill"), h.log)
+	if err != nil {
+		return err
+	}
+	h.opened = append(h.opened, local.Close)
+	h.remote = &remote{local: local.ID()}
+	h.spill = spill.New(spill.Options{Remote: h.remote, Local: local, Report: func(err error) { h.health.Report("edge", err) }})
+	h.edgeLog, h.edgeOK = h.spill, local.Writable
+	return nil
+}
+
+// connect reaches the topics when the streams are on Kafka.
+func (h *host) connect(ctx context.Context) error {
+	if h.remote == nil {
+		return nil
+	}
+	opt, err := openTopics(ctx, h.cfg.Streams, h.log)
 	if err != nil {
 		return err
 	}
@@ -44,21 +61,60 @@ func (h *host) openStreams(ctx context.Context) error {
 		return err
 	}
 	h.opened = append(h.opened, h.cluster.Close)
-	local, err := openDisk(s, h.path("spill"), h.log)
-	if err != nil {
-		return err
-	}
-	h.opened = append(h.opened, local.Close)
-	h.spill = spill.New(spill.Options{Remote: remote{h.cluster, h.cluster.Taker(local.ID())}, Local: local,
-		Report: func(err error) { h.health.Report("edge", err) }})
-	h.edgeLog, h.edgeOK = h.spill, local.Writable
 	return nil
 }
 
 // remote is raw on Kafka as a spill has it.
 type remote struct {
-	httpdoor.Appender
-	*kafka.Taker
+	local stream.ID // of the spill's log
+
+	mu      sync.Mutex
+	cluster *kafka.Cluster // nil until the brokers were reached
+	taker   *kafka.Taker
+}
+
+func (r *remote) connected(c *kafka.Cluster) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cluster, r.taker = c, c.Taker(r.local)
+}
+
+var errNotConnected = errors.New("the brokers were not reached since the host has started")
+
+func (r *remote) get() (*kafka.Cluster, *kafka.Taker, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cluster == nil {
+		return nil, nil, errNotConnected
+	}
+	return r.cluster, r.taker, nil
+}
+
+// Append implements spill.Remote.
+func (r *remote) Append(ctx context.Context, msgs ...[]byte) (at stream.Position, err error) {
+	c, _, err := r.get()
+	if err != nil {
+		return at, err
+	}
+	return c.Append(ctx, msgs...)
+}
+
+// TakeOver implements spill.Remote.
+func (r *remote) TakeOver(ctx context.Context, end stream.Position, msgs [][]byte) error {
+	_, t, err := r.get()
+	if err != nil {
+		return err
+	}
+	return t.TakeOver(ctx, end, msgs)
+}
+
+// TakenOver implements spill.Remote.
+func (r *remote) TakenOver(ctx context.Context) (at stream.Position, err error) {
+	_, t, err := r.get()
+	if err != nil {
+		return at, err
+	}
+	return t.TakenOver(ctx)
 }
 
 func openDisk(cfg config.Streams, folder string, log *slog.Logger) (*disk.Store, error) {

@@ -80,6 +80,9 @@ func TestStorm(t *testing.T) {
 			case "broker":
 				r.broker.Kill()
 				pause(4 * time.Second)
+				r.out(i).kill() // what starts without brokers takes submissions nevertheless
+				r.start(i)
+				pause(2 * time.Second)
 				r.broker.Start()
 			case "cut": // sometimes longer than a host may be silent
 				r.broker.Via[i].Cut()

@@ -29,6 +29,7 @@ import (
 // Report is what a host tells of itself.
 type Report struct {
 	Host     string                  `json:"host"` // its name
+	Told     time.Time               `json:"told"` // by its clock
 	Started  time.Time               `json:"started"`
 	Share    partitions.Share        `json:"partitions"`
 	Troubles []health.Trouble        `json:"troubles"`
@@ -67,6 +68,7 @@ type Options struct {
 	Table  Table
 	ID     string // of this process, another one for each start
 	Report func() Report
+	Clock  func(err error) // how far this host's clock is from the brokers'; nil while it is not
 	Now    func() time.Time
 	Log    *slog.Logger
 	Every  time.Duration // between reports; 2 s
@@ -124,7 +126,9 @@ func (f *Fleet) Run(ctx context.Context) error {
 }
 
 func (f *Fleet) tell(ctx context.Context) error {
-	text, err := json.Marshal(f.opt.Report())
+	r := f.opt.Report()
+	r.Told = f.opt.Now()
+	text, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
@@ -173,8 +177,26 @@ func (f *Fleet) apply(e kafka.Entry) error {
 	if before := f.told[id]; before != nil {
 		now.Rates = rates(before, now)
 	}
-	if id != f.opt.ID && len(f.told) < maxHosts {
+	switch {
+	case id == f.opt.ID:
+		f.opt.Clock(skew(r.Told, e.Time, f.heard))
+	case len(f.told) < maxHosts:
 		f.told[id] = now
+	}
+	return nil
+}
+
+// maxSkew is what clocks may differ.
+const maxSkew = 30 * time.Second
+
+// skew is an error when the brokers have written a report long before it was told, or long after it was heard again.
+func skew(told, written, heard time.Time) error {
+	ahead, behind := told.Sub(written), written.Sub(heard)
+	switch {
+	case ahead > maxSkew:
+		return fmt.Errorf("this host's clock is %v ahead of the brokers': set it", ahead.Round(time.Second))
+	case behind > maxSkew:
+		return fmt.Errorf("this host's clock is %v behind the brokers': set it", behind.Round(time.Second))
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func (t *topic) Follow(ctx context.Context, apply func(kafka.Entry) error) error
 
 // begin runs a host's part until end.
 func begin(t *topic, id string, n *int64) (f *Fleet, end func()) {
-	f = New(Options{Table: t, ID: id, Now: time.Now, Log: slog.New(slog.DiscardHandler), Report: func() Report {
+	f = New(Options{Table: t, ID: id, Now: time.Now, Clock: func(error) {}, Log: slog.New(slog.DiscardHandler), Report: func() Report {
 		*n += 20
 		return Report{Host: "h" + id, Share: partitions.Share{Here: []int32{1}, Of: 4}, Streams: map[string]stream.Stats{stream.Raw: {Messages: *n, Bytes: 10 * *n}},
 			Plugins: []runner.Status{{Name: "analysis.p", LagBytes: 7}}, Logs: map[string][]runner.LogLine{"analysis.p": {{Text: "from " + id}}}}
@@ -146,7 +146,7 @@ func FuzzApply(f *testing.F) {
 	f.Add("host/x", text)
 	f.Add("host/", []byte(`{"plugins":[{}],"logs":{"p":[{"text":"x"}]}}`))
 	f.Fuzz(func(t *testing.T, key string, value []byte) {
-		fleet := New(Options{ID: "me", Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		fleet := New(Options{ID: "me", Clock: func(error) {}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 		for range 2 {
 			if err := fleet.apply(kafka.Entry{Key: key, Value: value, Time: time.Now()}); err != nil {
 				t.Fatal(err)
@@ -158,4 +158,45 @@ func FuzzApply(f *testing.F) {
 		fleet.Status("p")
 		fleet.Logs("p")
 	})
+}
+
+// TestSkew: a host hears that its clock is wrong, in either direction, and that it was set. However long a report takes is no fault.
+func TestSkew(t *testing.T) {
+	t.Parallel()
+	var told error
+	now := time.Unix(1e9, 0)
+	f := New(Options{ID: "me", Now: func() time.Time { return now }, Clock: func(err error) { told = err }, Log: slog.New(slog.DiscardHandler)})
+	hear := func(id string, at, written, heard time.Duration) string {
+		t.Helper()
+		text, err := json.Marshal(Report{Told: time.Unix(1e9, 0).Add(at)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		now = time.Unix(1e9, 0).Add(heard)
+		if err := f.apply(kafka.Entry{Key: "host/" + id, Value: text, Time: time.Unix(1e9, 0).Add(written)}); err != nil {
+			t.Fatal(err)
+		}
+		if told == nil {
+			return ""
+		}
+		return told.Error()
+	}
+	for _, c := range []struct {
+		id                 string
+		at, written, heard time.Duration
+		want               string
+	}{
+		{"me", 0, 0, time.Second, ""},
+		{"me", 0, 40 * time.Second, 90 * time.Second, ""},
+		{"me", time.Hour, 0, time.Hour, "1h0m0s ahead"},
+		{"other", 0, 0, 0, "1h0m0s ahead"}, // it speaks of its own clock
+		{"me", 0, time.Minute, time.Minute, ""},
+		{"me", 0, 2 * time.Minute, time.Second, "1m59s behind"},
+		{"other", -time.Hour, 0, 0, "1m59s behind"},
+		{"me", 0, time.Second, time.Second, ""},
+	} {
+		if got := hear(c.id, c.at, c.written, c.heard); c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%+v: told %q", c, got)
+		}
+	}
 }

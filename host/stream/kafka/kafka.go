@@ -18,11 +18,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"sandbar/host/stream"
@@ -178,6 +182,16 @@ func (c *Cluster) choose(r *kgo.Record, key []byte) {
 	defer c.mu.Unlock()
 	r.Key = key
 	r.Partition = int32(c.spread.Partition(r, c.partitions))
+}
+
+// Unreachable says that an error is of the way to the brokers, or of what they are about to mend, so that it is of use to try again.
+func Unreachable(err error) bool {
+	var system *os.SyscallError
+	var name *net.DNSError
+	var early *kgo.ErrFirstReadEOF
+	return errors.Is(err, stream.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || kerr.IsRetriable(err) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, kgo.ErrRecordTimeout) || errors.Is(err, kgo.ErrRecordRetries) ||
+		errors.As(err, &system) || errors.As(err, &name) || errors.As(err, &early)
 }
 
 // life is the time until something is closed, and what a call of the brokers may take.
