@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -255,8 +256,14 @@ func TestHosts(t *testing.T) {
 		if t.Logf("partitions of a host that was killed were served elsewhere after %v", took); took > 15*time.Second {
 			t.Errorf("the partitions of a host that was killed were served elsewhere after %v, want 15 s", took)
 		}
+		staying := r.running()[1]
+		before := staying.number(`sandbar_plugin_matched_total{plugin="decoder.submission"}`)
 		r.start(0)
 		t.Logf("with the host back: %v", r.served())
+		until(t, 20*time.Second, "an equal share", func() bool { return len(staying.share().Here) == 2 })
+		if after := staying.number(`sandbar_plugin_matched_total{plugin="decoder.submission"}`); before == 0 || after < before {
+			t.Errorf("the decoder was called for %v messages, and for %v after a partition had left", before, after)
+		}
 		r.out(1).stop()
 		took = r.served()
 		if t.Logf("partitions of a host that was stopped were served elsewhere after %v", took); took > 8*time.Second {
@@ -266,6 +273,23 @@ func TestHosts(t *testing.T) {
 		r.served()
 	})
 	r.check()
+}
+
+// number is what a host tells of itself in /metrics.
+func (p *process) number(name string) float64 {
+	p.t.Helper()
+	_, text := p.page("/metrics")
+	for line := range strings.SplitSeq(text, "\n") {
+		if rest, ok := strings.CutPrefix(line, name+" "); ok {
+			n, err := strconv.ParseFloat(rest, 64)
+			if err != nil {
+				p.t.Errorf("%s: %v", line, err)
+			}
+			return n
+		}
+	}
+	p.t.Errorf("/metrics has no %s", name)
+	return 0
 }
 
 // pair are two hosts on four partitions, called one and two.

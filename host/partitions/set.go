@@ -26,6 +26,7 @@ type Runner interface {
 	Replace(ctx context.Context, name string) error
 	Remove(ctx context.Context, name string) error
 	Status(name string) (runner.Status, bool)
+	List() []runner.Status
 	Logs(name string) []runner.LogLine
 	Commits() commit.Stats
 }
@@ -47,9 +48,12 @@ type Set struct {
 	mu      sync.Mutex
 	members map[int32]member
 	work    map[int32][]string // plugins that are at long work, by partition
-	commits commit.Stats       // of partitions that have gone
-	archive landfill.Stats
 	changes int64
+
+	// of partitions that have gone
+	plugins map[string]runner.Stats // since they were started, by name
+	commits commit.Stats
+	archive landfill.Stats
 }
 
 // Share is what a host has of all partitions.
@@ -66,7 +70,7 @@ type member struct {
 
 // New makes an empty set, of so many partitions on all hosts. atWork is told which plugins are at long work in any partition, whenever that changes.
 func New(of int, check Check, atWork func(names []string)) *Set {
-	return &Set{of: of, check: check, atWork: atWork, members: map[int32]member{}, work: map[int32][]string{}}
+	return &Set{of: of, check: check, atWork: atWork, members: map[int32]member{}, work: map[int32][]string{}, plugins: map[string]runner.Stats{}}
 }
 
 // Come makes a partition one of the set.
@@ -86,6 +90,10 @@ func (s *Set) Leave(n int32) {
 		of := m.archive.Stats()
 		s.archive.Files += of.Files
 		s.archive.Bytes += of.Bytes
+		for _, p := range m.runner.List() {
+			p.Stats.Memory = 0 // it has gone with it
+			s.plugins[p.Name] = s.plugins[p.Name].Plus(p.Stats)
+		}
 		s.changes++
 	}
 	delete(s.members, n)
@@ -156,8 +164,16 @@ func (s *Set) Hold(cfg *sandbox.Config) error {
 	return s.each(func(r Runner) error { return r.Hold(cfg) })
 }
 
+// anew lets a plugin count from zero.
+func (s *Set) anew(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.plugins, name)
+}
+
 // Start runs a plugin in all partitions, or in none.
 func (s *Set) Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error {
+	s.anew(cfg.Logger())
 	var started []Runner
 	for _, m := range s.all() {
 		err := m.runner.Start(ctx, cfg, source, from)
@@ -187,6 +203,7 @@ func (s *Set) Replace(ctx context.Context, name string) error {
 
 // Remove stops a plugin and forgets it.
 func (s *Set) Remove(ctx context.Context, name string) error {
+	s.anew(name)
 	return s.each(func(r Runner) error { return r.Remove(ctx, name) })
 }
 
@@ -199,7 +216,7 @@ func (s *Set) Logs(name string) (lines []runner.LogLine) {
 	return lines
 }
 
-// Status of a plugin, as of one.
+// Status of a plugin, as of one. What it did in partitions that have gone is counted.
 func (s *Set) Status(name string) (sum runner.Status, known bool) {
 	for _, m := range s.all() {
 		st, ok := m.runner.Status(name)
@@ -210,6 +227,11 @@ func (s *Set) Status(name string) (sum runner.Status, known bool) {
 		default:
 			sum = runner.Join(sum, st)
 		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if gone, ok := s.plugins[name]; ok && known {
+		sum.Stats = sum.Stats.Plus(gone)
 	}
 	return sum, known
 }

@@ -41,6 +41,12 @@ func (f *fake) Remove(context.Context, string) error  { f.call("remove"); return
 func (f *fake) Logs(string) []runner.LogLine          { return f.logs }
 func (f *fake) Commits() commit.Stats                 { return commit.Stats{Commits: 2, Failed: 1, Time: time.Second} }
 func (f *fake) Stats() landfill.Stats                 { return f.stats }
+func (f *fake) List() []runner.Status {
+	if f.status == nil {
+		return nil
+	}
+	return []runner.Status{*f.status}
+}
 func (f *fake) Status(string) (runner.Status, bool) {
 	if f.status == nil {
 		return runner.Status{}, false
@@ -149,8 +155,21 @@ func TestLeave(t *testing.T) {
 	if got, want := s.Stats(), (landfill.Stats{Files: 3, Bytes: 30, Waiting: 11, Since: time.Unix(8, 0)}); got != want {
 		t.Errorf("landfill: %+v", got)
 	}
+	counted := func(n, memory int64) *runner.Status {
+		return &runner.Status{Name: "analysis.p", Stats: runner.Stats{Matched: n, FuelMax: n, Memory: memory, Outcomes: map[string]int64{"ok": n}}}
+	}
+	a.status, b.status = counted(3, 7), counted(5, 8)
 	s.Leave(1)
 	s.Leave(1)
+	if got, _ := s.Status("analysis.p"); cmp.Diff(got.Stats, runner.Stats{Matched: 8, FuelMax: 5, Memory: 7, Outcomes: map[string]int64{"ok": 8}}) != "" {
+		t.Errorf("plugin after one left: %+v", got.Stats)
+	}
+	if err := s.Start(t.Context(), &sandbox.Config{Kind: sandbox.Analysis, Name: "p"}, nil, runner.Newest); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := s.Status("analysis.p"); got.Stats.Matched != 3 { // a plugin that is started counts from zero
+		t.Errorf("after it was started: %+v", got.Stats)
+	}
 	if got, want := s.Stats(), (landfill.Stats{Files: 3, Bytes: 30, Waiting: 5, Since: time.Unix(9, 0)}); got != want {
 		t.Errorf("landfill after one left: %+v", got)
 	}

@@ -23,12 +23,13 @@ func Join(a, b Status) Status {
 	if rank(b.State) > rank(a.State) {
 		a, b = b, a
 	}
-	a.Stats = joinStats(a.Stats, b.Stats)
+	a.Stats = a.Stats.Plus(b.Stats)
 	a.LagBytes += b.LagBytes
 	return a
 }
 
-func joinStats(a, b Stats) Stats {
+// Plus is what was done in both.
+func (a Stats) Plus(b Stats) Stats {
 	a.Seen += b.Seen
 	a.Matched += b.Matched
 	a.Failed += b.Failed
