@@ -66,6 +66,11 @@ func SizeOf(rows, cols, secPerRow int) (int64, error) {
 	return 16*int64(rows)*int64(cols) + 64*int64(cols) + 128, nil
 }
 
+// defaultColumn is what the column at index i is called before SetHeader.
+func defaultColumn(i int) ColumnInfo {
+	return ColumnInfo{Name: fmt.Sprintf("Column_%d", i+1), Unit: "count", Aggregation: "sum"}
+}
+
 // New makes an empty buffer.
 func New(rows, cols, secPerRow int) (*Buffer, error) {
 	if _, err := SizeOf(rows, cols, secPerRow); err != nil {
@@ -77,7 +82,7 @@ func New(rows, cols, secPerRow int) (*Buffer, error) {
 		b.values[i], b.deltas[i] = math.NaN(), math.NaN()
 	}
 	for i := range b.info {
-		b.info[i] = ColumnInfo{Name: fmt.Sprintf("Column_%d", i+1), Unit: "count", Aggregation: "sum"}
+		b.info[i] = defaultColumn(i)
 	}
 	return b, nil
 }

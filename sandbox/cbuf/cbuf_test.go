@@ -204,8 +204,15 @@ func FuzzParse(f *testing.F) {
 	b.Add(5*sec, 1, 1)
 	f.Add(b.AppendCbuf(nil))
 	f.Fuzz(func(t *testing.T, p []byte) {
-		if d, err := Parse(p); err == nil && len(d.Values) != d.Rows {
+		d, err := Parse(p)
+		if err != nil {
+			return
+		}
+		if len(d.Values) != d.Rows {
 			t.Errorf("%d rows, the header says %d", len(d.Values), d.Rows)
+		}
+		if m, err := Merge(d, d); err != nil || m.Columns != d.Columns {
+			t.Errorf("merged with itself it has %+v, %v", m, err)
 		}
 	})
 }

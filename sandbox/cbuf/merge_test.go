@@ -119,8 +119,13 @@ func TestMergeOtherShapes(t *testing.T) {
 	base := &Data{Time: 100, Rows: 1, Columns: 1, SecondsPerRow: 10, Info: []ColumnInfo{{Name: "a"}}, Values: Matrix{{1}}}
 	for name, change := range map[string]func(d *Data){
 		"rows": func(d *Data) { d.Rows, d.Values = 2, Matrix{{1}, {2}} }, "seconds": func(d *Data) { d.SecondsPerRow = 20 },
-		"name": func(d *Data) { d.Info = []ColumnInfo{{Name: "b"}} }, "between rows": func(d *Data) { d.Time = 105 },
-		"columns": func(d *Data) { d.Columns, d.Info, d.Values = 2, append(d.Info, ColumnInfo{}), Matrix{{1, 2}} },
+		"between rows": func(d *Data) { d.Time = 105 },
+		"columns": func(d *Data) {
+			d.Columns, d.Info, d.Values = MaxColumns, nil, Matrix{make([]float64, MaxColumns)}
+			for i := range MaxColumns {
+				d.Info = append(d.Info, ColumnInfo{Name: fmt.Sprint(i)})
+			}
+		},
 	} {
 		other := *base
 		change(&other)
@@ -130,5 +135,46 @@ func TestMergeOtherShapes(t *testing.T) {
 	}
 	if _, err := Merge(); err == nil {
 		t.Error("nothing was merged")
+	}
+}
+
+// TestMergeByName: plugins give out columns as names come, in another order in each partition. What was never used is left out.
+func TestMergeByName(t *testing.T) {
+	t.Parallel()
+	part := func(names ...string) *Buffer {
+		b, err := New(2, 5, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for c, name := range names {
+			unit := "docs"
+			if name == "Column_2" {
+				unit = "count"
+			}
+			if err := b.SetHeader(c+1, name, unit, "sum"); err != nil {
+				t.Fatal(err)
+			}
+			b.Add(10e9, c+1, float64(len(name)+10*c))
+		}
+		return b
+	}
+	a, b := part("cart", "main", "event"), part("main", "Column_2", "cart", "main")
+	if err := b.Annotate(10e9, 3, "alert", "of cart", false); err != nil {
+		t.Fatal(err)
+	}
+	b.Add(10e9, 5, 7) // without a name, but used
+	for _, parts := range [][]*Buffer{{a, b}, {b, a}} {
+		m := merged(t, parts)
+		var got []string
+		for j, info := range m.Info {
+			got = append(got, fmt.Sprint(info.Name, " ", m.Values[1][j]))
+		}
+		// cart 4 and 24, main 14 and 4, the second main of b 34, event 25
+		if want := []string{"cart 28", "main 18", "Column_2 18", "event 25", "main 34", "Column_5 7"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if len(m.Annotations) != 1 || m.Annotations[0].Col != 1 {
+			t.Errorf("annotations %+v", m.Annotations)
+		}
 	}
 }
