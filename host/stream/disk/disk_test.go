@@ -1,12 +1,15 @@
 package disk_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -124,6 +127,28 @@ func edit(t *testing.T, change func(b []byte) []byte, path ...string) {
 	if err := os.WriteFile(name, change(b), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestLockWhileProcessesStart: a process that is started, by anybody, does not hold the lock on for a moment after the store was closed.
+func TestLockWhileProcessesStart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ctx, stop := context.WithCancel(t.Context())
+	var starting sync.WaitGroup
+	for range 2 {
+		starting.Go(func() {
+			for ctx.Err() == nil {
+				if err := exec.Command(os.Args[0], "-test.run", "^$").Run(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 100 {
+		closeStore(t, open(t, dir, disk.Options{}))
+	}
+	stop()
+	starting.Wait()
 }
 
 func TestOneProcessAtATime(t *testing.T) {

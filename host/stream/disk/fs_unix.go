@@ -37,7 +37,15 @@ func (osFS) Lock(name string) (io.Closer, error) {
 	// The number is only for the message above; a lock without it is as good.
 	f.Truncate(0)
 	fmt.Fprint(f, os.Getpid())
-	return f, nil
+	return fileLock{f}, nil
+}
+
+// fileLock gives the lock back before it closes the file: a process that is being started has the file open too, until it runs.
+type fileLock struct{ *os.File }
+
+func (l fileLock) Close() error {
+	err := unix.Flock(int(l.Fd()), unix.LOCK_UN)
+	return errors.Join(err, l.File.Close())
 }
 
 // isFull reports whether an error says that there is no room: the disk's, or this user's share of it.
