@@ -120,7 +120,7 @@ func siblings() map[string][]string {
 		"host/deploy":              {"host/runner", "host/catalog"},
 		"host/control":             {"host/catalog", "host/stream/kafka"},
 		"host/fleet":               {"host/deploy", "host/health", "host/landfill", "host/partitions", "host/runner", "host/stream", "host/stream/kafka"},
-		"host/partitions":          {"host/runner", "host/runner/commit", "host/landfill"},
+		"host/partitions":          {"host/runner", "host/runner/commit", "host/landfill", "host/stream"},
 		"host/intake/http":         {"host/stream", "host/intake"},
 		"host/intake/spill":        {"host/stream"},
 	}

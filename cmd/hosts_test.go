@@ -34,6 +34,7 @@ type rig struct {
 	answered map[string]bool
 	sent     int
 	codes    map[int]int
+	all      []*process // that ever ran
 }
 
 // newRig starts a broker and an S3 server. partitions is how many the topics will have, hosts how many may run.
@@ -65,6 +66,7 @@ func (r *rig) start(i int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.hosts[i] = p
+	r.all = append(r.all, p)
 }
 
 // out takes a host out of the load.
@@ -229,6 +231,15 @@ func (r *rig) check() {
 	}
 	t.Logf("%d submissions sent, answers %v, %d on the streams, %d duplicates", r.sent, r.codes, len(seen), duplicates)
 	wantOnce(t, r.answered, seen)
+	twice := map[string]bool{}
+	for id, n := range seen {
+		if n > 1 {
+			twice[id] = true
+		}
+	}
+	if len(twice) > 0 {
+		r.autopsy(twice)
+	}
 	if !maps.Equal(valid, found) {
 		t.Errorf("%d documents are valid, %d are in the lake, not the same ones or not as often", len(valid), len(found))
 	}

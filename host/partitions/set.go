@@ -14,6 +14,7 @@ import (
 	"sandbar/host/landfill"
 	"sandbar/host/runner"
 	"sandbar/host/runner/commit"
+	"sandbar/host/stream"
 	"sandbar/sandbox"
 )
 
@@ -133,12 +134,17 @@ func (s *Set) all() (list []member) {
 	return list
 }
 
+// leaves says that an error is of a partition that is being closed.
+func leaves(err error) bool {
+	return errors.Is(err, commit.ErrOver) || errors.Is(err, stream.ErrClosed)
+}
+
 // each does something in every partition, one after the other, to the end. One that is being closed does not count: its successor
 // begins with what the catalog says.
 func (s *Set) each(f func(r Runner) error) error {
 	var errs []error
 	for _, m := range s.all() {
-		if err := f(m.runner); err != nil && !errors.Is(err, commit.ErrOver) {
+		if err := f(m.runner); err != nil && !leaves(err) {
 			errs = append(errs, err)
 		}
 	}
@@ -147,14 +153,18 @@ func (s *Set) each(f func(r Runner) error) error {
 
 // Check loads a plugin as Start would, with the state that it has in each partition, and closes it again.
 func (s *Set) Check(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error) {
-	all := s.all()
-	if len(all) == 0 {
-		return s.check(ctx, cfg, source)
-	}
-	for _, m := range all {
-		if warning, err = m.runner.Check(ctx, cfg, source); err != nil {
+	checked := false
+	for _, m := range s.all() {
+		of, err := m.runner.Check(ctx, cfg, source)
+		switch {
+		case err == nil:
+			warning, checked = of, true
+		case !leaves(err):
 			return "", err
 		}
+	}
+	if !checked {
+		return s.check(ctx, cfg, source)
 	}
 	return warning, nil
 }
@@ -177,7 +187,7 @@ func (s *Set) Start(ctx context.Context, cfg *sandbox.Config, source []byte, fro
 	var started []Runner
 	for _, m := range s.all() {
 		err := m.runner.Start(ctx, cfg, source, from)
-		if errors.Is(err, commit.ErrOver) {
+		if leaves(err) {
 			continue
 		}
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"sandbar/host/landfill"
 	"sandbar/host/runner"
 	"sandbar/host/runner/commit"
+	"sandbar/host/stream"
 	"sandbar/sandbox"
 )
 
@@ -91,9 +92,10 @@ func TestStartIsWhole(t *testing.T) {
 		err   error
 		calls [][]string
 	}{
-		"refused":   {[]error{nil, broken, nil}, broken, [][]string{{"start", "stop"}, {"start"}, nil}},
-		"one ends":  {[]error{fmt.Errorf("now: %w", commit.ErrOver), nil}, nil, [][]string{{"start"}, {"start"}}},
-		"all there": {[]error{nil, nil}, nil, [][]string{{"start"}, {"start"}}},
+		"refused":    {[]error{nil, broken, nil}, broken, [][]string{{"start", "stop"}, {"start"}, nil}},
+		"one ends":   {[]error{fmt.Errorf("now: %w", commit.ErrOver), nil}, nil, [][]string{{"start"}, {"start"}}},
+		"one closes": {[]error{nil, fmt.Errorf("ask: %w", stream.ErrClosed)}, nil, [][]string{{"start"}, {"start"}}},
+		"all there":  {[]error{nil, nil}, nil, [][]string{{"start"}, {"start"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -178,6 +180,10 @@ func TestLeave(t *testing.T) {
 	}
 	if got, want := s.Share(), (Share{Here: []int32{0}, Of: 9, Changes: 3}); cmp.Diff(got, want) != "" {
 		t.Error(cmp.Diff(got, want))
+	}
+	a.fails = stream.ErrClosed
+	if warning, err := s.Check(t.Context(), &sandbox.Config{}, nil); err != nil || warning != "alone" {
+		t.Errorf("checked while the only partition closes: %q %v", warning, err)
 	}
 	s.Leave(0)
 	if warning, err := s.Check(t.Context(), &sandbox.Config{}, nil); err != nil || warning != "alone" {

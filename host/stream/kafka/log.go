@@ -68,7 +68,7 @@ func (l *log) offsets(ctx context.Context) (first, end int64, err error) {
 		end, err = of(l.cluster.admin.ListCommittedOffsets(ctx, l.topic))
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("ask for the ends of stream %s: %w", l.name, err)
+		return 0, 0, l.ended(fmt.Errorf("ask for the ends of stream %s: %w", l.name, err))
 	}
 	return first, end, nil
 }
