@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -23,6 +25,7 @@ import (
 type pluginCmd struct {
 	To    string `default:"http://127.0.0.1:8080" env:"SANDBAR_URL" placeholder:"URL" help:"The running host."`
 	Token string `env:"SANDBAR_TOKEN" help:"Its token, if it wants one."`
+	As    string `env:"SANDBAR_AS" placeholder:"NAME" help:"Who you are, for the history; nobody checks it (default: your user name)."`
 
 	New    pluginNewCmd    `cmd:"" help:"Write a new plugin, in Lua, Go, Rust, C or AssemblyScript, that works."`
 	List   pluginListCmd   `cmd:"" help:"List plugins."`
@@ -31,17 +34,30 @@ type pluginCmd struct {
 	Start  pluginStartCmd  `cmd:"" help:"Start a plugin that was stopped or has ended."`
 	Remove pluginRemoveCmd `cmd:"" help:"Remove a plugin with its state."`
 	Logs   pluginLogsCmd   `cmd:"" help:"Print what a plugin printed lately."`
+
+	History  pluginHistoryCmd  `cmd:"" help:"Print what was done about a plugin, or about all: when, by whom and why."`
+	Show     pluginShowCmd     `cmd:"" help:"Print a version of a plugin: config and source."`
+	Diff     pluginDiffCmd     `cmd:"" help:"Print what is different between two versions of a plugin."`
+	Rollback pluginRollbackCmd `cmd:"" help:"Run an older version of a plugin again."`
+	Restore  pluginRestoreCmd  `cmd:"" help:"Bring back a plugin that was removed."`
 }
 
 // AfterApply gives the client to the commands below.
 func (c *pluginCmd) AfterApply(k *kong.Context) error {
-	k.Bind(&client{base: strings.TrimRight(c.To, "/"), token: c.Token, http: &http.Client{Timeout: 30 * time.Second}})
+	if c.As == "" {
+		if u, err := user.Current(); err == nil {
+			c.As = u.Username
+		}
+	}
+	k.Bind(&client{base: strings.TrimRight(c.To, "/"), token: c.Token, as: c.As, http: &http.Client{Timeout: 30 * time.Second}})
 	return nil
 }
 
 // client speaks to the API of a running host.
 type client struct {
 	base, token string
+	as          string // who asks
+	over        int    // the version that is to be changed; 0: any
 	http        *http.Client
 }
 
@@ -64,6 +80,12 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 	}
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.over > 0 {
+		req.Header.Set("If-Match", strconv.Quote(strconv.Itoa(c.over)))
+	}
+	if c.as != "" {
+		req.Header.Set("Sandbar-As", c.as)
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
@@ -103,10 +125,19 @@ func apiError(status string, answer []byte) error {
 	return fmt.Errorf("%s", fault.Error)
 }
 
-type pluginListCmd struct{}
+type pluginListCmd struct {
+	JSON bool `help:"For programs, with all numbers."`
+}
 
 // Run prints a line per plugin.
-func (pluginListCmd) Run(ctx context.Context, c *client, con console) error {
+func (l *pluginListCmd) Run(ctx context.Context, c *client, con console) error {
+	if l.JSON {
+		var list json.RawMessage
+		if err := c.call(ctx, http.MethodGet, "/plugins", nil, &list); err != nil {
+			return err
+		}
+		return printJSON(con, list)
+	}
 	var list []runner.Status
 	if err := c.call(ctx, http.MethodGet, "/plugins", nil, &list); err != nil {
 		return err
@@ -124,6 +155,8 @@ type pluginDeployCmd struct {
 	Config  string `arg:"" type:"existingfile" help:"NAME.cfg; the folder above says the kind unless --kind does."`
 	Kind    string `enum:",decoder,analysis,output" default:"" help:"decoder, analysis or output."`
 	Replace bool   `help:"Replace a plugin of this name."`
+	Over    int    `placeholder:"N" help:"Replace version N of a plugin, and no other."`
+	Note    string `help:"Why, for the history."`
 }
 
 // Run submits the plugin; errors carry the line.
@@ -143,13 +176,14 @@ func (d *pluginDeployCmd) Run(ctx context.Context, c *client, con console) error
 	if kind == "" {
 		kind = kindOf(d.Config)
 	}
-	in := map[string]any{"kind": kind, "name": name, "config": string(config), "replace": d.Replace}
+	in := map[string]any{"kind": kind, "name": name, "config": string(config), "replace": d.Replace, "note": d.Note}
 	if def.Module() {
 		in["source_base64"] = source
 	} else {
 		in["source"] = string(source)
 	}
 	var st runner.Status
+	c.over = d.Over
 	if err := c.call(ctx, http.MethodPost, "/plugins", in, &st); err != nil {
 		return err
 	}

@@ -46,15 +46,20 @@ func blame(field string, err error) error {
 // asFault finds out what to tell of an error. One that nobody foresaw is the host's.
 func asFault(err error) *fault {
 	var f *fault
+	var part *deploy.Fault
 	var e *sandbox.Error
 	var routing *echo.HTTPError
 	switch {
 	case errors.As(err, &f):
 		return f
+	case errors.As(err, &part):
+		return asFault(blame(part.Field, part.Err))
 	case errors.As(err, &e):
 		return asFault(blame("source", err))
 	case errors.Is(err, deploy.ErrNotFound):
 		return &fault{status: http.StatusNotFound, Text: "there is no such plugin"}
+	case errors.Is(err, deploy.ErrNoVersion):
+		return &fault{status: http.StatusNotFound, Text: err.Error()}
 	case errors.Is(err, deploy.ErrChanged):
 		return &fault{status: http.StatusConflict, Text: err.Error(), Field: "expected"}
 	case errors.Is(err, deploy.ErrNameTaken):

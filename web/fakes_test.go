@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"sandbar/host/alert"
+	"sandbar/host/catalog"
 	"sandbar/host/deploy"
 	"sandbar/host/failures"
 	"sandbar/host/health"
@@ -60,6 +61,7 @@ func start() time.Time { return time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC) }
 type fakePlugins struct {
 	mu      sync.Mutex
 	all     map[string]deploy.Detail
+	events  []catalog.Event
 	failing error // of every call but List
 	listing error
 }
@@ -97,6 +99,9 @@ func (f *fakePlugins) Deploy(ctx context.Context, s deploy.Submission) (runner.S
 	if f.failing != nil {
 		return runner.Status{}, f.failing
 	}
+	if _, err := deploy.Validate(fakeParse, s); err != nil {
+		return runner.Status{}, err
+	}
 	name := string(s.Kind) + "." + s.Name
 	if _, ok := f.all[name]; ok && !s.Replace {
 		return runner.Status{}, fmt.Errorf("%w: %s", deploy.ErrNameTaken, name)
@@ -121,12 +126,71 @@ func (f *fakePlugins) set(name string, state runner.State) error {
 	return nil
 }
 
-func (f *fakePlugins) Start(_ context.Context, name string) error { return f.set(name, runner.Running) }
-func (f *fakePlugins) Stop(_ context.Context, name string) error {
-	return f.set(name, runner.StoppedBy)
+func (f *fakePlugins) Start(_ context.Context, by deploy.Actor, name string) error {
+	return f.note(by, deploy.Started, name, f.set(name, runner.Running))
 }
 
-func (f *fakePlugins) Remove(_ context.Context, name string) error {
+func (f *fakePlugins) Stop(_ context.Context, by deploy.Actor, name string) error {
+	return f.note(by, deploy.Stopped, name, f.set(name, runner.StoppedBy))
+}
+
+// note keeps what was done as an event.
+func (f *fakePlugins) note(by deploy.Actor, what, name string, err error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil {
+		f.events = append([]catalog.Event{{N: int64(len(f.events) + 1), At: start(), Actor: string(by), What: what, Plugin: name}}, f.events...)
+	}
+	return err
+}
+
+func (f *fakePlugins) Events(_ context.Context, name string, n int, older int64) ([]catalog.Event, error) {
+	var out []catalog.Event
+	for _, e := range f.events {
+		if (name == "" || e.Plugin == name) && (older == 0 || e.N < older) && len(out) < n {
+			out = append(out, e)
+		}
+	}
+	return out, f.failing
+}
+
+// Versions are two of each plugin that is there, and of analysis.gone.
+func (f *fakePlugins) Versions(_ context.Context, name string) ([]catalog.Version, error) {
+	if _, ok := f.all[name]; !ok && name != "analysis.gone" {
+		return nil, fmt.Errorf("versions: %w", deploy.ErrNotFound)
+	}
+	v := catalog.Version{Plugin: name, N: 2, Kind: sandbox.Analysis, Config: "message_matcher = 'c2'", Updated: start(), Author: "me", Note: hostile, Warning: "careful"}
+	old := v
+	old.N, old.Config, old.Shipped = 1, "message_matcher = 'c1' -- .wasm", "hash"
+	return []catalog.Version{v, old}, nil
+}
+
+func (f *fakePlugins) Version(ctx context.Context, name string, n int) (catalog.Version, error) {
+	all, err := f.Versions(ctx, name)
+	if err != nil || n < 1 || n > 2 {
+		return catalog.Version{}, fmt.Errorf("version: %w", deploy.ErrNoVersion)
+	}
+	v := all[2-n]
+	v.Source = []byte("source")
+	if n == 1 {
+		v.Source = []byte{0, 0xff}
+	}
+	return v, nil
+}
+
+func (f *fakePlugins) GoBack(ctx context.Context, b deploy.Back) (runner.Status, error) {
+	if b.Present == 7 {
+		return runner.Status{}, deploy.ErrChanged
+	}
+	v, err := f.Version(ctx, b.Name, max(b.Version, 1))
+	if err != nil {
+		return runner.Status{}, err
+	}
+	st, err := f.Deploy(ctx, deploy.Submission{Kind: v.Kind, Name: strings.TrimPrefix(b.Name, "analysis."), Config: v.Config, Source: v.Source, Replace: true})
+	return st, f.note(b.By, deploy.RolledBack, b.Name, err)
+}
+
+func (f *fakePlugins) Remove(_ context.Context, _ deploy.Actor, name string) error {
 	err := f.set(name, runner.StoppedBy)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -235,6 +299,9 @@ func fakeParse(kind sandbox.Kind, name string, src []byte) (*sandbox.Config, err
 
 // Check implements Plugins.
 func (*fakePlugins) Check(_ context.Context, sub deploy.Submission) (string, error) {
+	if _, err := deploy.Validate(fakeParse, sub); err != nil {
+		return "", err
+	}
 	if bytes.Contains(sub.Source, []byte("broken")) {
 		return "", &sandbox.Error{Outcome: sandbox.LoadError, Line: 2, Text: "'=' expected"}
 	}

@@ -3,7 +3,6 @@ package web
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -98,6 +97,3 @@ func (s *Site) detail(c echo.Context) (string, *deploy.Detail, error) {
 	d, err := s.opt.Plugins.Get(c.Request().Context(), name)
 	return name, &d, err
 }
-
-// errNoSource is the fault of a submission without one.
-var errNoSource = errors.New("the source is empty")

@@ -5,10 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,7 +18,6 @@ import (
 	"sandbar/host/deploy"
 	"sandbar/host/runner"
 	"sandbar/host/series"
-	"sandbar/plugins"
 	"sandbar/sandbox"
 	"sandbar/sandbox/message"
 )
@@ -134,17 +131,21 @@ func (s *Site) getPlugin(c echo.Context) error {
 	if !d.Module {
 		text = string(d.Source)
 	}
+	c.Response().Header().Set("ETag", etag(d.Version))
 	return answer(c, http.StatusOK, struct {
 		plugin
 		Config string        `json:"config"`
 		Source string        `json:"source,omitempty"` // of Lua
 		Module int           `json:"module,omitempty"` // bytes of a WASM module instead; more of it is at /module
 		Series []series.Info `json:"series"`
-		// Send it as expected to replace this version and no other.
+		// Send it as expected to replace this version and no other, or the ETag as If-Match.
 		Updated time.Time `json:"updated"`
+		Version int       `json:"version"`
+		Author  string    `json:"author,omitempty"`
+		Note    string    `json:"note,omitempty"`
 		// The message that ended the plugin.
 		Message json.RawMessage `json:"message,omitempty"`
-	}{asPlugin(d.Status), d.Config, text, moduleSize(d), s.infos(name), d.Updated, endMessage(*d)})
+	}{asPlugin(d.Status), d.Config, text, moduleSize(d), s.infos(name), d.Updated, d.Version, d.Author, d.Note, endMessage(*d)})
 }
 
 // endMessage is the message that ended a plugin, as JSON; nil when there is none.
@@ -172,14 +173,18 @@ func (s *Site) stopPlugin(c echo.Context) error { return s.change(c, s.opt.Plugi
 
 func (s *Site) startPlugin(c echo.Context) error { return s.change(c, s.opt.Plugins.Start) }
 
-func (s *Site) change(c echo.Context, f func(context.Context, string) error) error {
+func (s *Site) change(c echo.Context, f func(context.Context, deploy.Actor, string) error) error {
 	name, err := s.resolve(c)
+	if err != nil {
+		return err
+	}
+	by, err := actor(c)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := finish(c)
 	defer cancel()
-	if err := f(ctx, name); err != nil {
+	if err := f(ctx, by, name); err != nil {
 		return err
 	}
 	d, err := s.opt.Plugins.Get(ctx, name)
@@ -194,9 +199,13 @@ func (s *Site) removePlugin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	by, err := actor(c)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := finish(c)
 	defer cancel()
-	if err := s.opt.Plugins.Remove(ctx, name); err != nil {
+	if err := s.opt.Plugins.Remove(ctx, by, name); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -248,7 +257,7 @@ func (s *Site) checkPlugin(c echo.Context) error {
 	}{true, warning, facts})
 }
 
-// submission reads and checks all of a submission but its source.
+// submission reads a submission. What is wrong with it finds who takes it.
 func (s *Site) submission(c echo.Context) (deploy.Submission, error) {
 	var in struct {
 		Kind    sandbox.Kind `json:"kind"`
@@ -259,50 +268,28 @@ func (s *Site) submission(c echo.Context) (deploy.Submission, error) {
 		Replace bool         `json:"replace"`
 
 		Expected time.Time `json:"expected"`
+		Note     string    `json:"note"`
 	}
 	var none deploy.Submission
 	if err := s.readJSON(c, &in); err != nil {
 		return none, err
 	}
-	switch in.Kind {
-	case sandbox.Decoder, sandbox.Analysis, sandbox.Output:
-	default:
-		return none, blame("kind", errors.New("kind must be decoder, analysis or output"))
-	}
-	switch err := plugins.CheckName(in.Name); {
-	case err != nil:
-		return none, blame("name", err)
-	case len(in.Config) > plugins.MaxConfig:
-		return none, blame("config", errors.New("the config is larger than 64 KiB"))
-	case in.Source != "" && in.Module != nil:
-		return none, blame("source", errors.New("there are both source and source_base64; send one"))
-	}
-	cfg, err := s.opt.Parse(in.Kind, in.Name, []byte(in.Config))
-	if err != nil {
-		return none, blame("config", err)
-	}
 	source := in.Module
 	if source == nil {
 		source = []byte(in.Source)
 	}
-	switch most := plugins.MaxSource(cfg.Filename); {
-	case len(source) > most:
-		return none, blame("source", fmt.Errorf("the source has %d bytes; it may have %d KiB", len(source), most>>10))
-	case len(bytes.TrimSpace(source)) == 0:
-		return none, blame("source", errNoSource)
-	case !cfg.IsModule() && !utf8.Valid(source):
-		return none, blame("source", errors.New("the source is not UTF-8; the config of a WASM module says filename = \"NAME.wasm\""))
+	if in.Source != "" && in.Module != nil {
+		return none, blame("source", errors.New("there are both source and source_base64; send one"))
 	}
-	return deploy.Submission{Kind: in.Kind, Name: in.Name, Config: in.Config, Source: source, Replace: in.Replace, Expected: in.Expected, By: client(c)}, nil
-}
-
-// client is who asks, as far as that is known: there are no accounts yet.
-func client(c echo.Context) string {
-	host, _, err := net.SplitHostPort(c.Request().RemoteAddr)
+	version, err := ifMatch(c)
 	if err != nil {
-		return ""
+		return none, err
 	}
-	return host
+	by, err := actor(c)
+	if err != nil {
+		return none, err
+	}
+	return deploy.Submission{Kind: in.Kind, Name: in.Name, Config: in.Config, Source: source, Replace: in.Replace || version > 0, Expected: in.Expected, Version: version, By: by, Note: in.Note}, nil
 }
 
 const (

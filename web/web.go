@@ -17,6 +17,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"sandbar/host/alert"
+	"sandbar/host/catalog"
 	"sandbar/host/deploy"
 	"sandbar/host/failures"
 	"sandbar/host/fleet"
@@ -41,9 +42,13 @@ type Plugins interface {
 	Logs(name string) []runner.LogLine
 	Check(ctx context.Context, s deploy.Submission) (warning string, err error)
 	Deploy(ctx context.Context, s deploy.Submission) (runner.Status, error)
-	Start(ctx context.Context, name string) error
-	Stop(ctx context.Context, name string) error
-	Remove(ctx context.Context, name string) error
+	Start(ctx context.Context, by deploy.Actor, name string) error
+	Stop(ctx context.Context, by deploy.Actor, name string) error
+	Remove(ctx context.Context, by deploy.Actor, name string) error
+	GoBack(ctx context.Context, b deploy.Back) (runner.Status, error)
+	Versions(ctx context.Context, name string) ([]catalog.Version, error)
+	Version(ctx context.Context, name string, n int) (catalog.Version, error)
+	Events(ctx context.Context, name string, n int, older int64) ([]catalog.Event, error)
 }
 
 // Series is what graphs are drawn of; *series.View is one.
@@ -245,6 +250,10 @@ func (s *Site) routes() []route {
 		{post, "/api/v1/plugins/:name/start", api, s.startPlugin},
 		{get, "/api/v1/plugins/:name/logs", api, s.pluginLogs},
 		{get, "/api/v1/plugins/:name/series", api, s.pluginSeries},
+		{get, "/api/v1/plugins/:name/versions", api, s.listVersions},
+		{get, "/api/v1/plugins/:name/versions/:version", api, s.getVersion},
+		{post, "/api/v1/plugins/:name/rollback", api, s.goBack},
+		{get, "/api/v1/audit", api, s.audit},
 		{get, "/api/v1/limits", api, s.limits},
 		{get, "/api/v1/series", api, s.listSeries},
 		{get, "/api/v1/alerts", api, s.listAlerts},

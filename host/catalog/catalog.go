@@ -34,6 +34,10 @@ type Plugin struct {
 	Outcome, Reason string
 	Line            int
 	Message         string // that ended it, encoded; "" when none did
+
+	Version int    // number of Config and Source among all that were submitted under this name, from 1; 0 before Number
+	Note    string // why they were submitted, in the author's words
+	Warning string // what their check had to say
 }
 
 // Catalog is an open catalog file.
@@ -58,6 +62,19 @@ func migrations() []string {
 		INSERT INTO plugins_new SELECT name, kind, config, CAST(source AS BLOB), shipped, run, updated, outcome, reason, line, message, author FROM plugins;
 		DROP TABLE plugins;
 		ALTER TABLE plugins_new RENAME TO plugins`,
+		// Every version, and who did what.
+		`ALTER TABLE plugins ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+		ALTER TABLE plugins ADD COLUMN note TEXT NOT NULL DEFAULT '';
+		ALTER TABLE plugins ADD COLUMN warning TEXT NOT NULL DEFAULT '';
+		CREATE TABLE versions (
+			name TEXT NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, config TEXT NOT NULL, source BLOB NOT NULL, shipped TEXT NOT NULL,
+			updated INTEGER NOT NULL, author TEXT NOT NULL, note TEXT NOT NULL, warning TEXT NOT NULL, PRIMARY KEY (name, n)
+		) STRICT;
+		INSERT INTO versions SELECT name, 1, kind, config, source, shipped, updated, author, '', '' FROM plugins;
+		CREATE TABLE events (
+			n INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, what TEXT NOT NULL, plugin TEXT NOT NULL, version INTEGER NOT NULL, note TEXT NOT NULL
+		) STRICT;
+		CREATE INDEX events_by_plugin ON events (plugin, n)`,
 	}
 }
 
@@ -65,7 +82,7 @@ func migrations() []string {
 func Open(path string) (*Catalog, error) {
 	// A URL, since a path may hold what SQLite would take for parameters; without a host, since a relative
 	// path would become one.
-	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)"}}.Encode()}).String()
+	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{"_txlock": {"immediate"}, "_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)"}}.Encode()}).String()
 	// SQLite gives the files beside it the mode of this one.
 	if f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o640); err == nil {
 		err = errors.Join(f.Chmod(0o640), f.Close())
@@ -146,34 +163,34 @@ func migrate(db *sql.DB) error {
 }
 
 const (
-	columns       = "name, kind, config, source, shipped, run, updated, outcome, reason, line, coalesce(message, x''), author"
-	withoutSource = "name, kind, config, x'', shipped, run, updated, outcome, reason, line, coalesce(message, x''), author"
+	columns       = "name, kind, config, source, shipped, run, updated, outcome, reason, line, coalesce(message, x''), author, version, note, warning"
+	withoutSource = "name, kind, config, x'', shipped, run, updated, outcome, reason, line, coalesce(message, x''), author, version, note, warning"
 )
 
 // Put creates or replaces a plugin.
-func (c *Catalog) Put(ctx context.Context, p Plugin) error {
-	err := c.both(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO plugins (name, kind, config, source, shipped, run, updated, outcome, reason, line, message, author) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-			p.Name, string(p.Kind), p.Config, notNull(p.Source), p.Shipped, p.Run, p.Updated.UnixNano(), p.Outcome, p.Reason, p.Line, []byte(p.Message), p.Author)
-		return err
-	}, "DELETE FROM removed WHERE name = ?", p.Name)
-	if err != nil {
-		return fmt.Errorf("catalog: save plugin %s: %w", p.Name, err)
+func (c *Catalog) Put(ctx context.Context, p Plugin) error { return c.Apply(ctx, Decision{Put: &p}) }
+
+func put(ctx context.Context, tx *sql.Tx, p *Plugin) error {
+	_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO plugins (name, kind, config, source, shipped, run, updated, outcome, reason, line, message, author, version, note, warning) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		p.Name, string(p.Kind), p.Config, notNull(p.Source), p.Shipped, p.Run, p.Updated.UnixNano(), p.Outcome, p.Reason, p.Line, []byte(p.Message), p.Author, p.Version, p.Note, p.Warning)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "DELETE FROM removed WHERE name = ?", p.Name)
 	}
-	return nil
+	if err == nil {
+		v := VersionOf(p)
+		err = putVersion(ctx, tx, "IGNORE", &v)
+	}
+	return err
 }
 
-// both does a change and the statement beside it, or neither.
-func (c *Catalog) both(ctx context.Context, change func(*sql.Tx) error, stmt string, args ...any) error {
+// in does a change whole or not at all.
+func (c *Catalog) in(ctx context.Context, change func(*sql.Tx) error) error {
 	tx, err := c.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
 	if err := change(tx); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, stmt, args...); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -198,86 +215,20 @@ func (c *Catalog) List(ctx context.Context) ([]Plugin, error) { return c.list(ct
 func (c *Catalog) Summaries(ctx context.Context) ([]Plugin, error) { return c.list(ctx, withoutSource) }
 
 func (c *Catalog) list(ctx context.Context, columns string) ([]Plugin, error) {
-	rows, err := c.db.QueryContext(ctx, "SELECT "+columns+" FROM plugins ORDER BY name")
+	all, err := queryAll(ctx, c.db, scan, "SELECT "+columns+" FROM plugins ORDER BY name")
 	if err != nil {
 		return nil, fmt.Errorf("catalog: list plugins: %w", err)
 	}
-	defer rows.Close()
-	var out []Plugin
-	for rows.Next() {
-		p, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("catalog: list plugins: %w", err)
-		}
-		out = append(out, p)
-	}
-	return out, rows.Err()
-}
-
-// Remove deletes a plugin or returns ErrNotFound. That it was removed is remembered until it is put again.
-func (c *Catalog) Remove(ctx context.Context, name string) error {
-	err := c.both(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "DELETE FROM plugins WHERE name = ?", name)
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); n == 0 && err == nil {
-			return ErrNotFound
-		}
-		return nil
-	}, "INSERT OR IGNORE INTO removed (name) VALUES (?)", name)
-	if errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("%w: %s", ErrNotFound, name)
-	}
-	if err != nil {
-		return fmt.Errorf("catalog: remove plugin %s: %w", name, err)
-	}
-	return nil
-}
-
-// Decision is one thing that somebody decided: what a plugin is to be from now on, or that it is removed.
-type Decision struct {
-	Put    *Plugin
-	Remove string // name; when Put is nil
-}
-
-// Name is that of the plugin.
-func (d *Decision) Name() string {
-	if d.Put != nil {
-		return d.Put.Name
-	}
-	return d.Remove
-}
-
-// Apply makes a decision true here. It may be repeated.
-func (c *Catalog) Apply(ctx context.Context, d Decision) error {
-	if d.Put != nil {
-		return c.Put(ctx, *d.Put)
-	}
-	err := c.Remove(ctx, d.Remove)
-	if errors.Is(err, ErrNotFound) {
-		if _, err = c.db.ExecContext(ctx, "INSERT OR IGNORE INTO removed (name) VALUES (?)", d.Remove); err != nil {
-			err = fmt.Errorf("catalog: note that plugin %s was removed: %w", d.Remove, err)
-		}
-	}
-	return err
+	return all, nil
 }
 
 // RemovedNames are those of all plugins that somebody removed.
 func (c *Catalog) RemovedNames(ctx context.Context) (names []string, err error) {
-	rows, err := c.db.QueryContext(ctx, "SELECT name FROM removed ORDER BY name")
+	names, err = queryAll(ctx, c.db, func(s scanner) (name string, err error) { return name, s.Scan(&name) }, "SELECT name FROM removed ORDER BY name")
 	if err != nil {
 		return nil, fmt.Errorf("catalog: list what was removed: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, fmt.Errorf("catalog: list what was removed: %w", err)
-		}
-		names = append(names, name)
-	}
-	return names, rows.Err()
+	return names, nil
 }
 
 // Removed says whether the plugin was there once and somebody removed it.
@@ -291,10 +242,13 @@ func (c *Catalog) Removed(ctx context.Context, name string) (bool, error) {
 
 // EndSession remembers that a session was ended, until it would have ended by itself; those that have by now are forgotten.
 func (c *Catalog) EndSession(ctx context.Context, id string, until time.Time) error {
-	err := c.both(ctx, func(tx *sql.Tx) error {
+	err := c.in(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO ended_sessions (id, until) VALUES (?, ?)", id, until.Unix())
+		if err == nil {
+			_, err = tx.ExecContext(ctx, "DELETE FROM ended_sessions WHERE until < ?", until.Add(-30*24*time.Hour).Unix())
+		}
 		return err
-	}, "DELETE FROM ended_sessions WHERE until < ?", until.Add(-30*24*time.Hour).Unix())
+	})
 	if err != nil {
 		return fmt.Errorf("catalog: end a session: %w", err)
 	}
@@ -327,7 +281,7 @@ func scan(s scanner) (Plugin, error) {
 	var p Plugin
 	var updated int64
 	var msg []byte
-	err := s.Scan(&p.Name, &p.Kind, &p.Config, &p.Source, &p.Shipped, &p.Run, &updated, &p.Outcome, &p.Reason, &p.Line, &msg, &p.Author)
+	err := s.Scan(&p.Name, &p.Kind, &p.Config, &p.Source, &p.Shipped, &p.Run, &updated, &p.Outcome, &p.Reason, &p.Line, &msg, &p.Author, &p.Version, &p.Note, &p.Warning)
 	p.Updated, p.Message = time.Unix(0, updated).UTC(), string(msg)
 	return p, err
 }

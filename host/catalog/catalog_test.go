@@ -50,6 +50,7 @@ func TestRoundTrip(t *testing.T) {
 	if err := c.Put(ctx, b); err != nil {
 		t.Fatal(err)
 	}
+	a.Version, b.Version = 1, 2
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -67,13 +68,10 @@ func TestRoundTrip(t *testing.T) {
 	if _, err := c.Get(ctx, "analysis.c"); !errors.Is(err, catalog.ErrNotFound) || !strings.Contains(err.Error(), "analysis.c") {
 		t.Errorf("a plugin that is not there: %v", err)
 	}
-	if err := c.Remove(ctx, "analysis.c"); !errors.Is(err, catalog.ErrNotFound) {
-		t.Errorf("remove one that is not there: %v", err)
-	}
 	if gone, err := c.Removed(ctx, "analysis.c"); gone || err != nil {
 		t.Errorf("removed %v, %v", gone, err)
 	}
-	if err := c.Remove(ctx, "analysis.b"); err != nil {
+	if err := c.Apply(ctx, catalog.Decision{Remove: "analysis.b"}); err != nil {
 		t.Fatal(err)
 	}
 	if gone, err := c.Removed(ctx, "analysis.b"); !gone || err != nil {
@@ -163,15 +161,21 @@ func TestOldVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec("DROP TABLE removed; DROP TABLE ended_sessions; ALTER TABLE plugins DROP COLUMN message; ALTER TABLE plugins DROP COLUMN author; PRAGMA user_version = 1"); err != nil {
+	if _, err := db.Exec(`DROP TABLE removed; DROP TABLE ended_sessions; DROP TABLE versions; DROP TABLE events; ALTER TABLE plugins DROP COLUMN message;
+		ALTER TABLE plugins DROP COLUMN author; ALTER TABLE plugins DROP COLUMN version; ALTER TABLE plugins DROP COLUMN note; ALTER TABLE plugins DROP COLUMN warning; PRAGMA user_version = 1`); err != nil {
 		t.Fatal(err)
 	}
 	db.Close()
 	c = open(t, path)
-	if p, err := c.Get(t.Context(), "analysis.a"); err != nil || !cmp.Equal(p, sample("analysis.a")) {
-		t.Errorf("%+v, %v", p, err)
+	want := sample("analysis.a")
+	want.Version = 1
+	if p, err := c.Get(t.Context(), "analysis.a"); err != nil || !cmp.Equal(p, want) {
+		t.Errorf("%v\n%s", err, cmp.Diff(want, p))
 	}
-	if err := c.Remove(t.Context(), "analysis.a"); err != nil {
+	if v, err := c.Version(t.Context(), "analysis.a", 1); err != nil || string(v.Source) != string(want.Source) {
+		t.Errorf("its first version: %+v, %v", v, err)
+	}
+	if err := c.Apply(t.Context(), catalog.Decision{Remove: "analysis.a"}); err != nil {
 		t.Error(err)
 	}
 }
@@ -221,7 +225,7 @@ func TestOldSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := open(t, path)
-	want := catalog.Plugin{Name: "analysis.old", Kind: sandbox.Analysis, Config: "c", Source: []byte(old), Run: true, Updated: time.Unix(0, 5).UTC(), Author: "me"}
+	want := catalog.Plugin{Name: "analysis.old", Kind: sandbox.Analysis, Config: "c", Source: []byte(old), Run: true, Updated: time.Unix(0, 5).UTC(), Author: "me", Version: 1}
 	if got, err := c.Get(t.Context(), "analysis.old"); err != nil || !cmp.Equal(got, want) {
 		t.Errorf("%v\n%s", err, cmp.Diff(want, got))
 	}

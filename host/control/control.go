@@ -7,7 +7,6 @@ package control
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,15 +17,13 @@ import (
 
 	"sandbar/host/catalog"
 	"sandbar/host/stream/kafka"
-	"sandbar/plugins"
-	"sandbar/sandbox"
 )
 
 // Table is the topic; *kafka.Table is one and has the promises.
 type Table interface {
 	Follow(ctx context.Context, apply func(e kafka.Entry) error) error
 	Ready(ctx context.Context) error
-	Change(ctx context.Context, f func() (kafka.Entry, error)) error
+	Change(ctx context.Context, f func() ([]kafka.Entry, error)) error
 }
 
 // Options of a Control; all are required.
@@ -129,17 +126,34 @@ func (c *Control) bring(ctx context.Context) error {
 		if c.knows(d.Name()) {
 			continue
 		}
-		err := c.Decide(ctx, func() (catalog.Decision, error) {
+		err := c.decide(ctx, func() (catalog.Decision, []catalog.Version, error) {
 			if c.knows(d.Name()) {
-				return d, errKnown
+				return d, nil, errKnown
 			}
-			return d, nil
+			versions, err := c.versions(ctx, d.Name())
+			return d, versions, err
 		})
 		if err != nil && !errors.Is(err, errKnown) {
 			return err
 		}
 	}
 	return nil
+}
+
+// versions are all of a plugin that the catalog has, with their sources, the oldest first.
+func (c *Control) versions(ctx context.Context, name string) (all []catalog.Version, err error) {
+	list, err := c.opt.Catalog.Versions(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range slices.Backward(list) {
+		whole, err := c.opt.Catalog.Version(ctx, name, v.N)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, whole)
+	}
+	return all, nil
 }
 
 func (c *Control) knows(name string) bool {
@@ -150,28 +164,79 @@ func (c *Control) knows(name string) bool {
 
 // Decide implements deploy.Journal.
 func (c *Control) Decide(ctx context.Context, f func() (catalog.Decision, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, c.opt.Timeout)
-	defer cancel()
-	return c.opt.Table.Change(ctx, func() (kafka.Entry, error) {
+	return c.decide(ctx, func() (catalog.Decision, []catalog.Version, error) {
 		d, err := f()
 		if err != nil {
-			return kafka.Entry{}, err
+			return d, nil, err
 		}
-		e, err := encode(d)
+		if err := c.opt.Catalog.Number(ctx, &d); err != nil || d.Put == nil {
+			return d, nil, err
+		}
+		_, err = c.opt.Catalog.Version(ctx, d.Name(), d.Put.Version)
+		if errors.Is(err, catalog.ErrNoVersion) {
+			return d, []catalog.Version{catalog.VersionOf(d.Put)}, nil
+		}
+		return d, nil, err
+	})
+}
+
+// decide writes a decision, and the versions that are new with it.
+func (c *Control) decide(ctx context.Context, f func() (catalog.Decision, []catalog.Version, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, c.opt.Timeout)
+	defer cancel()
+	return c.opt.Table.Change(ctx, func() ([]kafka.Entry, error) {
+		d, versions, err := f()
+		if err != nil {
+			return nil, err
+		}
+		var entries []kafka.Entry
+		for i := range versions {
+			e, err := encodeVersion(&versions[i])
+			if err != nil {
+				return nil, err
+			}
+			entries = append(entries, e)
+		}
+		if d.Event.What != "" {
+			e, err := encodeEvent(&d.Event)
+			if err != nil {
+				return nil, err
+			}
+			entries = append(entries, e)
+		}
+		e, err := encode(d) // the last: what is told of it is there then
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.wrote = e
-		return e, err
+		return append(entries, e), err
 	})
 }
 
 // apply makes the catalog follow an entry. One that cannot be read is left out, so that it does not keep the others away.
 func (c *Control) apply(ctx context.Context, e kafka.Entry) error {
-	d, err := decode(e)
-	if err != nil {
-		c.opt.Log.Error("a decision cannot be read and is left out", "key", e.Key, "error", err)
-		return nil
+	var err error
+	switch {
+	case strings.HasPrefix(e.Key, versionPrefix):
+		var v catalog.Version
+		if v, err = decodeVersion(e); err == nil {
+			return c.opt.Catalog.PutVersion(ctx, v)
+		}
+	case strings.HasPrefix(e.Key, eventPrefix):
+		var ev catalog.Event
+		if ev, err = decodeEvent(e); err == nil {
+			return c.opt.Catalog.PutEvent(ctx, ev)
+		}
+	default:
+		var d catalog.Decision
+		if d, err = decode(e); err == nil {
+			return c.applyDecision(ctx, e, d)
+		}
 	}
+	c.opt.Log.Error("a decision cannot be read and is left out", "key", e.Key, "error", err)
+	return nil
+}
+
+func (c *Control) applyDecision(ctx context.Context, e kafka.Entry, d catalog.Decision) error {
 	if err := c.opt.Catalog.Apply(ctx, d); err != nil {
 		return err
 	}
@@ -187,59 +252,4 @@ func (c *Control) apply(ctx context.Context, e kafka.Entry) error {
 		tell(d.Name())
 	}
 	return nil
-}
-
-// keyPrefix is that of decisions about plugins.
-const keyPrefix = "plugin/"
-
-// record is a decision as it is in the topic; docs/format/control.md has it.
-type record struct {
-	Removed bool      `json:"removed,omitempty"`
-	Kind    string    `json:"kind,omitempty"`
-	Config  string    `json:"config,omitempty"`
-	Source  []byte    `json:"source,omitempty"`
-	Shipped string    `json:"shipped,omitempty"`
-	Run     bool      `json:"run,omitempty"`
-	Updated time.Time `json:"updated,omitzero"`
-	Author  string    `json:"author,omitempty"`
-	Outcome string    `json:"outcome,omitempty"`
-	Reason  string    `json:"reason,omitempty"`
-	Line    int       `json:"line,omitempty"`
-	Message []byte    `json:"message,omitempty"`
-}
-
-func encode(d catalog.Decision) (kafka.Entry, error) {
-	r := record{Removed: true}
-	if p := d.Put; p != nil {
-		r = record{Kind: string(p.Kind), Config: p.Config, Source: p.Source, Shipped: p.Shipped, Run: p.Run, Updated: p.Updated.UTC(), Author: p.Author,
-			Outcome: p.Outcome, Reason: p.Reason, Line: p.Line, Message: []byte(p.Message)}
-	}
-	value, err := json.Marshal(r)
-	return kafka.Entry{Key: keyPrefix + d.Name(), Value: value}, err
-}
-
-func decode(e kafka.Entry) (d catalog.Decision, err error) {
-	name, ok := strings.CutPrefix(e.Key, keyPrefix)
-	kind, short, _ := strings.Cut(name, ".")
-	if !ok || !slices.Contains([]sandbox.Kind{sandbox.Decoder, sandbox.Analysis, sandbox.Output}, sandbox.Kind(kind)) {
-		return d, errors.New("its key is none of a plugin")
-	}
-	if err := plugins.CheckName(short); err != nil {
-		return d, err
-	}
-	var r record
-	if err := json.Unmarshal(e.Value, &r); err != nil {
-		return d, err
-	}
-	if r.Updated.UTC().Year() > 9999 { // it could not be written again
-		return d, fmt.Errorf("it was submitted in the year %d", r.Updated.UTC().Year())
-	}
-	if r.Removed {
-		return catalog.Decision{Remove: name}, nil
-	}
-	if r.Kind != kind {
-		return d, fmt.Errorf("plugin %.80q is of kind %.40q", name, r.Kind)
-	}
-	return catalog.Decision{Put: &catalog.Plugin{Name: name, Kind: sandbox.Kind(r.Kind), Config: r.Config, Source: r.Source, Shipped: r.Shipped, Run: r.Run, Updated: r.Updated,
-		Author: r.Author, Outcome: r.Outcome, Reason: r.Reason, Line: r.Line, Message: string(r.Message)}}, nil
 }

@@ -116,15 +116,30 @@ func TestHosts(t *testing.T) {
 	c.close()
 	q.Run, q.Message = false, ""
 	a.decide(catalog.Decision{Put: &q})
-	b.decide(catalog.Decision{Remove: p.Name})
+	for i := range 3 {
+		q.Version, q.Note, q.Updated = 0, fmt.Sprint("try ", i), q.Updated.Add(time.Second)
+		[]*host{a, b}[i%2].decide(catalog.Decision{Put: &q, Event: catalog.Event{At: q.Updated, Actor: "me", What: "replace", Note: q.Note}})
+	}
+	b.decide(catalog.Decision{Remove: p.Name, Event: catalog.Event{At: q.Updated, Actor: "you", What: "remove"}})
 	c = open(t, opt, away)
 	for _, h := range []*host{a, b, c} {
 		h.has(q)
 		if gone, err := h.cat.Removed(t.Context(), p.Name); !gone || err != nil {
 			t.Errorf("that it was removed is not known: %v", err)
 		}
+		versions, err := h.cat.Versions(t.Context(), q.Name)
+		if err != nil || len(versions) != 4 || versions[0].Note != "try 2" || versions[3].Note != "" || q.Version != 4 {
+			t.Errorf("%v, versions %+v", err, versions)
+		}
+		if v, err := h.cat.Version(t.Context(), q.Name, 2); err != nil || cmp.Diff(v.Source, q.Source) != "" || v.Note != "try 0" {
+			t.Errorf("%v, version 2 is %+v", err, v)
+		}
+		events, err := h.cat.Events(t.Context(), "", 10, 0)
+		if err != nil || len(events) != 4 || events[0].What != "remove" || events[0].Plugin != p.Name || events[1].Version != 4 || events[3].Note != "try 0" {
+			t.Errorf("%v, events %+v", err, events)
+		}
 	}
-	if !slices.Equal(a.told, []string{q.Name, p.Name}) || !slices.Equal(b.told, []string{p.Name, q.Name}) || c.told != nil {
+	if !slices.Equal(a.told, []string{q.Name, q.Name, p.Name}) || !slices.Equal(b.told, []string{p.Name, q.Name, q.Name, q.Name}) || c.told != nil {
 		t.Errorf("told of %v, %v and %v", a.told, b.told, c.told)
 	}
 	refused := errors.New("refused")
@@ -141,6 +156,7 @@ func TestBring(t *testing.T) {
 	first, second := plugin("p"), plugin("p")
 	second.Config = "another"
 	q := plugin("q")
+	first.Version, second.Version, q.Version = 1, 1, 1
 	for i, plugins := range [][]catalog.Plugin{{first}, {second, q}} {
 		cat, err := catalog.Open(filepath.Join(dirs[i], "catalog.db"))
 		if err != nil {
@@ -160,6 +176,9 @@ func TestBring(t *testing.T) {
 	b := open(t, opt, dirs[1])
 	for _, h := range []*host{a, b} {
 		h.has(first, q)
+		if v, err := h.cat.Versions(t.Context(), first.Name); err != nil || len(v) != 1 || v[0].Config != first.Config {
+			t.Errorf("%v, versions %+v", err, v)
+		}
 		if names, err := h.cat.RemovedNames(t.Context()); err != nil || !slices.Equal(names, []string{"output.gone0", "output.gone1"}) {
 			t.Errorf("removed were %v, %v", names, err)
 		}
@@ -202,7 +221,8 @@ func TestDamaged(t *testing.T) {
 	opt := topics(t)
 	a := open(t, opt, t.TempDir())
 	table := a.opt.Table.(*kafka.Table)
-	for key, value := range map[string]string{"plugin/analysis.x": "no json", "plugin/": "{}", "other": "{}", "plugin/output.y": `{"kind":"analysis"}`} {
+	for key, value := range map[string]string{"version/analysis.p/1": `{"plugin":"analysis.p","n":2}`, "version/x": "{}", "event/7": `{"n":8,"what":"x"}`, "event/x": "no json",
+		"plugin/analysis.x": "no json", "plugin/": "{}", "other": "{}", "plugin/output.y": `{"kind":"analysis"}`} {
 		if err := table.Put(t.Context(), key, []byte(value)); err != nil {
 			t.Fatal(err)
 		}
@@ -218,6 +238,7 @@ func TestDamaged(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	p := plugin("p")
+	p.Version, p.Note, p.Warning = 3, "why", "careful"
 	for _, d := range []catalog.Decision{{Put: &p}, {Remove: "analysis.p"}} {
 		e, err := encode(d)
 		if err != nil {
@@ -225,18 +246,37 @@ func FuzzDecode(f *testing.F) {
 		}
 		f.Add(e.Key, e.Value)
 	}
+	v := catalog.VersionOf(&p)
+	e, err := encodeVersion(&v)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(e.Key, e.Value)
+	if e, err = encodeEvent(&catalog.Event{N: 10_001, At: p.Updated, Actor: "me", What: "stop", Plugin: p.Name, Version: 3}); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(e.Key, e.Value)
 	f.Fuzz(func(t *testing.T, key string, value []byte) {
-		d, err := decode(kafka.Entry{Key: key, Value: value})
-		if err != nil {
-			return
-		}
-		e, err := encode(d)
-		if err != nil {
-			t.Fatalf("what was read cannot be written again: %v", err)
-		}
-		again, err := decode(e)
-		if err != nil || cmp.Diff(again, d, cmpopts.EquateEmpty()) != "" {
-			t.Errorf("%v %s", err, cmp.Diff(again, d, cmpopts.EquateEmpty()))
-		}
+		e := kafka.Entry{Key: key, Value: value}
+		again(t, e, decode, encode)
+		again(t, e, decodeVersion, func(v catalog.Version) (kafka.Entry, error) { return encodeVersion(&v) })
+		again(t, e, decodeEvent, func(v catalog.Event) (kafka.Entry, error) { return encodeEvent(&v) })
 	})
+}
+
+// again holds that what can be read can be written again, and is the same then.
+func again[T any](t *testing.T, e kafka.Entry, decode func(kafka.Entry) (T, error), encode func(T) (kafka.Entry, error)) {
+	t.Helper()
+	v, err := decode(e)
+	if err != nil {
+		return
+	}
+	written, err := encode(v)
+	if err != nil {
+		t.Fatalf("what was read cannot be written again: %v", err)
+	}
+	back, err := decode(written)
+	if err != nil || written.Key != e.Key || cmp.Diff(back, v, cmpopts.EquateEmpty()) != "" {
+		t.Errorf("%v %s", err, cmp.Diff(back, v, cmpopts.EquateEmpty()))
+	}
 }

@@ -5,6 +5,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -29,8 +30,11 @@ var ErrNameTaken = errors.New("a plugin of this name exists")
 // ErrChanged says that somebody has changed a plugin meanwhile.
 var ErrChanged = errors.New("somebody has changed this plugin meanwhile")
 
-// ErrNotFound says that there is no plugin of this name.
-var ErrNotFound = catalog.ErrNotFound
+// ErrNotFound says that there is no plugin of this name, and ErrNoVersion that it has no such version.
+var (
+	ErrNotFound  = catalog.ErrNotFound
+	ErrNoVersion = catalog.ErrNoVersion
+)
 
 // Runner is what deploy asks of the runners of a host, as of one.
 type Runner interface {
@@ -118,18 +122,6 @@ func New(o Options) *Manager {
 	return &Manager{catalog: o.Catalog, journal: o.Journal, changed: map[string]bool{}, wake: make(chan struct{}, 1), started: map[string]time.Time{}, runner: o.Runner, others: o.Others, parse: o.Parse, removed: o.Removed, now: o.Now, log: o.Log}
 }
 
-// Submission is a plugin that somebody wants to run.
-type Submission struct {
-	Kind    sandbox.Kind
-	Name    string // without the kind
-	Config  string
-	Source  []byte // Lua, or a WASM module where the config's filename says so
-	Replace bool   // a plugin of this name may be replaced
-	// Expected is when the version was submitted that is to be replaced; another one is not. Zero replaces any.
-	Expected time.Time
-	By       string // who submits it, as far as that is known
-}
-
 // Detail is a plugin with what was submitted.
 type Detail struct {
 	runner.Status
@@ -137,6 +129,9 @@ type Detail struct {
 	Source  []byte
 	Module  bool      // it is a WASM module
 	Updated time.Time // when it was submitted
+	Version int
+	Author  string
+	Note    string
 	// Message is the one that ended the plugin, encoded; nil when none did, or it was too large to be kept.
 	Message []byte
 }
@@ -163,7 +158,7 @@ func (m *Manager) seed(ctx context.Context, d *plugins.Definition) error {
 		if err == nil && !needed {
 			err = errNothing // another host was quicker
 		}
-		return catalog.Decision{Put: &p}, err
+		return catalog.Decision{Put: &p, Event: m.event(Host, Shipped)}, err
 	})
 	if errors.Is(err, errNothing) {
 		return nil
@@ -186,7 +181,7 @@ func (m *Manager) seeded(ctx context.Context, d *plugins.Definition, hash string
 		return p, false, nil
 	}
 	p.Name, p.Kind, p.Config, p.Source = d.Logger(), d.Kind, string(d.Config), d.Source
-	p.Shipped, p.Updated = hash, m.now()
+	p.Shipped, p.Updated, p.Version, p.Author, p.Note, p.Warning = hash, m.now(), 0, "", "", ""
 	return p, true, nil
 }
 
@@ -194,7 +189,7 @@ func (m *Manager) seeded(ctx context.Context, d *plugins.Definition, hash string
 func (m *Manager) Quarantine(ctx context.Context, suspects []string) error {
 	for _, name := range suspects {
 		reason := "the host died several times in a row while this plugin was at work; start it when the cause is known"
-		err := m.decide(ctx, name, func(p *catalog.Plugin) error {
+		err := m.decide(ctx, name, m.event(Host, Quarantined), func(p *catalog.Plugin) error {
 			p.Run, p.Outcome, p.Reason, p.Line = false, sandbox.Quarantined.String(), reason, 0
 			return nil
 		})
@@ -222,10 +217,15 @@ func begins(kind sandbox.Kind) runner.From {
 func short(p *catalog.Plugin) string { return strings.TrimPrefix(p.Name, string(p.Kind)+".") }
 
 // Deploy checks a submission, loads it and runs it: from where the version before it was, or else from the
-// newest messages on. Nothing changes when it fails; errors are *sandbox.Error where the plugin is at fault,
+// newest messages on. Nothing changes when it fails; errors are *Fault or *sandbox.Error where the submission is at fault,
 // or ErrNameTaken or ErrChanged.
 func (m *Manager) Deploy(ctx context.Context, s Submission) (runner.Status, error) {
-	cfg, err := m.check(s)
+	return m.deploy(ctx, s, catalog.Event{Note: s.Note})
+}
+
+// deploy remembers what it does as the event, or by a word of its own.
+func (m *Manager) deploy(ctx context.Context, s Submission, event catalog.Event) (runner.Status, error) {
+	cfg, err := Validate(m.parse, s)
 	if err != nil {
 		return runner.Status{}, err
 	}
@@ -234,15 +234,19 @@ func (m *Manager) Deploy(ctx context.Context, s Submission) (runner.Status, erro
 		return runner.Status{}, err
 	}
 	defer release()
-	p := catalog.Plugin{Name: cfg.Logger(), Kind: s.Kind, Config: s.Config, Source: s.Source, Run: true, Updated: m.now(), Author: s.By}
+	p := catalog.Plugin{Name: cfg.Logger(), Kind: s.Kind, Config: s.Config, Source: s.Source, Run: true, Updated: m.now(), Author: string(s.By), Note: s.Note}
 	old, err := m.admit(ctx, &s, p.Name) // before it is loaded, which is dear
 	if err != nil {
 		return runner.Status{}, err
 	}
+	if p.Warning, err = m.runner.Check(ctx, cfg, p.Source); err != nil {
+		return runner.Status{}, err
+	}
+	event.At, event.Actor = p.Updated, string(s.By)
 	if old == nil {
-		err = m.deployNew(ctx, cfg, &s, &p)
+		err = m.deployNew(ctx, cfg, &s, &p, event)
 	} else {
-		err = m.replace(ctx, cfg, &s, &p)
+		err = m.replace(ctx, &s, &p, event)
 	}
 	if err != nil {
 		return runner.Status{}, err
@@ -251,19 +255,15 @@ func (m *Manager) Deploy(ctx context.Context, s Submission) (runner.Status, erro
 }
 
 // deployNew runs a plugin here, and then decides that it is to run everywhere.
-func (m *Manager) deployNew(ctx context.Context, cfg *sandbox.Config, s *Submission, p *catalog.Plugin) error {
-	if cfg.Global { // another host may be the one that loads it
-		if _, err := m.runner.Check(ctx, cfg, p.Source); err != nil {
-			return err
-		}
-	}
+func (m *Manager) deployNew(ctx context.Context, cfg *sandbox.Config, s *Submission, p *catalog.Plugin, event catalog.Event) error {
 	if err := m.runner.Start(ctx, cfg, p.Source, runner.Newest); err != nil {
 		return err
 	}
 	m.setStarted(p.Name, p.Updated)
+	event.What = cmp.Or(event.What, Submitted)
 	err := m.journal.Decide(ctx, func() (catalog.Decision, error) {
 		_, err := m.admit(ctx, s, p.Name) // another host may have been quicker
-		return catalog.Decision{Put: p}, err
+		return catalog.Decision{Put: p, Event: event}, err
 	})
 	if err != nil {
 		return errors.Join(err, m.follow(context.WithoutCancel(ctx), p.Name))
@@ -271,17 +271,15 @@ func (m *Manager) deployNew(ctx context.Context, cfg *sandbox.Config, s *Submiss
 	return nil
 }
 
-// replace loads the new version once before it is decided that it is to run in place of the old one; should it fail even so, the old
-// one runs again.
-func (m *Manager) replace(ctx context.Context, cfg *sandbox.Config, s *Submission, p *catalog.Plugin) error {
-	if _, err := m.runner.Check(ctx, cfg, p.Source); err != nil {
-		return err
-	}
+// replace decides that a new version, which can be loaded, is to run in place of the old one; should it fail even so, the old one runs
+// again.
+func (m *Manager) replace(ctx context.Context, s *Submission, p *catalog.Plugin, event catalog.Event) error {
+	event.What = cmp.Or(event.What, Replaced)
 	var before *catalog.Plugin
 	err := m.journal.Decide(ctx, func() (catalog.Decision, error) {
 		var err error
 		before, err = m.admit(ctx, s, p.Name)
-		return catalog.Decision{Put: p}, err
+		return catalog.Decision{Put: p, Event: event}, err
 	})
 	if err != nil {
 		return err
@@ -298,17 +296,20 @@ func (m *Manager) admit(ctx context.Context, s *Submission, name string) (*catal
 	old, err := m.catalog.Get(ctx, name)
 	switch {
 	case errors.Is(err, catalog.ErrNotFound):
+		if s.Version > 0 {
+			return nil, fmt.Errorf("%w: %s is not there", ErrChanged, name)
+		}
 		return nil, nil
 	case err != nil:
 		return nil, err
 	case !s.Replace:
 		return nil, fmt.Errorf("%w: %s; choose another name or replace it", ErrNameTaken, name)
-	case !s.Expected.IsZero() && !s.Expected.Equal(old.Updated):
+	case !s.Expected.IsZero() && !s.Expected.Equal(old.Updated) || s.Version > 0 && s.Version != old.Version:
 		by := ""
 		if old.Author != "" {
 			by = " by " + old.Author
 		}
-		return nil, fmt.Errorf("%w: %s was submitted%s at %s", ErrChanged, name, by, old.Updated.UTC().Format(time.DateTime+" UTC"))
+		return nil, fmt.Errorf("%w: version %d of %s was submitted%s at %s", ErrChanged, old.Version, name, by, old.Updated.UTC().Format(time.DateTime+" UTC"))
 	}
 	return &old, nil
 }
@@ -321,7 +322,8 @@ func (m *Manager) takeBack(ctx context.Context, p, before *catalog.Plugin) {
 		if err == nil && !now.Updated.Equal(p.Updated) {
 			err = errNothing // somebody has decided otherwise
 		}
-		return catalog.Decision{Put: before, Remove: p.Name}, err
+		event := catalog.Event{At: m.now(), Actor: string(Host), What: TakenBack, Note: fmt.Sprintf("version %d could not be started", p.Version)}
+		return catalog.Decision{Put: before, Remove: p.Name, Event: event}, err
 	})
 	if err == nil {
 		err = m.follow(ctx, p.Name)
@@ -331,41 +333,9 @@ func (m *Manager) takeBack(ctx context.Context, p, before *catalog.Plugin) {
 	}
 }
 
-// check says what is wrong with a submission that can be seen without running it.
-func (m *Manager) check(s Submission) (*sandbox.Config, error) {
-	switch s.Kind {
-	case sandbox.Decoder, sandbox.Analysis, sandbox.Output:
-	default:
-		return nil, fmt.Errorf("kind %q is not decoder, analysis or output", s.Kind)
-	}
-	if err := plugins.CheckName(s.Name); err != nil {
-		return nil, err
-	}
-	if len(s.Config) > plugins.MaxConfig {
-		return nil, fmt.Errorf("the config has %d bytes; it may have %d", len(s.Config), plugins.MaxConfig)
-	}
-	cfg, err := m.parse(s.Kind, s.Name, []byte(s.Config))
-	if err != nil {
-		return nil, err
-	}
-	if most := plugins.MaxSource(cfg.Filename); len(s.Source) > most {
-		return nil, fmt.Errorf("the source has %d bytes; it may have %d", len(s.Source), most)
-	}
-	return cfg, nil
-}
-
-// Check loads a plugin as Deploy would, and closes it again. Errors are *sandbox.Error where the plugin is at fault.
-func (m *Manager) Check(ctx context.Context, s Submission) (warning string, err error) {
-	cfg, err := m.check(s)
-	if err != nil {
-		return "", err
-	}
-	return m.runner.Check(ctx, cfg, s.Source)
-}
-
 // Stop ends a plugin until somebody starts it again; its state is kept.
-func (m *Manager) Stop(ctx context.Context, name string) error {
-	return m.change(ctx, name, func(p *catalog.Plugin) error {
+func (m *Manager) Stop(ctx context.Context, by Actor, name string) error {
+	return m.change(ctx, name, m.event(by, Stopped), func(p *catalog.Plugin) error {
 		p.Run = false
 		p.Outcome, p.Reason, p.Line, p.Message = "", "", 0, ""
 		return nil
@@ -373,8 +343,8 @@ func (m *Manager) Stop(ctx context.Context, name string) error {
 }
 
 // Start runs a plugin that was stopped or has ended, from the newest messages on.
-func (m *Manager) Start(ctx context.Context, name string) error {
-	return m.change(ctx, name, func(p *catalog.Plugin) error {
+func (m *Manager) Start(ctx context.Context, by Actor, name string) error {
+	return m.change(ctx, name, m.event(by, Started), func(p *catalog.Plugin) error {
 		if p.Run && p.Outcome == "" {
 			return errNothing
 		}
@@ -384,8 +354,8 @@ func (m *Manager) Start(ctx context.Context, name string) error {
 	})
 }
 
-// Remove ends a plugin and forgets it with its state.
-func (m *Manager) Remove(ctx context.Context, name string) error {
+// Remove ends a plugin and forgets it with its state. Its versions are kept.
+func (m *Manager) Remove(ctx context.Context, by Actor, name string) error {
 	release, err := m.take(ctx, name)
 	if err != nil {
 		return err
@@ -393,7 +363,7 @@ func (m *Manager) Remove(ctx context.Context, name string) error {
 	defer release()
 	err = m.journal.Decide(ctx, func() (catalog.Decision, error) {
 		_, err := m.catalog.Get(ctx, name)
-		return catalog.Decision{Remove: name}, err
+		return catalog.Decision{Remove: name, Event: m.event(by, Removed)}, err
 	})
 	if err != nil {
 		return err
@@ -403,7 +373,9 @@ func (m *Manager) Remove(ctx context.Context, name string) error {
 
 // Ended notes in the catalog that a plugin ended by itself. It is the runner's OnEnd.
 func (m *Manager) Ended(ctx context.Context, fault *sandbox.Error) {
-	err := m.change(ctx, fault.Plugin, func(p *catalog.Plugin) error {
+	event := m.event(Host, Ended)
+	event.Note = fault.Text
+	err := m.change(ctx, fault.Plugin, event, func(p *catalog.Plugin) error {
 		if st, ok := m.runner.Status(p.Name); ok && st.State == runner.Running || !m.runs(p) {
 			return errNothing // somebody was quicker and started it again, or another in its place
 		}
@@ -440,7 +412,7 @@ func (m *Manager) Get(ctx context.Context, name string) (Detail, error) {
 	if err != nil {
 		return Detail{}, err
 	}
-	d := Detail{Status: m.status(&p), Config: p.Config, Source: p.Source, Updated: p.Updated, Message: []byte(p.Message)}
+	d := Detail{Status: m.status(&p), Config: p.Config, Source: p.Source, Updated: p.Updated, Version: p.Version, Author: p.Author, Note: p.Note, Message: []byte(p.Message)}
 	if cfg, err := m.parse(p.Kind, short(&p), []byte(p.Config)); err == nil {
 		d.Module = cfg.IsModule()
 	}

@@ -191,15 +191,15 @@ func TestDeployReplaceStopStartRemove(t *testing.T) {
 		t.Errorf("replaced: %+v", d)
 	}
 
-	h.must(h.m.Stop(ctx, "analysis.p"))
+	h.must(h.m.Stop(ctx, "me", "analysis.p"))
 	h.shut()
 	h = open(t, dir)
 	if d := h.get("analysis.p"); d.State != runner.StoppedBy || d.Matcher != "TRUE" || d.Limits != sandbox.DefaultLimits() {
 		t.Errorf("stopped, after a restart: %+v", d.Status)
 	}
 	h.feed() // nobody sees this one
-	h.must(h.m.Start(ctx, "analysis.p"))
-	h.must(h.m.Start(ctx, "analysis.p"))
+	h.must(h.m.Start(ctx, "me", "analysis.p"))
+	h.must(h.m.Start(ctx, "me", "analysis.p"))
 	h.feed()
 	h.made("two3")
 	h.shut()
@@ -207,9 +207,9 @@ func TestDeployReplaceStopStartRemove(t *testing.T) {
 	h.feed()
 	h.made("two4")
 
-	h.must(h.m.Remove(ctx, "analysis.p"))
-	for what, err := range map[string]error{"get": func() error { _, err := h.m.Get(ctx, "analysis.p"); return err }(), "stop": h.m.Stop(ctx, "analysis.p"),
-		"start": h.m.Start(ctx, "analysis.p"), "remove": h.m.Remove(ctx, "analysis.p")} {
+	h.must(h.m.Remove(ctx, "me", "analysis.p"))
+	for what, err := range map[string]error{"get": func() error { _, err := h.m.Get(ctx, "analysis.p"); return err }(), "stop": h.m.Stop(ctx, "me", "analysis.p"),
+		"start": h.m.Start(ctx, "me", "analysis.p"), "remove": h.m.Remove(ctx, "me", "analysis.p")} {
 		if !errors.Is(err, deploy.ErrNotFound) {
 			t.Errorf("%s of a plugin that was removed: %v", what, err)
 		}
@@ -281,7 +281,7 @@ func TestEndedStaysEnded(t *testing.T) {
 			t.Errorf("after a restart: %+v", d.Status)
 		}
 	}
-	h.must(h.m.Start(t.Context(), "analysis.p"))
+	h.must(h.m.Start(t.Context(), "me", "analysis.p"))
 	h.feed()
 	h.await("its end again", func() bool { return ended(h.get("analysis.p")) })
 	h.must(h.deploy("p", "TRUE", "better", true)) // at once: the catalog may not know of the end yet
@@ -305,7 +305,7 @@ func TestEndToldLate(t *testing.T) {
 	if p, err := h.catalog.Get(t.Context(), "analysis.p"); err != nil || !p.Run || p.Outcome != "" {
 		t.Errorf("the new version is noted as ended: %+v, %v", p, err)
 	}
-	h.must(h.m.Remove(t.Context(), "analysis.p"))
+	h.must(h.m.Remove(t.Context(), "me", "analysis.p"))
 	h.m.Ended(t.Context(), fault)
 	if _, err := h.catalog.Get(t.Context(), "analysis.p"); !errors.Is(err, catalog.ErrNotFound) {
 		t.Errorf("a removed plugin came back: %v", err)
@@ -326,8 +326,8 @@ func TestSeed(t *testing.T) {
 		t.Errorf("shipped and broken: %+v", d.Status)
 	}
 	h.must(h.deploy("changed", "TRUE", "mine", true))
-	h.must(h.m.Remove(t.Context(), "analysis.removed"))
-	h.must(h.m.Stop(t.Context(), "analysis.stopped"))
+	h.must(h.m.Remove(t.Context(), "me", "analysis.removed"))
+	h.must(h.m.Stop(t.Context(), "me", "analysis.stopped"))
 	h.shut()
 	var second []plugins.Definition
 	for _, d := range first {
@@ -363,11 +363,11 @@ func TestSubmissionsWaitForTheirDecoder(t *testing.T) {
 	h.shut()
 	h = open(t, dir, definition(sandbox.Decoder, "d", "TRUE", "good"))
 	h.await("the decoder", func() bool { return h.store.Log(stream.Valid).Stats().Messages == 1 })
-	h.must(h.m.Stop(t.Context(), "decoder.d"))
+	h.must(h.m.Stop(t.Context(), "me", "decoder.d"))
 	h.shut()
 	h = open(t, dir, definition(sandbox.Decoder, "d", "TRUE", "good"))
 	raw()
-	h.must(h.m.Start(t.Context(), "decoder.d"))
+	h.must(h.m.Start(t.Context(), "me", "decoder.d"))
 	h.await("the decoder again", func() bool { return h.store.Log(stream.Valid).Stats().Messages == 1 })
 	if e := h.store.Log(stream.Errors); e.End() != e.First() {
 		t.Error("a submission went to the errors although its decoder is known")

@@ -52,14 +52,14 @@ func (m *Manager) take(ctx context.Context, name string) (release func(), err er
 	return func() { done(); m.come.RUnlock() }, nil
 }
 
-// change decides what a plugin is to be, and follows.
-func (m *Manager) change(ctx context.Context, name string, f func(*catalog.Plugin) error) error {
+// change decides what a plugin is to be, and follows. It is remembered as the event.
+func (m *Manager) change(ctx context.Context, name string, event catalog.Event, f func(*catalog.Plugin) error) error {
 	release, err := m.take(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if err := m.decide(ctx, name, f); err != nil {
+	if err := m.decide(ctx, name, event, f); err != nil {
 		return err
 	}
 	return m.followSoon(ctx, name)
@@ -76,13 +76,13 @@ func (m *Manager) followSoon(ctx context.Context, name string) error {
 }
 
 // decide changes a plugin in the catalogs. It is fine when f says that there is nothing to change.
-func (m *Manager) decide(ctx context.Context, name string, f func(*catalog.Plugin) error) error {
+func (m *Manager) decide(ctx context.Context, name string, event catalog.Event, f func(*catalog.Plugin) error) error {
 	err := m.journal.Decide(ctx, func() (catalog.Decision, error) {
 		p, err := m.catalog.Get(ctx, name)
 		if err == nil {
 			err = f(&p)
 		}
-		return catalog.Decision{Put: &p}, err
+		return catalog.Decision{Put: &p, Event: event}, err
 	})
 	if errors.Is(err, errNothing) {
 		return nil

@@ -166,10 +166,10 @@ func (t *Table) record(key string, value []byte) *kgo.Record {
 	return &kgo.Record{Topic: t.log.topic, Key: []byte(key), Value: value}
 }
 
-// Change calls f when all that was written before is applied here, and while nobody else changes anything; then it writes the entry
-// that f returns, and returns when that is applied here. When f fails nothing is written. f is called again when another host was
-// quicker.
-func (t *Table) Change(ctx context.Context, f func() (Entry, error)) error {
+// Change calls f when all that was written before is applied here, and while nobody else changes anything; then it writes the entries
+// that f returns, all or none, and returns when they are applied here. When f fails nothing is written. f is called again when another
+// host was quicker.
+func (t *Table) Change(ctx context.Context, f func() ([]Entry, error)) error {
 	select {
 	case t.turn <- struct{}{}:
 		defer func() { <-t.turn }()
@@ -187,20 +187,29 @@ func (t *Table) Change(ctx context.Context, f func() (Entry, error)) error {
 	}
 }
 
-func (t *Table) change(ctx context.Context, f func() (Entry, error)) error {
+func (t *Table) change(ctx context.Context, f func() ([]Entry, error)) error {
 	client, err := t.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	e, err := f()
+	entries, err := f()
 	if err != nil {
 		return err
 	}
-	if len(e.Value) > maxValue {
-		return fmt.Errorf("change topic %s: the entry of %s has %d bytes; it may have %d", t.log.topic, e.Key, len(e.Value), maxValue)
+	if len(entries) == 0 {
+		return nil
 	}
 	by := uuid.NewString()
+	var records []*kgo.Record
+	for _, e := range entries {
+		if len(e.Value) > maxValue {
+			return fmt.Errorf("change topic %s: the entry of %s has %d bytes; it may have %d", t.log.topic, e.Key, len(e.Value), maxValue)
+		}
+		r := t.record(e.Key, e.Value)
+		r.Headers = []kgo.RecordHeader{{Key: byHeader, Value: []byte(by)}}
+		records = append(records, r)
+	}
 	t.mu.Lock()
 	t.mine[by] = 0
 	t.mu.Unlock()
@@ -209,18 +218,16 @@ func (t *Table) change(ctx context.Context, f func() (Entry, error)) error {
 		defer t.mu.Unlock()
 		delete(t.mine, by)
 	}()
-	r := t.record(e.Key, e.Value)
-	r.Headers = []kgo.RecordHeader{{Key: byHeader, Value: []byte(by)}}
 	call, cancel := t.log.bound(ctx)
 	defer cancel()
 	if err = client.BeginTransaction(); err == nil {
-		err = client.ProduceSync(call, r).FirstErr()
+		err = client.ProduceSync(call, records...).FirstErr()
 	}
 	if err == nil {
 		err = client.EndTransaction(call, kgo.TryCommit)
 	}
 	if err == nil {
-		return t.wait(ctx, r.Offset+1)
+		return t.wait(ctx, records[len(records)-1].Offset+1)
 	}
 	return t.resolve(ctx, by, err)
 }

@@ -72,9 +72,12 @@ func (r *replica) all() map[string]string {
 
 // add counts a key up by one.
 func (r *replica) add(ctx context.Context, key string) error {
-	return r.Change(ctx, func() (Entry, error) {
+	return r.Change(ctx, func() ([]Entry, error) {
 		n, _ := strconv.Atoi(r.get(key))
-		return Entry{Key: key, Value: strconv.AppendInt(nil, int64(n+1), 10)}, nil
+		if before := r.get("before " + key); n > 0 && before != strconv.Itoa(n-1) {
+			return nil, fmt.Errorf("beside %d there is %q", n, before)
+		}
+		return []Entry{{Key: "before " + key, Value: strconv.AppendInt(nil, int64(n), 10)}, {Key: key, Value: strconv.AppendInt(nil, int64(n+1), 10)}}, nil
 	})
 }
 
@@ -96,7 +99,7 @@ func TestTable(t *testing.T) {
 		}
 		hosts.Wait()
 		refused := errors.New("refused")
-		if err := replicas[0].Change(t.Context(), func() (Entry, error) { return Entry{Key: "n"}, refused }); !errors.Is(err, refused) {
+		if err := replicas[0].Change(t.Context(), func() ([]Entry, error) { return []Entry{{Key: "n"}}, refused }); !errors.Is(err, refused) {
 			t.Errorf("a change that was refused: %v", err)
 		}
 		if err := replicas[0].Put(t.Context(), "other", []byte("x")); err != nil {
@@ -107,14 +110,14 @@ func TestTable(t *testing.T) {
 			if err := r.Ready(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if got := r.all(); !maps.Equal(got, map[string]string{"n": "15", "other": "x"}) {
+			if got := r.all(); !maps.Equal(got, map[string]string{"n": "15", "before n": "14", "other": "x"}) {
 				t.Errorf("a host has %v", got)
 			}
 		}
-		if err := late.Change(t.Context(), func() (Entry, error) { return Entry{Key: "big", Value: make([]byte, maxValue)}, nil }); err != nil {
+		if err := late.Change(t.Context(), func() ([]Entry, error) { return []Entry{{Key: "big", Value: make([]byte, maxValue)}}, nil }); err != nil {
 			t.Errorf("the largest value: %v", err)
 		}
-		if err := late.Change(t.Context(), func() (Entry, error) { return Entry{Key: "big", Value: make([]byte, maxValue+1)}, nil }); err == nil {
+		if err := late.Change(t.Context(), func() ([]Entry, error) { return []Entry{{Key: "big", Value: make([]byte, maxValue+1)}}, nil }); err == nil {
 			t.Error("a value that is too large was taken")
 		}
 	})

@@ -1,0 +1,161 @@
+package control
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"sandbar/host/catalog"
+	"sandbar/host/stream/kafka"
+	"sandbar/plugins"
+	"sandbar/sandbox"
+)
+
+// Keys. Of versions and events so many are kept as there are keys: each number takes the key of the one that is too old.
+const (
+	keyPrefix     = "plugin/"  // NAME: what it is to be
+	versionPrefix = "version/" // NAME/(N modulo catalog.KeepVersions)
+	eventPrefix   = "event/"   // N modulo catalog.KeepEvents
+)
+
+// record is a decision as it is in the topic; docs/format/control.md has it.
+type record struct {
+	Removed bool      `json:"removed,omitempty"`
+	Kind    string    `json:"kind,omitempty"`
+	Config  string    `json:"config,omitempty"`
+	Source  []byte    `json:"source,omitempty"`
+	Shipped string    `json:"shipped,omitempty"`
+	Run     bool      `json:"run,omitempty"`
+	Updated time.Time `json:"updated,omitzero"`
+	Author  string    `json:"author,omitempty"`
+	Outcome string    `json:"outcome,omitempty"`
+	Reason  string    `json:"reason,omitempty"`
+	Line    int       `json:"line,omitempty"`
+	Message []byte    `json:"message,omitempty"`
+	Version int       `json:"version,omitempty"`
+	Note    string    `json:"note,omitempty"`
+	Warning string    `json:"warning,omitempty"`
+}
+
+func encode(d catalog.Decision) (kafka.Entry, error) {
+	r := record{Removed: true}
+	if p := d.Put; p != nil {
+		r = record{Kind: string(p.Kind), Config: p.Config, Source: p.Source, Shipped: p.Shipped, Run: p.Run, Updated: p.Updated.UTC(), Author: p.Author,
+			Outcome: p.Outcome, Reason: p.Reason, Line: p.Line, Message: []byte(p.Message), Version: p.Version, Note: p.Note, Warning: p.Warning}
+	}
+	value, err := json.Marshal(r)
+	return kafka.Entry{Key: keyPrefix + d.Name(), Value: value}, err
+}
+
+func decode(e kafka.Entry) (d catalog.Decision, err error) {
+	name, ok := strings.CutPrefix(e.Key, keyPrefix)
+	if !ok {
+		return d, errors.New("its key is none of a plugin")
+	}
+	kind, err := kindOf(name)
+	if err != nil {
+		return d, err
+	}
+	var r record
+	if err := json.Unmarshal(e.Value, &r); err != nil {
+		return d, err
+	}
+	if err := checkTime(r.Updated); err != nil {
+		return d, err
+	}
+	if r.Removed {
+		return catalog.Decision{Remove: name}, nil
+	}
+	if r.Kind != string(kind) || r.Version < 0 {
+		return d, fmt.Errorf("plugin %.80q is of kind %.40q and version %d", name, r.Kind, r.Version)
+	}
+	return catalog.Decision{Put: &catalog.Plugin{Name: name, Kind: kind, Config: r.Config, Source: r.Source, Shipped: r.Shipped, Run: r.Run, Updated: r.Updated,
+		Author: r.Author, Outcome: r.Outcome, Reason: r.Reason, Line: r.Line, Message: string(r.Message), Version: r.Version, Note: r.Note, Warning: r.Warning}}, nil
+}
+
+// kindOf is the kind of a plugin's name; it refuses what is no name of a plugin.
+func kindOf(name string) (sandbox.Kind, error) {
+	kind, short, _ := strings.Cut(name, ".")
+	if !slices.Contains([]sandbox.Kind{sandbox.Decoder, sandbox.Analysis, sandbox.Output}, sandbox.Kind(kind)) {
+		return "", errors.New("its key is none of a plugin")
+	}
+	return sandbox.Kind(kind), plugins.CheckName(short)
+}
+
+// checkTime refuses what could not be written again.
+func checkTime(t time.Time) error {
+	if year := t.UTC().Year(); year > 9999 {
+		return fmt.Errorf("it is of the year %d", year)
+	}
+	return nil
+}
+
+// versionRecord is a version as it is in the topic.
+type versionRecord struct {
+	Plugin  string    `json:"plugin"`
+	N       int       `json:"n"`
+	Config  string    `json:"config,omitempty"`
+	Source  []byte    `json:"source,omitempty"`
+	Shipped string    `json:"shipped,omitempty"`
+	Updated time.Time `json:"updated,omitzero"`
+	Author  string    `json:"author,omitempty"`
+	Note    string    `json:"note,omitempty"`
+	Warning string    `json:"warning,omitempty"`
+}
+
+func encodeVersion(v *catalog.Version) (kafka.Entry, error) {
+	value, err := json.Marshal(versionRecord{v.Plugin, v.N, v.Config, v.Source, v.Shipped, v.Updated.UTC(), v.Author, v.Note, v.Warning})
+	return kafka.Entry{Key: versionKey(v.Plugin, v.N), Value: value}, err
+}
+
+func versionKey(plugin string, n int) string {
+	return fmt.Sprint(versionPrefix, plugin, "/", n%catalog.KeepVersions)
+}
+
+func decodeVersion(e kafka.Entry) (v catalog.Version, err error) {
+	var r versionRecord
+	if err := json.Unmarshal(e.Value, &r); err != nil {
+		return v, err
+	}
+	kind, err := kindOf(r.Plugin)
+	if err != nil {
+		return v, err
+	}
+	if r.N < 1 || e.Key != versionKey(r.Plugin, r.N) {
+		return v, fmt.Errorf("its key is not that of version %d of plugin %s", r.N, r.Plugin)
+	}
+	return catalog.Version{Plugin: r.Plugin, N: r.N, Kind: kind, Config: r.Config, Source: r.Source, Shipped: r.Shipped, Updated: r.Updated, Author: r.Author, Note: r.Note,
+		Warning: r.Warning}, checkTime(r.Updated)
+}
+
+// eventRecord is an event as it is in the topic.
+type eventRecord struct {
+	N       int64     `json:"n"`
+	At      time.Time `json:"at"`
+	Actor   string    `json:"actor"`
+	What    string    `json:"what"`
+	Plugin  string    `json:"plugin"`
+	Version int       `json:"version,omitempty"`
+	Note    string    `json:"note,omitempty"`
+}
+
+func encodeEvent(e *catalog.Event) (kafka.Entry, error) {
+	value, err := json.Marshal(eventRecord{e.N, e.At.UTC(), e.Actor, e.What, e.Plugin, e.Version, e.Note})
+	return kafka.Entry{Key: eventKey(e.N), Value: value}, err
+}
+
+func eventKey(n int64) string { return fmt.Sprint(eventPrefix, n%catalog.KeepEvents) }
+
+func decodeEvent(e kafka.Entry) (ev catalog.Event, err error) {
+	var r eventRecord
+	if err := json.Unmarshal(e.Value, &r); err != nil {
+		return ev, err
+	}
+	if r.N < 1 || e.Key != eventKey(r.N) || r.What == "" {
+		return ev, fmt.Errorf("its key is not that of event %d", r.N)
+	}
+	return catalog.Event{N: r.N, At: r.At, Actor: r.Actor, What: r.What, Plugin: r.Plugin, Version: r.Version, Note: r.Note}, checkTime(r.At)
+}
