@@ -1,4 +1,4 @@
-// Package cmd is the command line: one file per command. It joins the rooms (serve.go) and is the only
+// Package cmd is the command line: one file per command. It joins the packages (host.go) and is the only
 // place that reads the config, prints and talks to the operating system.
 package cmd
 
@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -27,6 +28,11 @@ type cli struct {
 	Status  statusCmd  `cmd:"" help:"Ask a running host whether it is well; for health checks."`
 	Plugin  pluginCmd  `cmd:"" help:"Manage the plugins of a running host."`
 
+	Completion completionCmd `cmd:"" help:"Print what a shell needs to complete commands and flags: source it."`
+	Complete   completeCmd   `cmd:"" hidden:"" help:"Print what may come next on a command line."`
+
+	Version kong.VersionFlag `help:"Print the version."`
+
 	CompileModule compileCmd `cmd:"" hidden:"" help:"Compile a metered module from standard input into a cache."`
 }
 
@@ -42,9 +48,9 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	defer stop()
 	var c cli
 	exit := -1
-	parser, err := kong.New(&c, kong.Name("sandbar"), kong.Description("A host for strangers' stream code."),
+	parser, err := kong.New(&c, kong.Name("sandbar"), kong.Description("A host for untrusted stream code."),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }), kong.UsageOnError(),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(console{out: stdout, err: stderr}))
+		kong.Vars{"version": versionOf(debug.ReadBuildInfo())}, kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(console{out: stdout, err: stderr}))
 	if err != nil {
 		fmt.Fprintln(stderr, "sandbar:", err)
 		return 2
