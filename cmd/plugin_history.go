@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -24,6 +25,7 @@ type pluginVersion struct {
 	Note    string    `json:"note,omitempty"`
 	Warning string    `json:"warning,omitempty"`
 	Shipped bool      `json:"shipped"`
+	State   bool      `json:"state"`
 	Config  string    `json:"config"`
 	Source  string    `json:"source,omitempty"`
 	Module  []byte    `json:"source_base64,omitempty"`
@@ -186,6 +188,8 @@ type pluginRollbackCmd struct {
 	Name string `arg:"" help:"The plugin, like analysis.rate."`
 	To   int    `arg:"" help:"The version whose config and source are wanted."`
 	Note string `help:"Why, for the history."`
+
+	WithState bool `help:"Begin with the state that the version had at its end, not with the one that there is."`
 }
 
 // Run submits an older version again.
@@ -193,23 +197,33 @@ func (r *pluginRollbackCmd) Run(ctx context.Context, c *client, con console) err
 	if r.To < 1 {
 		return errors.New("say which version is wanted: sandbar plugin history has them")
 	}
-	return back(ctx, c, con, r.Name, r.To, r.Note)
+	return back(ctx, c, con, r.Name, r.To, r.WithState, r.Note)
 }
 
 type pluginRestoreCmd struct {
 	Name string `arg:"" help:"The full name of a plugin that was removed, like analysis.rate."`
 	At   int    `placeholder:"N" help:"The version; the newest without it."`
 	Note string `help:"Why, for the history."`
+
+	WithoutState bool `help:"Begin anew. Without it the plugin begins with the state that the version had at its end, if that is kept."`
 }
 
 // Run brings back a plugin that was removed.
 func (r *pluginRestoreCmd) Run(ctx context.Context, c *client, con console) error {
-	return back(ctx, c, con, r.Name, r.At, r.Note)
+	all, err := c.versions(ctx, r.Name)
+	if err != nil {
+		return err
+	}
+	if r.At == 0 {
+		r.At = all[0].Version
+	}
+	kept := slices.ContainsFunc(all, func(v pluginVersion) bool { return v.Version == r.At && v.State })
+	return back(ctx, c, con, r.Name, r.At, kept && !r.WithoutState, r.Note)
 }
 
-func back(ctx context.Context, c *client, con console, name string, version int, note string) error {
+func back(ctx context.Context, c *client, con console, name string, version int, withState bool, note string) error {
 	var st struct{ Name, State string }
-	in := map[string]any{"version": version, "note": note}
+	in := map[string]any{"version": version, "note": note, "with_state": withState}
 	if err := c.call(ctx, http.MethodPost, "/plugins/"+url.PathEscape(name)+"/rollback", in, &st); err != nil {
 		return err
 	}

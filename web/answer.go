@@ -62,6 +62,8 @@ func asFault(err error) *fault {
 		return &fault{status: http.StatusNotFound, Text: err.Error()}
 	case errors.Is(err, deploy.ErrChanged):
 		return &fault{status: http.StatusConflict, Text: err.Error(), Field: "expected"}
+	case errors.Is(err, deploy.ErrNoState):
+		return &fault{status: http.StatusConflict, Text: err.Error(), Field: "with_state"}
 	case errors.Is(err, deploy.ErrNameTaken):
 		return &fault{status: http.StatusConflict, Text: err.Error(), Field: "name"}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

@@ -154,6 +154,9 @@ func (f *fakePlugins) Events(_ context.Context, name string, n int, older int64)
 	return out, f.failing
 }
 
+// States are kept of version 1.
+func (f *fakePlugins) States(context.Context, string) ([]int, error) { return []int{1}, nil }
+
 // Versions are two of each plugin that is there, and of analysis.gone.
 func (f *fakePlugins) Versions(_ context.Context, name string) ([]catalog.Version, error) {
 	if _, ok := f.all[name]; !ok && name != "analysis.gone" {
@@ -181,6 +184,9 @@ func (f *fakePlugins) Version(ctx context.Context, name string, n int) (catalog.
 func (f *fakePlugins) GoBack(ctx context.Context, b deploy.Back) (runner.Status, error) {
 	if b.Present == 7 {
 		return runner.Status{}, deploy.ErrChanged
+	}
+	if b.Then && b.Version != 1 {
+		return runner.Status{}, deploy.ErrNoState
 	}
 	v, err := f.Version(ctx, b.Name, max(b.Version, 1))
 	if err != nil {

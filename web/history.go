@@ -3,6 +3,7 @@ package web
 import (
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,6 +64,7 @@ type version struct {
 	Note    string       `json:"note,omitempty"`
 	Warning string       `json:"warning,omitempty"`
 	Shipped bool         `json:"shipped"`
+	State   bool         `json:"state"` // the state that it had at its end is kept
 	Config  string       `json:"config"`
 	// The source is only told of one version.
 	Source string `json:"source,omitempty"`
@@ -102,9 +104,14 @@ func (s *Site) listVersions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	kept, err := s.opt.Plugins.States(c.Request().Context(), name)
+	if err != nil {
+		return err
+	}
 	out := make([]version, len(all))
 	for i := range all {
 		out[i] = asVersion(&all[i])
+		out[i].State = slices.Contains(kept, all[i].N)
 	}
 	return answer(c, http.StatusOK, out)
 }
@@ -122,7 +129,13 @@ func (s *Site) getVersion(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, asVersion(&v))
+	kept, err := s.opt.Plugins.States(c.Request().Context(), name)
+	if err != nil {
+		return err
+	}
+	out := asVersion(&v)
+	out.State = slices.Contains(kept, n)
+	return answer(c, http.StatusOK, out)
 }
 
 // goBack runs an older version again, or restores a plugin that was removed.
@@ -132,13 +145,14 @@ func (s *Site) goBack(c echo.Context) error {
 		return err
 	}
 	var in struct {
-		Version int    `json:"version"`
-		Note    string `json:"note"`
+		Version   int    `json:"version"`
+		Note      string `json:"note"`
+		WithState bool   `json:"with_state"`
 	}
 	if err := s.readJSON(c, &in); err != nil {
 		return err
 	}
-	b := deploy.Back{Name: name, Version: in.Version, Note: in.Note}
+	b := deploy.Back{Name: name, Version: in.Version, Note: in.Note, Then: in.WithState}
 	if b.Present, err = ifMatch(c); err != nil {
 		return err
 	}

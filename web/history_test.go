@@ -24,6 +24,7 @@ func TestHistory(t *testing.T) {
 		{"no number", "GET", "/api/v1/plugins/rate/versions/x", "", "", "", 404, `version \"x\"`},
 		{"back", post, "/api/v1/plugins/rate/rollback", `{"version":2,"note":"n"}`, "ann", `"3"`, 200, `"name":"analysis.rate"`},
 		{"restore", post, "/api/v1/plugins/analysis.gone/rollback", `{"version":2}`, "", "", 200, `"name":"analysis.gone"`},
+		{"back, no state", post, "/api/v1/plugins/rate/rollback", `{"version":2,"with_state":true}`, "", "", 409, `"field":"with_state"`},
 		{"back, changed", post, "/api/v1/plugins/rate/rollback", `{"version":2}`, "", `"7"`, 409, "meanwhile"},
 		{"back, no such", post, "/api/v1/plugins/rate/rollback", `{"version":9}`, "", "", 404, "no such version"},
 		{"back, odd", post, "/api/v1/plugins/rate/rollback", `{"to":9}`, "", "", 400, "to"},

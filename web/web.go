@@ -47,6 +47,7 @@ type Plugins interface {
 	Remove(ctx context.Context, by deploy.Actor, name string) error
 	GoBack(ctx context.Context, b deploy.Back) (runner.Status, error)
 	Versions(ctx context.Context, name string) ([]catalog.Version, error)
+	States(ctx context.Context, name string) ([]int, error)
 	Version(ctx context.Context, name string, n int) (catalog.Version, error)
 	Events(ctx context.Context, name string, n int, older int64) ([]catalog.Event, error)
 }

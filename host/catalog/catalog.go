@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"os"
 	"time"
@@ -38,6 +39,7 @@ type Plugin struct {
 	Version int    // number of Config and Source among all that were submitted under this name, from 1; 0 before Number
 	Note    string // why they were submitted, in the author's words
 	Warning string // what their check had to say
+	StateOf int    // version whose state at its end this one begins with; 0: the one that there is
 }
 
 // Catalog is an open catalog file.
@@ -75,6 +77,8 @@ func migrations() []string {
 			n INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, what TEXT NOT NULL, plugin TEXT NOT NULL, version INTEGER NOT NULL, note TEXT NOT NULL
 		) STRICT;
 		CREATE INDEX events_by_plugin ON events (plugin, n)`,
+		`ALTER TABLE plugins ADD COLUMN state_of INTEGER NOT NULL DEFAULT 0;
+		ALTER TABLE removed ADD COLUMN at INTEGER NOT NULL DEFAULT 0`,
 	}
 }
 
@@ -163,16 +167,16 @@ func migrate(db *sql.DB) error {
 }
 
 const (
-	columns       = "name, kind, config, source, shipped, run, updated, outcome, reason, line, coalesce(message, x''), author, version, note, warning"
-	withoutSource = "name, kind, config, x'', shipped, run, updated, outcome, reason, line, coalesce(message, x''), author, version, note, warning"
+	columns       = "name, kind, config, source, shipped, run, updated, outcome, reason, line, coalesce(message, x''), author, version, note, warning, state_of"
+	withoutSource = "name, kind, config, x'', shipped, run, updated, outcome, reason, line, coalesce(message, x''), author, version, note, warning, state_of"
 )
 
 // Put creates or replaces a plugin.
 func (c *Catalog) Put(ctx context.Context, p Plugin) error { return c.Apply(ctx, Decision{Put: &p}) }
 
 func put(ctx context.Context, tx *sql.Tx, p *Plugin) error {
-	_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO plugins (name, kind, config, source, shipped, run, updated, outcome, reason, line, message, author, version, note, warning) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		p.Name, string(p.Kind), p.Config, notNull(p.Source), p.Shipped, p.Run, p.Updated.UnixNano(), p.Outcome, p.Reason, p.Line, []byte(p.Message), p.Author, p.Version, p.Note, p.Warning)
+	_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO plugins (name, kind, config, source, shipped, run, updated, outcome, reason, line, message, author, version, note, warning, state_of) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		p.Name, string(p.Kind), p.Config, notNull(p.Source), p.Shipped, p.Run, p.Updated.UnixNano(), p.Outcome, p.Reason, p.Line, []byte(p.Message), p.Author, p.Version, p.Note, p.Warning, p.StateOf)
 	if err == nil {
 		_, err = tx.ExecContext(ctx, "DELETE FROM removed WHERE name = ?", p.Name)
 	}
@@ -222,9 +226,13 @@ func (c *Catalog) list(ctx context.Context, columns string) ([]Plugin, error) {
 	return all, nil
 }
 
-// RemovedNames are those of all plugins that somebody removed.
-func (c *Catalog) RemovedNames(ctx context.Context) (names []string, err error) {
-	names, err = queryAll(ctx, c.db, func(s scanner) (name string, err error) { return name, s.Scan(&name) }, "SELECT name FROM removed ORDER BY name")
+// RemovedNames are those of all plugins that somebody removed, at the latest at a time; the zero time: whenever.
+func (c *Catalog) RemovedNames(ctx context.Context, latest time.Time) (names []string, err error) {
+	until := int64(math.MaxInt64)
+	if !latest.IsZero() {
+		until = latest.UnixNano()
+	}
+	names, err = queryAll(ctx, c.db, func(s scanner) (name string, err error) { return name, s.Scan(&name) }, "SELECT name FROM removed WHERE at <= ? ORDER BY name", until)
 	if err != nil {
 		return nil, fmt.Errorf("catalog: list what was removed: %w", err)
 	}
@@ -281,7 +289,7 @@ func scan(s scanner) (Plugin, error) {
 	var p Plugin
 	var updated int64
 	var msg []byte
-	err := s.Scan(&p.Name, &p.Kind, &p.Config, &p.Source, &p.Shipped, &p.Run, &updated, &p.Outcome, &p.Reason, &p.Line, &msg, &p.Author, &p.Version, &p.Note, &p.Warning)
+	err := s.Scan(&p.Name, &p.Kind, &p.Config, &p.Source, &p.Shipped, &p.Run, &updated, &p.Outcome, &p.Reason, &p.Line, &msg, &p.Author, &p.Version, &p.Note, &p.Warning, &p.StateOf)
 	p.Updated, p.Message = time.Unix(0, updated).UTC(), string(msg)
 	return p, err
 }

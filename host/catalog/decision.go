@@ -5,13 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Decision is one thing that somebody decided: what a plugin is to be from now on, or that it is removed.
 type Decision struct {
 	Put    *Plugin
-	Remove string // name; when Put is nil
-	Event  Event  // how it is remembered; the zero Event: not at all
+	Remove string    // name; when Put is nil
+	At     time.Time // of a removal
+	Event  Event     // how it is remembered; the zero Event: not at all
 }
 
 // Name is that of the plugin.
@@ -66,7 +68,7 @@ func (c *Catalog) Apply(ctx context.Context, d Decision) error {
 		if d.Put != nil {
 			err = put(ctx, tx, d.Put)
 		} else {
-			err = remove(ctx, tx, d.Remove)
+			err = remove(ctx, tx, d.Remove, d.At)
 		}
 		return errors.Join(err, putEvent(ctx, tx, &d.Event))
 	})
@@ -76,10 +78,14 @@ func (c *Catalog) Apply(ctx context.Context, d Decision) error {
 	return nil
 }
 
-func remove(ctx context.Context, tx *sql.Tx, name string) error {
+func remove(ctx context.Context, tx *sql.Tx, name string, at time.Time) error {
+	unix := int64(0)
+	if !at.IsZero() {
+		unix = at.UnixNano()
+	}
 	_, err := tx.ExecContext(ctx, "DELETE FROM plugins WHERE name = ?", name)
 	if err == nil {
-		_, err = tx.ExecContext(ctx, "INSERT OR IGNORE INTO removed (name) VALUES (?)", name)
+		_, err = tx.ExecContext(ctx, "INSERT OR IGNORE INTO removed (name, at) VALUES (?, ?)", name, unix)
 	}
 	return err
 }

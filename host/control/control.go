@@ -111,7 +111,7 @@ func (c *Control) bring(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	removed, err := c.opt.Catalog.RemovedNames(ctx)
+	removed, err := c.opt.Catalog.RemovedNames(ctx, time.Time{})
 	if err != nil {
 		return err
 	}

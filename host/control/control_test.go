@@ -179,7 +179,7 @@ func TestBring(t *testing.T) {
 		if v, err := h.cat.Versions(t.Context(), first.Name); err != nil || len(v) != 1 || v[0].Config != first.Config {
 			t.Errorf("%v, versions %+v", err, v)
 		}
-		if names, err := h.cat.RemovedNames(t.Context()); err != nil || !slices.Equal(names, []string{"output.gone0", "output.gone1"}) {
+		if names, err := h.cat.RemovedNames(t.Context(), time.Time{}); err != nil || !slices.Equal(names, []string{"output.gone0", "output.gone1"}) {
 			t.Errorf("removed were %v, %v", names, err)
 		}
 	}

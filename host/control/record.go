@@ -38,13 +38,14 @@ type record struct {
 	Version int       `json:"version,omitempty"`
 	Note    string    `json:"note,omitempty"`
 	Warning string    `json:"warning,omitempty"`
+	StateOf int       `json:"state_of,omitempty"`
 }
 
 func encode(d catalog.Decision) (kafka.Entry, error) {
-	r := record{Removed: true}
+	r := record{Removed: true, Updated: d.At.UTC()}
 	if p := d.Put; p != nil {
 		r = record{Kind: string(p.Kind), Config: p.Config, Source: p.Source, Shipped: p.Shipped, Run: p.Run, Updated: p.Updated.UTC(), Author: p.Author,
-			Outcome: p.Outcome, Reason: p.Reason, Line: p.Line, Message: []byte(p.Message), Version: p.Version, Note: p.Note, Warning: p.Warning}
+			Outcome: p.Outcome, Reason: p.Reason, Line: p.Line, Message: []byte(p.Message), Version: p.Version, Note: p.Note, Warning: p.Warning, StateOf: p.StateOf}
 	}
 	value, err := json.Marshal(r)
 	return kafka.Entry{Key: keyPrefix + d.Name(), Value: value}, err
@@ -67,13 +68,13 @@ func decode(e kafka.Entry) (d catalog.Decision, err error) {
 		return d, err
 	}
 	if r.Removed {
-		return catalog.Decision{Remove: name}, nil
+		return catalog.Decision{Remove: name, At: r.Updated}, nil
 	}
 	if r.Kind != string(kind) || r.Version < 0 {
 		return d, fmt.Errorf("plugin %.80q is of kind %.40q and version %d", name, r.Kind, r.Version)
 	}
 	return catalog.Decision{Put: &catalog.Plugin{Name: name, Kind: kind, Config: r.Config, Source: r.Source, Shipped: r.Shipped, Run: r.Run, Updated: r.Updated,
-		Author: r.Author, Outcome: r.Outcome, Reason: r.Reason, Line: r.Line, Message: string(r.Message), Version: r.Version, Note: r.Note, Warning: r.Warning}}, nil
+		Author: r.Author, Outcome: r.Outcome, Reason: r.Reason, Line: r.Line, Message: string(r.Message), Version: r.Version, Note: r.Note, Warning: r.Warning, StateOf: r.StateOf}}, nil
 }
 
 // kindOf is the kind of a plugin's name; it refuses what is no name of a plugin.

@@ -40,6 +40,10 @@ var (
 type Runner interface {
 	Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error
 	Check(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error)
+	// TurnTo makes the state of a plugin that does not run the beginning of a version, and keeps what it was.
+	TurnTo(ctx context.Context, name string, version, from int) error
+	States(ctx context.Context, name string) ([]int, error) // versions whose state is kept
+	Purge(ctx context.Context, names []string) error        // drops all states of plugins that do not run
 	Stop(ctx context.Context, name string) error
 	Replace(ctx context.Context, name string) error
 	Remove(ctx context.Context, name string) error
@@ -63,8 +67,10 @@ type OtherStatus struct {
 type Starter interface {
 	Hold(cfg *sandbox.Config) error
 	Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error
-	// Forget drops state and position of plugins that do not run.
+	TurnTo(ctx context.Context, name string, version, from int) error
+	// Forget drops state and position of plugins that do not run, and keeps what the states were; Purge drops these too.
 	Forget(ctx context.Context, names []string) error
+	Purge(ctx context.Context, names []string) error
 }
 
 // Journal makes decisions about plugins, one at a time, for all hosts.
@@ -181,7 +187,7 @@ func (m *Manager) seeded(ctx context.Context, d *plugins.Definition, hash string
 		return p, false, nil
 	}
 	p.Name, p.Kind, p.Config, p.Source = d.Logger(), d.Kind, string(d.Config), d.Source
-	p.Shipped, p.Updated, p.Version, p.Author, p.Note, p.Warning = hash, m.now(), 0, "", "", ""
+	p.Shipped, p.Updated, p.Version, p.Author, p.Note, p.Warning, p.StateOf = hash, m.now(), 0, "", "", "", 0
 	return p, true, nil
 }
 
@@ -234,7 +240,7 @@ func (m *Manager) deploy(ctx context.Context, s Submission, event catalog.Event)
 		return runner.Status{}, err
 	}
 	defer release()
-	p := catalog.Plugin{Name: cfg.Logger(), Kind: s.Kind, Config: s.Config, Source: s.Source, Run: true, Updated: m.now(), Author: string(s.By), Note: s.Note}
+	p := catalog.Plugin{Name: cfg.Logger(), Kind: s.Kind, Config: s.Config, Source: s.Source, Run: true, Updated: m.now(), Author: string(s.By), Note: s.Note, StateOf: s.stateOf}
 	old, err := m.admit(ctx, &s, p.Name) // before it is loaded, which is dear
 	if err != nil {
 		return runner.Status{}, err
@@ -256,13 +262,27 @@ func (m *Manager) deploy(ctx context.Context, s Submission, event catalog.Event)
 
 // deployNew runs a plugin here, and then decides that it is to run everywhere.
 func (m *Manager) deployNew(ctx context.Context, cfg *sandbox.Config, s *Submission, p *catalog.Plugin, event catalog.Event) error {
+	versions, err := m.catalog.Versions(ctx, p.Name)
+	if err != nil {
+		return err
+	}
+	p.Version = 1
+	if len(versions) > 0 { // of one that was removed
+		p.Version = versions[0].N + 1
+	}
+	if err := m.runner.TurnTo(ctx, p.Name, p.Version, p.StateOf); err != nil {
+		return err
+	}
 	if err := m.runner.Start(ctx, cfg, p.Source, runner.Newest); err != nil {
 		return err
 	}
 	m.setStarted(p.Name, p.Updated)
 	event.What = cmp.Or(event.What, Submitted)
-	err := m.journal.Decide(ctx, func() (catalog.Decision, error) {
+	err = m.journal.Decide(ctx, func() (catalog.Decision, error) {
 		_, err := m.admit(ctx, s, p.Name) // another host may have been quicker
+		if now, verr := m.catalog.Versions(ctx, p.Name); err == nil && (verr != nil || len(now) != len(versions)) {
+			err = errors.Join(verr, fmt.Errorf("%w: %s", ErrChanged, p.Name))
+		}
 		return catalog.Decision{Put: p, Event: event}, err
 	})
 	if err != nil {
@@ -323,7 +343,10 @@ func (m *Manager) takeBack(ctx context.Context, p, before *catalog.Plugin) {
 			err = errNothing // somebody has decided otherwise
 		}
 		event := catalog.Event{At: m.now(), Actor: string(Host), What: TakenBack, Note: fmt.Sprintf("version %d could not be started", p.Version)}
-		return catalog.Decision{Put: before, Remove: p.Name, Event: event}, err
+		if before != nil {
+			before.StateOf = before.Version
+		}
+		return catalog.Decision{Put: before, Remove: p.Name, At: event.At, Event: event}, err
 	})
 	if err == nil {
 		err = m.follow(ctx, p.Name)
@@ -354,7 +377,7 @@ func (m *Manager) Start(ctx context.Context, by Actor, name string) error {
 	})
 }
 
-// Remove ends a plugin and forgets it with its state. Its versions are kept.
+// Remove ends a plugin. Its versions are kept, and for some days its state, so that GoBack can restore it.
 func (m *Manager) Remove(ctx context.Context, by Actor, name string) error {
 	release, err := m.take(ctx, name)
 	if err != nil {
@@ -363,7 +386,8 @@ func (m *Manager) Remove(ctx context.Context, by Actor, name string) error {
 	defer release()
 	err = m.journal.Decide(ctx, func() (catalog.Decision, error) {
 		_, err := m.catalog.Get(ctx, name)
-		return catalog.Decision{Remove: name, Event: m.event(by, Removed)}, err
+		event := m.event(by, Removed)
+		return catalog.Decision{Remove: name, At: event.At, Event: event}, err
 	})
 	if err != nil {
 		return err

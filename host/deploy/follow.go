@@ -149,6 +149,7 @@ func (m *Manager) follow(ctx context.Context, name string) error {
 
 // starter is what a Runner and a Starter have in common.
 type starter interface {
+	TurnTo(ctx context.Context, name string, version, from int) error
 	Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error
 }
 
@@ -157,6 +158,9 @@ func (m *Manager) start(ctx context.Context, r starter, p *catalog.Plugin) error
 	stored := *p
 	cfg, err := m.parse(p.Kind, short(p), []byte(p.Config))
 	if err == nil {
+		if err = r.TurnTo(ctx, p.Name, p.Version, p.StateOf); err != nil {
+			return err
+		}
 		err = r.Start(ctx, cfg, p.Source, begins(p.Kind))
 	}
 	if cerr := ctx.Err(); cerr != nil && err != nil { // no fault of the plugin
@@ -207,14 +211,31 @@ func (m *Manager) Come(ctx context.Context, r Starter, safe bool, join func() er
 			m.hold(r, p)
 		}
 	}
-	removed, err := m.catalog.RemovedNames(ctx)
+	removed, err := m.catalog.RemovedNames(ctx, time.Time{})
 	if err == nil {
 		err = r.Forget(ctx, removed)
+	}
+	if err == nil {
+		err = m.purge(ctx, r)
 	}
 	if err != nil {
 		return err
 	}
 	return join()
+}
+
+// keepRemoved is how long the state of a plugin that was removed is kept.
+const keepRemoved = 7 * 24 * time.Hour
+
+// purge drops the states of what was removed long ago.
+func (m *Manager) purge(ctx context.Context, r interface {
+	Purge(ctx context.Context, names []string) error
+}) error {
+	names, err := m.catalog.RemovedNames(ctx, m.now().Add(-keepRemoved))
+	if err != nil {
+		return err
+	}
+	return r.Purge(ctx, names)
 }
 
 func (m *Manager) hold(r Starter, p *catalog.Plugin) {
@@ -250,6 +271,7 @@ func (m *Manager) takeChanged() (names []string) {
 const (
 	followAtOnce = 4               // plugins that follow at the same time
 	followAgain  = 5 * time.Second // after a failure that is not the plugin's
+	purgeEvery   = time.Hour
 )
 
 // Run follows what is decided elsewhere until ctx ends.
@@ -257,10 +279,16 @@ func (m *Manager) Run(ctx context.Context) error {
 	var following sync.WaitGroup
 	defer following.Wait()
 	room := make(chan struct{}, followAtOnce)
+	purging := time.NewTicker(purgeEvery)
+	defer purging.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-purging.C:
+			if err := m.purge(ctx, m.runner); err != nil && ctx.Err() == nil {
+				m.log.Warn("the states of plugins that were removed are not dropped yet", "error", err)
+			}
 		case <-m.wake:
 		}
 		for _, name := range m.takeChanged() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sandbar/host/catalog"
@@ -61,8 +62,18 @@ type Back struct {
 	Name    string // of the plugin, with its kind
 	Version int    // whose config and source are wanted; 0: the newest, of a plugin that was removed
 	Present int    // the version that is to be replaced, and no other; 0: any
-	By      Actor
-	Note    string
+	// Then says that it begins with the state that Version had at its end, not with the one that there is.
+	Then bool
+	By   Actor
+	Note string
+}
+
+// ErrNoState says that the state which a version had at its end is not kept any more.
+var ErrNoState = errors.New("the state that this version had at its end is not kept")
+
+// States are the versions of a plugin whose state at their end is kept on this host.
+func (m *Manager) States(ctx context.Context, name string) ([]int, error) {
+	return m.runner.States(ctx, name)
 }
 
 // GoBack submits an older version again, as a new one. A plugin that was removed is restored by it.
@@ -86,10 +97,20 @@ func (m *Manager) GoBack(ctx context.Context, b Back) (runner.Status, error) {
 	if err != nil {
 		return runner.Status{}, err
 	}
-	to := fmt.Sprintf("to version %d", b.Version)
+	to, stateOf := fmt.Sprintf("to version %d", b.Version), 0
+	if b.Then {
+		kept, err := m.runner.States(ctx, b.Name)
+		if err == nil && !slices.Contains(kept, b.Version) {
+			err = fmt.Errorf("%w: version %d of %s", ErrNoState, b.Version, b.Name)
+		}
+		if err != nil {
+			return runner.Status{}, err
+		}
+		to, stateOf = to+" with its state", b.Version
+	}
 	if b.Note != "" {
 		to += ": " + b.Note
 	}
 	return m.deploy(ctx, Submission{Kind: v.Kind, Name: strings.TrimPrefix(v.Plugin, string(v.Kind)+"."), Config: v.Config, Source: v.Source, Replace: what == RolledBack,
-		Version: b.Present, By: b.By, Note: b.Note}, catalog.Event{What: what, Note: to})
+		Version: b.Present, By: b.By, Note: b.Note, stateOf: stateOf}, catalog.Event{What: what, Note: to})
 }

@@ -27,6 +27,8 @@ type Submission struct {
 
 	By   Actor
 	Note string // why, in the author's words
+
+	stateOf int // version whose state at its end it begins with; 0: the one that there is
 }
 
 // Fault is what is wrong with a submission, and where.

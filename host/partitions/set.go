@@ -23,6 +23,9 @@ type Runner interface {
 	Check(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error)
 	Hold(cfg *sandbox.Config) error
 	Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error
+	TurnTo(ctx context.Context, name string, version, from int) error
+	States(ctx context.Context, name string) ([]int, error)
+	Purge(ctx context.Context, names []string) error
 	Stop(ctx context.Context, name string) error
 	Replace(ctx context.Context, name string) error
 	Remove(ctx context.Context, name string) error
@@ -199,6 +202,27 @@ func (s *Set) Start(ctx context.Context, cfg *sandbox.Config, source []byte, fro
 		started = append(started, m.runner)
 	}
 	return nil
+}
+
+// TurnTo makes the state of a plugin the beginning of a version, in all partitions.
+func (s *Set) TurnTo(ctx context.Context, name string, version, from int) error {
+	return s.each(func(r Runner) error { return r.TurnTo(ctx, name, version, from) })
+}
+
+// States are the versions of a plugin whose state at their end is kept in any partition.
+func (s *Set) States(ctx context.Context, name string) (versions []int, err error) {
+	err = s.each(func(r Runner) error {
+		of, err := r.States(ctx, name)
+		versions = append(versions, of...)
+		return err
+	})
+	slices.Sort(versions)
+	return slices.Compact(versions), err
+}
+
+// Purge drops all states of plugins that do not run.
+func (s *Set) Purge(ctx context.Context, names []string) error {
+	return s.each(func(r Runner) error { return r.Purge(ctx, names) })
 }
 
 // Stop ends a plugin in all partitions where it runs.

@@ -24,6 +24,7 @@ type fake struct {
 	logs   []runner.LogLine
 	stats  landfill.Stats
 	calls  []string
+	kept   []int
 }
 
 func (f *fake) call(what string) { f.calls = append(f.calls, what) }
@@ -36,12 +37,15 @@ func (f *fake) Start(_ context.Context, cfg *sandbox.Config, _ []byte, _ runner.
 	f.call("start")
 	return f.fails
 }
-func (f *fake) Stop(context.Context, string) error    { f.call("stop"); return nil }
-func (f *fake) Replace(context.Context, string) error { f.call("replace"); return nil }
-func (f *fake) Remove(context.Context, string) error  { f.call("remove"); return nil }
-func (f *fake) Logs(string) []runner.LogLine          { return f.logs }
-func (f *fake) Commits() commit.Stats                 { return commit.Stats{Commits: 2, Failed: 1, Time: time.Second} }
-func (f *fake) Stats() landfill.Stats                 { return f.stats }
+func (f *fake) TurnTo(context.Context, string, int, int) error { f.call("turn"); return nil }
+func (f *fake) States(context.Context, string) ([]int, error)  { return f.kept, nil }
+func (f *fake) Purge(context.Context, []string) error          { f.call("purge"); return nil }
+func (f *fake) Stop(context.Context, string) error             { f.call("stop"); return nil }
+func (f *fake) Replace(context.Context, string) error          { f.call("replace"); return nil }
+func (f *fake) Remove(context.Context, string) error           { f.call("remove"); return nil }
+func (f *fake) Logs(string) []runner.LogLine                   { return f.logs }
+func (f *fake) Commits() commit.Stats                          { return commit.Stats{Commits: 2, Failed: 1, Time: time.Second} }
+func (f *fake) Stats() landfill.Stats                          { return f.stats }
 func (f *fake) List() []runner.Status {
 	if f.status == nil {
 		return nil

@@ -269,7 +269,7 @@ func (r *Runner) stop(ctx context.Context, name string, forget bool) error {
 	return nil
 }
 
-// Remove stops a plugin and forgets it, with its state and position.
+// Remove stops a plugin and forgets it, with its state and position. What the state was is kept; see TurnTo.
 func (r *Runner) Remove(ctx context.Context, name string) error {
 	if err := r.Stop(ctx, name); err != nil {
 		return err
@@ -282,11 +282,15 @@ func (r *Runner) Remove(ctx context.Context, name string) error {
 	delete(r.held, name)
 	r.knowDecoders()
 	r.mu.Unlock()
-	r.commits.Submit(commit.Part{Reader: name, Forget: true, States: map[string][]byte{name: nil, lakeState + name: nil}})
+	p, err := r.retire(ctx, name)
+	if err != nil {
+		return fmt.Errorf("remove plugin %s: %w", name, err)
+	}
+	r.commits.Submit(p)
 	return r.commits.Flush(ctx)
 }
 
-// Forget drops state and position of plugins that do not run, and what is known of them.
+// Forget drops state and position of plugins that do not run, and what is known of them. What the states were is kept.
 func (r *Runner) Forget(ctx context.Context, names []string) error {
 	readers := r.opt.Store.Readers()
 	for _, name := range names {
@@ -301,9 +305,14 @@ func (r *Runner) Forget(ctx context.Context, names []string) error {
 			delete(r.plugins, name)
 		}
 		r.mu.Unlock()
-		if !there && (readers[name] != nil || state != nil) {
-			r.commits.Submit(commit.Part{Reader: name, Forget: true, States: map[string][]byte{name: nil, lakeState + name: nil}})
+		if there || readers[name] == nil && state == nil {
+			continue
 		}
+		p, err := r.retire(ctx, name)
+		if err != nil {
+			return fmt.Errorf("forget plugin %s: %w", name, err)
+		}
+		r.commits.Submit(p)
 	}
 	return nil
 }
