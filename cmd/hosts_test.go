@@ -242,6 +242,11 @@ func (r *rig) check() {
 	}
 	if !maps.Equal(valid, found) {
 		t.Errorf("%d documents are valid, %d are in the lake, not the same ones or not as often", len(valid), len(found))
+		for id, n := range valid {
+			if found[id] != n {
+				t.Logf("%s is %d times valid, %d times in the lake", id, n, found[id])
+			}
+		}
 	}
 	if n := archived(); n != raw {
 		t.Errorf("landfill has %d messages, raw %d", n, raw)

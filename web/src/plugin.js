@@ -9,6 +9,7 @@ import { viewer } from "./code.js";
 import { rates } from "./history.js";
 import { payloads } from "./payloads.js";
 import { alertItem } from "./alertitem.js";
+import { versions } from "./versions.js";
 
 export function plugin(main) {
   const name = main.dataset.name;
@@ -19,6 +20,19 @@ export function plugin(main) {
   const draw = [head(name), use(ceilings), texts()];
   const shows = series(name);
   let gone = false;
+  let known = -1; // version that was drawn
+  const failed = (err) => byId("trouble").replaceChildren(problem("This did not work", err.message));
+  const draws = versions(byId("versions"), name, failed, () => {
+    byId("trouble").replaceChildren();
+    if (gone) location.reload();
+    refresh();
+  });
+  const history = async (version) => {
+    if (version === known) return;
+    await draws(version);
+    known = version;
+    byId("versions-part").hidden = false;
+  };
   const load = async () => {
     if (gone) return;
     try {
@@ -26,12 +40,14 @@ export function plugin(main) {
       byId("body").hidden = false;
       for (const f of draw) f(p);
       await shows(p);
+      await history(p.version);
     } catch (err) {
       if (err.status !== 404 && err.status !== 409) throw err;
       gone = true;
       byId("body").hidden = true;
       byId("actions").replaceChildren();
       byId("trouble").replaceChildren(problem("There is nothing to show", err.message, h("p", null, h("a", { href: "/" }, "To all plugins"))));
+      if (err.status === 404) await history(0).catch(() => {}); // none: it never was
     }
   };
   on(["plugins", "series"], load);

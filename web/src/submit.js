@@ -141,7 +141,7 @@ async function send(page, path, doing, done) {
   for (const f of [form.kind, form.name]) f.removeAttribute("aria-invalid");
   say(doing + " …");
   try {
-    const body = { kind: form.kind.value, name: form.name.value.trim(), config: config.value, replace: form.replace.checked };
+    const body = { kind: form.kind.value, name: form.name.value.trim(), config: config.value, replace: form.replace.checked, note: form.note.value.trim() };
     if (page.module.base64) body.source_base64 = page.module.base64;
     else body.source = source.value;
     if (page.expected) body.expected = page.expected;
