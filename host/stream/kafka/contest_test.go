@@ -162,3 +162,59 @@ func TestContest(t *testing.T) {
 	}
 	t.Logf("counted to %d", most)
 }
+
+// TestBrokerDiesInCommit: a broker is killed while somebody commits, who is gone when it is back. Whoever takes the partition over finds all of
+// that commit or nothing, and does not make it true later.
+func TestBrokerDiesInCommit(t *testing.T) {
+	t.Parallel()
+	broker := kafkatest.Real(t)
+	opt := optionsOf(t, []string{broker.Addr})
+	times := 2
+	if s := os.Getenv("SANDBAR_DEATHS"); s != "" {
+		var err error
+		if times, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next := func(s *Store) int {
+		text, err := s.State(t.Context(), "n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, _ := strconv.Atoi(string(text))
+		return n + 1
+	}
+	for i := range times {
+		a := open(t, opt)
+		for range 3 {
+			if err := a.Commit(t.Context(), work(next(a))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			a.Commit(context.Background(), work(next(a))) // nobody knows what becomes of it
+		}()
+		<-time.After(time.Duration(i%10) * 2 * time.Millisecond)
+		broker.Kill()
+		broker.Start()
+		b := open(t, opt)
+		if err := b.Commit(t.Context(), work(next(b))); err != nil && !errors.Is(err, stream.ErrBroken) { // the other may have taken it back
+			t.Fatal(err)
+		}
+		a.finish()
+		<-over
+		if err := errors.Join(a.Close(), b.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+	last := open(t, opt)
+	defer last.Close()
+	var want []int
+	for n := range next(last) - 1 {
+		want = append(want, n+1)
+	}
+	holds(t, last, want...)
+	t.Logf("counted to %d", len(want))
+}

@@ -180,6 +180,8 @@ func (r *reader) poll(ctx context.Context) error {
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		if p.Err != nil {
 			failed = p.Err
+		}
+		if len(p.Records) == 0 && p.Err != nil {
 			return
 		}
 		raise(&r.log.first, p.LogStartOffset)

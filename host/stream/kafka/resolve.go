@@ -67,6 +67,11 @@ func (s *Store) renew(ctx context.Context, cause error) error {
 			cancel()
 		}
 		if err == nil { // from now on nobody else can commit
+			sweeping, cancel := s.bound(context.WithoutCancel(ctx))
+			err = s.sweep(sweeping)
+			cancel()
+		}
+		if err == nil {
 			err = s.mine(ctx)
 		}
 		if err == nil {

@@ -115,6 +115,52 @@ func (s *Store) takeOver(ctx context.Context) error {
 	if _, _, err := s.commits.ProducerID(ctx); err != nil {
 		return fmt.Errorf("begin to write transactions: %w; the brokers must allow them to this client", err)
 	}
+	return s.sweep(ctx)
+}
+
+// sweep takes back what a predecessor has left in the partition, with a transaction of one record in each topic, which is aborted. The brokers
+// should have ended it when they gave the transactional ID to this process. After one of them has died they do not always: then records
+// stay without a marker behind them, and the next commit under the ID, which is ours, would make them true. Behind the markers of this
+// transaction a partition takes nothing of a predecessor any more.
+func (s *Store) sweep(ctx context.Context) error {
+	all := []*kgo.Record{s.changelogRecord("sweep", nil)}
+	for _, name := range stream.Names() {
+		if name != stream.Raw {
+			all = append(all, s.logs[name].record(nil))
+		}
+	}
+	var topics []string
+	for _, r := range all {
+		topics = append(topics, r.Topic)
+	}
+	ends, err := s.cluster.admin.ListEndOffsets(ctx, topics...)
+	if err == nil {
+		err = ends.Error()
+	}
+	var records []*kgo.Record
+	for _, r := range all {
+		if end, ok := ends.Lookup(r.Topic, s.partition); ok && end.Offset > 0 { // or else there is nothing
+			records = append(records, r)
+		}
+	}
+	if err == nil && len(records) == 0 {
+		return nil
+	}
+	if err == nil {
+		err = s.commits.BeginTransaction()
+	}
+	if err == nil {
+		err = s.commits.ProduceSync(ctx, records...).FirstErr()
+	}
+	if err == nil {
+		err = s.commits.EndTransaction(ctx, kgo.TryAbort)
+	}
+	if err == nil { // nobody else writes to the changelog's partition: no transaction is open there now
+		err = s.cluster.settled(ctx, &s.life, Changelog, s.partition)
+	}
+	if err != nil {
+		return fmt.Errorf("take back what was left uncommitted: %w", err)
+	}
 	return nil
 }
 

@@ -37,7 +37,7 @@ func (t *Taker) TakenOver(ctx context.Context) (at stream.Position, err error) {
 	if err := t.begin(ctx); err != nil {
 		return at, t.cluster.ended(err)
 	}
-	if err := t.settled(ctx); err != nil {
+	if err := t.cluster.settled(ctx, &t.cluster.life, Spilled, 0); err != nil {
 		return at, t.cluster.ended(err)
 	}
 	_, err = t.cluster.scan(ctx, &t.cluster.life, Spilled, 0, 0, func(key string, value []byte) {
@@ -52,34 +52,6 @@ func (t *Taker) TakenOver(ctx context.Context) (at stream.Position, err error) {
 		return at, t.cluster.ended(fmt.Errorf("read how far spilled messages were taken over: %w", err))
 	}
 	return at, nil
-}
-
-// settled waits until all that is written to the topic now can be read. Transactions of other hosts that are not ended hide what comes
-// after them, also what is committed: reading then would find an older place, and messages would be taken twice.
-func (t *Taker) settled(ctx context.Context) error {
-	ctx, cancel := t.cluster.bound(ctx)
-	defer cancel()
-	topic := t.cluster.opt.topic(Spilled)
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for written := int64(-1); ; {
-		ends, err := t.cluster.admin.ListEndOffsets(ctx, topic)
-		readable, err2 := t.cluster.admin.ListCommittedOffsets(ctx, topic)
-		if err = errors.Join(err, err2, ends.Error(), readable.Error()); err != nil {
-			return fmt.Errorf("ask how far topic %s is written: %w", topic, err)
-		}
-		if end, _ := ends.Lookup(topic, 0); written < 0 {
-			written = end.Offset
-		}
-		if at, ok := readable.Lookup(topic, 0); ok && at.Offset >= written {
-			return nil
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return fmt.Errorf("topic %s: a transaction of another host is not ended yet: %w", topic, ctx.Err())
-		}
-	}
 }
 
 // begin makes a client if there is none. What another one has begun under this name is ended by it.
