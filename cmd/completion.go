@@ -79,11 +79,8 @@ func (c *completeCmd) Run(ctx context.Context, k *kong.Kong, con console) error 
 // argument is wanted that the program does not know, there are none: then the shell offers files.
 func completions(at *kong.Node, words []string) (found []string) {
 	typed, before := words[len(words)-1], words[:len(words)-1]
-	var flags []*kong.Flag
+	flags := slices.Clone(at.Flags)
 	wanted := false // a value of the flag before
-	for _, flag := range at.Flags {
-		flags = append(flags, flag)
-	}
 	for _, w := range before {
 		if wanted {
 			wanted = false

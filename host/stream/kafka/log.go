@@ -73,39 +73,6 @@ func (l *log) offsets(ctx context.Context) (first, end int64, err error) {
 	return first, end, nil
 }
 
-// settled waits until all that is written to a partition now can be read. A transaction that is not ended hides what comes after it, also
-// what is committed, and brokers say that one is committed a moment before it can be read: who reads then finds less than there is.
-func (c *Cluster) settled(ctx context.Context, life *life, name string, partition int32) error {
-	ctx, cancel := life.bound(ctx)
-	defer cancel()
-	topic := c.opt.topic(name)
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for written := int64(-1); ; {
-		ends, err := c.admin.ListEndOffsets(ctx, topic)
-		readable, err2 := c.admin.ListCommittedOffsets(ctx, topic)
-		end, known := ends.Lookup(topic, partition)
-		at, known2 := readable.Lookup(topic, partition)
-		if err = errors.Join(err, err2, end.Err, at.Err); err == nil && !(known && known2) {
-			err = fmt.Errorf("there is no partition %d", partition)
-		}
-		if err != nil {
-			return fmt.Errorf("ask how far topic %s is written: %w", topic, err)
-		}
-		if written < 0 {
-			written = end.Offset
-		}
-		if at.Offset >= written {
-			return nil
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return fmt.Errorf("topic %s, partition %d: a transaction is not ended yet: what is behind offset %d of %d cannot be read: %w", topic, partition, at.Offset, written, ctx.Err())
-		}
-	}
-}
-
 // weigh asks what a message takes on a broker.
 func (l *log) weigh(ctx context.Context, first, end int64) {
 	dirs, err := l.cluster.admin.DescribeAllLogDirs(ctx, kadm.TopicsSet{l.topic: {l.partition: {}}})

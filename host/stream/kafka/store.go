@@ -118,50 +118,19 @@ func (s *Store) takeOver(ctx context.Context) error {
 	return s.sweep(ctx)
 }
 
-// sweep takes back what a predecessor has left in the partition, with a transaction of one record in each topic, which is aborted. The brokers
-// should have ended it when they gave the transactional ID to this process. After one of them has died they do not always: then records
-// stay without a marker behind them, and the next commit under the ID, which is ours, would make them true. Behind the markers of this
-// transaction a partition takes nothing of a predecessor any more.
+// sweep takes back what a predecessor has left in the partition. Behind it no transaction is open in the changelog's partition, to which
+// nobody else writes.
 func (s *Store) sweep(ctx context.Context) error {
-	all := []*kgo.Record{s.changelogRecord("sweep", nil)}
+	records := []*kgo.Record{s.changelogRecord("sweep", nil)}
 	for _, name := range stream.Names() {
 		if name != stream.Raw {
-			all = append(all, s.logs[name].record(nil))
+			records = append(records, s.logs[name].record(nil))
 		}
 	}
-	var topics []string
-	for _, r := range all {
-		topics = append(topics, r.Topic)
+	if err := s.cluster.sweep(ctx, s.commits, records); err != nil {
+		return err
 	}
-	ends, err := s.cluster.admin.ListEndOffsets(ctx, topics...)
-	if err == nil {
-		err = ends.Error()
-	}
-	var records []*kgo.Record
-	for _, r := range all {
-		if end, ok := ends.Lookup(r.Topic, s.partition); ok && end.Offset > 0 { // or else there is nothing
-			records = append(records, r)
-		}
-	}
-	if err == nil && len(records) == 0 {
-		return nil
-	}
-	if err == nil {
-		err = s.commits.BeginTransaction()
-	}
-	if err == nil {
-		err = s.commits.ProduceSync(ctx, records...).FirstErr()
-	}
-	if err == nil {
-		err = s.commits.EndTransaction(ctx, kgo.TryAbort)
-	}
-	if err == nil { // nobody else writes to the changelog's partition: no transaction is open there now
-		err = s.cluster.settled(ctx, &s.life, Changelog, s.partition)
-	}
-	if err != nil {
-		return fmt.Errorf("take back what was left uncommitted: %w", err)
-	}
-	return nil
+	return s.cluster.settled(ctx, &s.life, Changelog, s.partition)
 }
 
 // transactionalID is the name under which the partition's commits are made.

@@ -67,6 +67,13 @@ func (t *Taker) begin(ctx context.Context) (err error) {
 	if err == nil {
 		_, _, err = t.client.ProducerID(ctx)
 	}
+	if err == nil {
+		records := []*kgo.Record{{Topic: t.cluster.opt.topic(Spilled), Key: []byte(t.id.String())}}
+		for p := range t.cluster.partitions {
+			records = append(records, &kgo.Record{Topic: t.cluster.opt.topic(stream.Raw), Partition: int32(p)})
+		}
+		err = t.cluster.sweep(ctx, t.client, records)
+	}
 	if err != nil {
 		if t.client != nil {
 			t.client.Close()
