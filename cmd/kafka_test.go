@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"sandbar/host/bucket/s3/s3test"
@@ -23,45 +21,15 @@ import (
 // topicMessages reads what is committed of a topic, in all partitions, with a client that knows nothing of the host.
 func topicMessages(t *testing.T, broker, topic string) (views []message.View) {
 	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	ends, err := kadm.NewClient(client).ListCommittedOffsets(ctx, topic)
-	if err == nil {
-		err = ends.Error()
-	}
-	if err != nil {
-		t.Fatalf("ask for the end of topic %s: %v", topic, err)
-	}
-	left := map[int32]int64{} // end of each partition that is not read to its end
-	ends.Each(func(o kadm.ListedOffset) {
-		if o.Offset > 0 {
-			left[o.Partition] = o.Offset
+	for _, r := range topicRecords(t, broker, topic, true) {
+		if r.Attrs.IsControl() {
+			continue
 		}
-	})
-	for len(left) > 0 {
-		fetches := client.PollFetches(ctx)
-		if err := fetches.Err(); err != nil {
-			t.Fatalf("read topic %s: %v", topic, err)
+		var v message.View
+		if err := v.Parse(r.Value); err != nil {
+			t.Fatalf("topic %s, partition %d, offset %d: %v", topic, r.Partition, r.Offset, err)
 		}
-		fetches.EachRecord(func(r *kgo.Record) {
-			if end, ok := left[r.Partition]; ok && r.Offset+1 >= end {
-				delete(left, r.Partition)
-			}
-			if r.Attrs.IsControl() {
-				return
-			}
-			var v message.View
-			if err := v.Parse(r.Value); err != nil {
-				t.Fatalf("topic %s, partition %d, offset %d: %v", topic, r.Partition, r.Offset, err)
-			}
-			views = append(views, v)
-		})
+		views = append(views, v)
 	}
 	return views
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/aymanbagabas/go-udiff"
+
+	"sandbar/host/catalog"
 )
 
 // pluginVersion is a version as the API tells it.
@@ -29,17 +31,6 @@ type pluginVersion struct {
 	Config  string    `json:"config"`
 	Source  string    `json:"source,omitempty"`
 	Module  []byte    `json:"source_base64,omitempty"`
-}
-
-// pluginEvent is something that was done about a plugin.
-type pluginEvent struct {
-	N       int64     `json:"n"`
-	At      time.Time `json:"at"`
-	Actor   string    `json:"actor"`
-	What    string    `json:"what"`
-	Plugin  string    `json:"plugin"`
-	Version int       `json:"version,omitempty"`
-	Note    string    `json:"note,omitempty"`
 }
 
 func (c *client) versions(ctx context.Context, name string) (all []pluginVersion, err error) {
@@ -79,7 +70,7 @@ func (h *pluginHistoryCmd) Run(ctx context.Context, c *client, con console) erro
 			name = prefix + name
 		}
 	}
-	var events []pluginEvent
+	var events []catalog.Event
 	if err := c.call(ctx, http.MethodGet, "/audit?n="+strconv.Itoa(h.N)+"&plugin="+url.QueryEscape(name), nil, &events); err != nil {
 		return err
 	}

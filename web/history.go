@@ -168,17 +168,6 @@ func (s *Site) goBack(c echo.Context) error {
 	return answer(c, http.StatusOK, asPlugin(st))
 }
 
-// event is something that was done, as the API tells it.
-type event struct {
-	N       int64     `json:"n"`
-	At      time.Time `json:"at"`
-	Actor   string    `json:"actor"`
-	What    string    `json:"what"`
-	Plugin  string    `json:"plugin"`
-	Version int       `json:"version,omitempty"`
-	Note    string    `json:"note,omitempty"`
-}
-
 // audit answers with what was done, by whom.
 func (s *Site) audit(c echo.Context) error {
 	n, err := queryNumber(c, "n", 100, 1, 1000)
@@ -193,9 +182,8 @@ func (s *Site) audit(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	out := make([]event, len(list))
-	for i, e := range list {
-		out[i] = event(e)
+	if list == nil {
+		list = []catalog.Event{}
 	}
-	return answer(c, http.StatusOK, out)
+	return answer(c, http.StatusOK, list)
 }

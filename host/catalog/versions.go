@@ -47,13 +47,13 @@ func (v *Version) is(p *Plugin) bool {
 
 // Event is something that was done about a plugin.
 type Event struct {
-	N       int64 // from 1, in the order in which they were decided
-	At      time.Time
-	Actor   string // who did it, as far as that is known
-	What    string // "replace"
-	Plugin  string
-	Version int // that the plugin has since; 0 for none
-	Note    string
+	N       int64     `json:"n"` // from 1, in the order in which they were decided
+	At      time.Time `json:"at"`
+	Actor   string    `json:"actor"` // who did it, as far as that is known
+	What    string    `json:"what"`  // "replace"
+	Plugin  string    `json:"plugin"`
+	Version int       `json:"version,omitempty"` // that the plugin has since; 0 for none
+	Note    string    `json:"note,omitempty"`
 }
 
 const (
@@ -98,6 +98,22 @@ func putVersion(ctx context.Context, tx *sql.Tx, or string, v *Version) error {
 func (c *Catalog) PutVersion(ctx context.Context, v Version) error {
 	if err := c.in(ctx, func(tx *sql.Tx) error { return putVersion(ctx, tx, "REPLACE", &v) }); err != nil {
 		return fmt.Errorf("catalog: keep version %d of plugin %s: %w", v.N, v.Plugin, err)
+	}
+	return nil
+}
+
+// DropVersions forgets all versions of plugins that are not there.
+func (c *Catalog) DropVersions(ctx context.Context, names []string) error {
+	err := c.in(ctx, func(tx *sql.Tx) error {
+		for _, name := range names {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM versions WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM plugins WHERE name = ?1)", name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("catalog: drop versions of plugins that were removed: %w", err)
 	}
 	return nil
 }

@@ -117,6 +117,12 @@ func TestVersionsAreBounded(t *testing.T) {
 	if got := kept("analysis.huge"); !slices.Equal(got, []int{2}) {
 		t.Errorf("huge versions %v", got)
 	}
+	if err := errors.Join(c.Apply(t.Context(), catalog.Decision{Remove: "analysis.huge"}), c.DropVersions(t.Context(), []string{"analysis.huge", "analysis.large"})); err != nil {
+		t.Fatal(err)
+	}
+	if got, still := kept("analysis.huge"), kept("analysis.large"); got != nil || len(still) != 2 {
+		t.Errorf("versions %v of one that was removed, %v of one that is there", got, still)
+	}
 	if err := c.PutEvent(t.Context(), catalog.Event{N: catalog.KeepEvents + 5, What: "x", Plugin: "p"}); err != nil {
 		t.Fatal(err)
 	}

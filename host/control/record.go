@@ -132,31 +132,20 @@ func decodeVersion(e kafka.Entry) (v catalog.Version, err error) {
 		Warning: r.Warning}, checkTime(r.Updated)
 }
 
-// eventRecord is an event as it is in the topic.
-type eventRecord struct {
-	N       int64     `json:"n"`
-	At      time.Time `json:"at"`
-	Actor   string    `json:"actor"`
-	What    string    `json:"what"`
-	Plugin  string    `json:"plugin"`
-	Version int       `json:"version,omitempty"`
-	Note    string    `json:"note,omitempty"`
-}
-
 func encodeEvent(e *catalog.Event) (kafka.Entry, error) {
-	value, err := json.Marshal(eventRecord{e.N, e.At.UTC(), e.Actor, e.What, e.Plugin, e.Version, e.Note})
+	e.At = e.At.UTC()
+	value, err := json.Marshal(e)
 	return kafka.Entry{Key: eventKey(e.N), Value: value}, err
 }
 
 func eventKey(n int64) string { return fmt.Sprint(eventPrefix, n%catalog.KeepEvents) }
 
 func decodeEvent(e kafka.Entry) (ev catalog.Event, err error) {
-	var r eventRecord
-	if err := json.Unmarshal(e.Value, &r); err != nil {
+	if err := json.Unmarshal(e.Value, &ev); err != nil {
 		return ev, err
 	}
-	if r.N < 1 || e.Key != eventKey(r.N) || r.What == "" {
-		return ev, fmt.Errorf("its key is not that of event %d", r.N)
+	if ev.N < 1 || e.Key != eventKey(ev.N) || ev.What == "" {
+		return ev, fmt.Errorf("its key is not that of event %d", ev.N)
 	}
-	return catalog.Event{N: r.N, At: r.At, Actor: r.Actor, What: r.What, Plugin: r.Plugin, Version: r.Version, Note: r.Note}, checkTime(r.At)
+	return ev, checkTime(ev.At)
 }

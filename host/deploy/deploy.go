@@ -266,10 +266,7 @@ func (m *Manager) deployNew(ctx context.Context, cfg *sandbox.Config, s *Submiss
 	if err != nil {
 		return err
 	}
-	p.Version = 1
-	if len(versions) > 0 { // of one that was removed
-		p.Version = versions[0].N + 1
-	}
+	p.Version = newest(versions) + 1 // behind those of one that was removed
 	if err := m.runner.TurnTo(ctx, p.Name, p.Version, p.StateOf); err != nil {
 		return err
 	}
@@ -280,7 +277,7 @@ func (m *Manager) deployNew(ctx context.Context, cfg *sandbox.Config, s *Submiss
 	event.What = cmp.Or(event.What, Submitted)
 	err = m.journal.Decide(ctx, func() (catalog.Decision, error) {
 		_, err := m.admit(ctx, s, p.Name) // another host may have been quicker
-		if now, verr := m.catalog.Versions(ctx, p.Name); err == nil && (verr != nil || len(now) != len(versions)) {
+		if now, verr := m.catalog.Versions(ctx, p.Name); err == nil && (verr != nil || newest(now) != newest(versions)) {
 			err = errors.Join(verr, fmt.Errorf("%w: %s", ErrChanged, p.Name))
 		}
 		return catalog.Decision{Put: p, Event: event}, err
@@ -398,7 +395,7 @@ func (m *Manager) Remove(ctx context.Context, by Actor, name string) error {
 // Ended notes in the catalog that a plugin ended by itself. It is the runner's OnEnd.
 func (m *Manager) Ended(ctx context.Context, fault *sandbox.Error) {
 	event := m.event(Host, Ended)
-	event.Note = fault.Text
+	event.Note = strings.ToValidUTF8(fault.Text[:min(len(fault.Text), MaxNote)], "")
 	err := m.change(ctx, fault.Plugin, event, func(p *catalog.Plugin) error {
 		if st, ok := m.runner.Status(p.Name); ok && st.State == runner.Running || !m.runs(p) {
 			return errNothing // somebody was quicker and started it again, or another in its place

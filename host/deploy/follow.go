@@ -224,10 +224,10 @@ func (m *Manager) Come(ctx context.Context, r Starter, safe bool, join func() er
 	return join()
 }
 
-// keepRemoved is how long the state of a plugin that was removed is kept.
+// keepRemoved is how long states and versions of a plugin that was removed are kept.
 const keepRemoved = 7 * 24 * time.Hour
 
-// purge drops the states of what was removed long ago.
+// purge drops the states and versions of what was removed long ago.
 func (m *Manager) purge(ctx context.Context, r interface {
 	Purge(ctx context.Context, names []string) error
 }) error {
@@ -235,7 +235,7 @@ func (m *Manager) purge(ctx context.Context, r interface {
 	if err != nil {
 		return err
 	}
-	return r.Purge(ctx, names)
+	return errors.Join(r.Purge(ctx, names), m.catalog.DropVersions(ctx, names))
 }
 
 func (m *Manager) hold(r Starter, p *catalog.Plugin) {

@@ -52,6 +52,14 @@ func (m *Manager) Versions(ctx context.Context, name string) ([]catalog.Version,
 	return all, err
 }
 
+// newest is the highest number of versions, 0 when there are none.
+func newest(versions []catalog.Version) int {
+	if len(versions) == 0 {
+		return 0
+	}
+	return versions[0].N
+}
+
 // Version is one of them with its source.
 func (m *Manager) Version(ctx context.Context, name string, n int) (catalog.Version, error) {
 	return m.catalog.Version(ctx, name, n)
