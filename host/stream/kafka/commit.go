@@ -77,6 +77,9 @@ func (s *Store) commit(ctx context.Context, c *stream.Commit) error {
 	if len(all) == 0 {
 		return nil
 	}
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
 	mark := s.nextMark()
 	all = append(all, s.changelogRecord(markKey, mark)) // the last of the changelog
 	if err := s.commits.BeginTransaction(); err != nil {
@@ -97,7 +100,7 @@ func (s *Store) commit(ctx context.Context, c *stream.Commit) error {
 		}
 	}
 	s.apply(next)
-	s.mark, s.changedTo = mark, all[len(all)-1].Offset+1
+	s.mark, s.changedTo, s.written = mark, all[len(all)-1].Offset+1, places(all)
 	s.cacheWhenDue()
 	for name, records := range made {
 		s.cluster.appended(name, records)

@@ -163,19 +163,25 @@ func TestContest(t *testing.T) {
 	t.Logf("counted to %d", most)
 }
 
+// deaths is how often a broker is killed: SANDBAR_DEATHS, or twice.
+func deaths(t *testing.T) int {
+	s := os.Getenv("SANDBAR_DEATHS")
+	if s == "" {
+		return 2
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // TestBrokerDiesInCommit: a broker is killed while somebody commits, who is gone when it is back. Whoever takes the partition over finds all of
 // that commit or nothing, and does not make it true later.
 func TestBrokerDiesInCommit(t *testing.T) {
 	t.Parallel()
 	broker := kafkatest.Real(t)
 	opt := optionsOf(t, []string{broker.Addr})
-	times := 2
-	if s := os.Getenv("SANDBAR_DEATHS"); s != "" {
-		var err error
-		if times, err = strconv.Atoi(s); err != nil {
-			t.Fatal(err)
-		}
-	}
 	next := func(s *Store) int {
 		text, err := s.State(t.Context(), "n")
 		if err != nil {
@@ -184,7 +190,7 @@ func TestBrokerDiesInCommit(t *testing.T) {
 		n, _ := strconv.Atoi(string(text))
 		return n + 1
 	}
-	for i := range times {
+	for i := range deaths(t) {
 		a := open(t, opt)
 		for range 3 {
 			if err := a.Commit(t.Context(), work(next(a))); err != nil {
@@ -215,6 +221,8 @@ func TestBrokerDiesInCommit(t *testing.T) {
 	for n := range next(last) - 1 {
 		want = append(want, n+1)
 	}
-	holds(t, last, want...)
+	if holds(t, last, want...); t.Failed() {
+		dump(t, opt, 0)
+	}
 	t.Logf("counted to %d", len(want))
 }

@@ -36,18 +36,51 @@ func (s *Store) resolve(ctx context.Context, mark []byte, cause error) error {
 	if err := s.renew(ctx, cause); err != nil {
 		return err
 	}
+	there, err := s.has(ctx, mark, s.changedTo)
+	if err == nil && !there {
+		return cause
+	}
+	return err
+}
+
+// has returns whether the commit with a mark is behind an offset of the changelog. It asks until the brokers say so.
+func (s *Store) has(ctx context.Context, mark []byte, from int64) (there bool, err error) {
 	for {
-		last, err := s.lastMark(ctx)
-		switch {
-		case err == nil && string(last) == string(mark):
-			return nil
-		case err == nil:
-			return cause
+		_, err := s.cluster.scan(context.WithoutCancel(ctx), &s.life, Changelog, s.partition, from, func(key string, value []byte) {
+			there = there || key == markKey && bytes.Equal(value, mark)
+		})
+		if err == nil {
+			return there, nil
 		}
 		if err := s.pause(err); err != nil {
-			return err
+			return false, err
 		}
 	}
+}
+
+// ready returns when the commit before has ended in all its partitions. The brokers have told that it is done, and may have forgotten to
+// end it; see Cluster.acquire.
+func (s *Store) ready(ctx context.Context) error {
+	done, err := s.cluster.finished(ctx, s.commits, s.written)
+	switch {
+	case isFenced(err):
+		return s.fail(explain(err))
+	case err != nil:
+		return err
+	case !done:
+		if err := s.renew(ctx, errors.New("the newest commit is not ended in all partitions")); err != nil {
+			return err
+		}
+		there, err := s.has(ctx, s.mark, s.changedTo-1)
+		if err != nil {
+			return err
+		}
+		if !there {
+			return s.fail(errors.New("the brokers have lost a commit that they had told as done"))
+		}
+	}
+	s.written = nil
+	return nil
 }
 
 // renew takes a new transactional producer in place of one whose transaction cannot be ended. The brokers end that, one way or
@@ -56,19 +89,10 @@ func (s *Store) renew(ctx context.Context, cause error) error {
 	s.cluster.opt.Logger.Warn("the brokers do not say what has become of a commit; they are asked until they do", "partition", s.partition, "error", cause)
 	s.commits.Close()
 	for {
-		client, err := s.cluster.opt.transactional(s.transactionalID())
-		if err != nil {
-			return s.fail(err)
-		}
-		s.commits = client
-		if err = s.mine(ctx); err == nil {
+		err := s.mine(ctx)
+		if err == nil || errors.Is(err, errBehind) { // what this process has committed is not ended, so nobody has come after it
 			asking, cancel := s.bound(context.WithoutCancel(ctx))
-			_, _, err = client.ProducerID(asking)
-			cancel()
-		}
-		if err == nil { // from now on nobody else can commit
-			sweeping, cancel := s.bound(context.WithoutCancel(ctx))
-			err = s.sweep(sweeping)
+			err = s.acquire(asking) // from then on nobody else can commit
 			cancel()
 		}
 		if err == nil {
@@ -78,7 +102,6 @@ func (s *Store) renew(ctx context.Context, cause error) error {
 			s.cluster.opt.Logger.Info("the brokers answer again", "partition", s.partition)
 			return nil
 		}
-		client.Close()
 		if errors.Is(err, errTaken) {
 			return s.fail(err)
 		}

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"sandbar/host/stream"
@@ -26,8 +28,9 @@ type Store struct {
 	partition int32
 	id        stream.ID
 	logs      map[string]*log
-	commits   *kgo.Client // transactional
-	own       *Cluster    // closed with the store, unless nil
+	commits   *kgo.Client    // transactional
+	written   kadm.TopicsSet // partitions of the newest commit of this process, nil when it is known to have ended in all of them
+	own       *Cluster       // closed with the store, unless nil
 	closed    atomic.Bool
 
 	process string // this one, in the marks of commits
@@ -109,25 +112,18 @@ func (s *Store) takeOver(ctx context.Context) error {
 	case int(s.partition) >= s.cluster.partitions:
 		return fmt.Errorf("the topics have %d partitions, and had %d when the host started; restart it", partitions, s.cluster.partitions)
 	}
-	if s.commits, err = s.cluster.opt.transactional(s.transactionalID()); err != nil {
-		return err
-	}
-	if _, _, err := s.commits.ProducerID(ctx); err != nil {
-		return fmt.Errorf("begin to write transactions: %w; the brokers must allow them to this client", err)
-	}
-	return s.sweep(ctx)
+	return s.acquire(ctx)
 }
 
-// sweep takes back what a predecessor has left in the partition. Behind it no transaction is open in the changelog's partition, to which
-// nobody else writes.
-func (s *Store) sweep(ctx context.Context) error {
-	records := []*kgo.Record{s.changelogRecord("sweep", nil)}
-	for _, name := range stream.Names() {
-		if name != stream.Raw {
-			records = append(records, s.logs[name].record(nil))
-		}
+// acquire takes the transactional ID. Then nothing is open in the changelog's partition, to which nobody else writes.
+func (s *Store) acquire(ctx context.Context) (err error) {
+	topics := slices.DeleteFunc(stream.Names(), func(name string) bool { return name == stream.Raw })
+	in := s.cluster.wholly(topics...) // a key may choose any partition
+	in.Add(s.cluster.opt.topic(Changelog), s.partition)
+	if s.commits != nil {
+		s.commits.Close()
 	}
-	if err := s.cluster.sweep(ctx, s.commits, records); err != nil {
+	if s.commits, err = s.cluster.acquire(ctx, s.transactionalID(), in); err != nil {
 		return err
 	}
 	return s.cluster.settled(ctx, &s.life, Changelog, s.partition)

@@ -227,7 +227,11 @@ func (t *Table) change(ctx context.Context, f func() ([]Entry, error)) error {
 		err = client.EndTransaction(call, kgo.TryCommit)
 	}
 	if err == nil {
-		return t.wait(ctx, records[len(records)-1].Offset+1)
+		short, cancel := context.WithTimeout(ctx, t.log.patience())
+		defer cancel()
+		if err = t.wait(short, records[len(records)-1].Offset+1); err == nil { // else the brokers may have forgotten to end it
+			return nil
+		}
 	}
 	return t.resolve(ctx, by, err)
 }
@@ -237,29 +241,45 @@ func overtaken(err error) bool {
 	return isFenced(err) || errors.Is(err, kerr.InvalidTxnState) || errors.Is(err, kerr.ConcurrentTransactions) || errors.Is(err, kerr.UnknownServerError)
 }
 
+// errOvertaken says that a change is not there, since another host was quicker.
+var errOvertaken = errors.New("another host was quicker")
+
 // begin takes the name under which all hosts change the table, which ends whatever another one has begun, and waits until everything
 // before is applied.
 func (t *Table) begin(ctx context.Context) (*kgo.Client, error) {
-	client, err := t.cluster.opt.transactional(t.cluster.opt.Prefix + "-" + t.name)
-	if err != nil {
-		return nil, err
-	}
 	call, cancel := t.log.bound(ctx)
 	defer cancel()
-	if _, _, err = client.ProducerID(call); err == nil {
-		err = t.Ready(call)
+	for {
+		client, err := t.take(call)
+		if err == nil {
+			return client, nil
+		}
+		if !errors.Is(err, errOvertaken) || call.Err() != nil {
+			return nil, t.log.ended(fmt.Errorf("change topic %s: %w", t.log.topic, err))
+		}
 	}
-	if err != nil {
+}
+
+func (t *Table) take(ctx context.Context) (*kgo.Client, error) {
+	client, err := t.cluster.acquire(ctx, t.cluster.opt.Prefix+"-"+t.name, places([]*kgo.Record{t.record("", nil)}))
+	switch {
+	case err != nil && overtaken(err):
+		return nil, errOvertaken
+	case err != nil:
+		return nil, err
+	}
+	if err := t.cluster.settled(ctx, t.log.life, t.name, 0); err != nil {
 		client.Close()
-		return nil, t.log.ended(fmt.Errorf("change topic %s: %w", t.log.topic, err))
+		return nil, err
+	}
+	if err := t.Ready(ctx); err != nil {
+		client.Close()
+		return nil, err
 	}
 	return client, nil
 }
 
-// errOvertaken says that a change is not there, since another host was quicker.
-var errOvertaken = errors.New("another host was quicker")
-
-// resolve finds out whether a change is there whose outcome the brokers did not tell: who begins anew ends it.
+// resolve finds out whether a change is there whose outcome the brokers did not tell, or that cannot be read: who begins anew ends it.
 func (t *Table) resolve(ctx context.Context, by string, cause error) error {
 	client, err := t.begin(ctx)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"sandbar/host/stream"
 	"sandbar/host/stream/kafka/kafkatest"
 )
 
@@ -178,4 +179,56 @@ func TestTableTopics(t *testing.T) {
 	if _, err := Connect(t.Context(), opt); err == nil || !strings.Contains(err.Error(), "must have one") {
 		t.Errorf("connected: %v", err)
 	}
+}
+
+// TestBrokerDiesInChange: a broker is killed while a host changes a table. What the host is told is so, and it stays so: a change that has
+// failed does not become true with the next one.
+func TestBrokerDiesInChange(t *testing.T) {
+	t.Parallel()
+	broker := kafkatest.Real(t)
+	opt := optionsOf(t, []string{broker.Addr})
+	replicas := []*replica{newReplica(t, opt, Control), newReplica(t, opt, Control)}
+	certain, doubtful := 0, 0
+	count := func(err error) {
+		switch {
+		case err == nil:
+			certain++
+		case errors.Is(err, stream.ErrUncertain):
+			doubtful++
+		default:
+			t.Logf("told as failed: %v", err)
+		}
+	}
+	for i := range deaths(t) {
+		for _, r := range replicas {
+			if err := r.add(t.Context(), "n"); err != nil {
+				t.Fatal(err)
+			}
+			certain++
+		}
+		first, other := replicas[i%2], replicas[1-i%2]
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second) // it hears of it before the broker is back
+		result := make(chan error)
+		go func() { result <- first.add(ctx, "n") }()
+		<-time.After(time.Duration(i%20) * 4 * time.Millisecond)
+		broker.Kill()
+		if i%3 == 0 {
+			count(<-result)
+			broker.Start()
+		} else {
+			broker.Start()
+			count(<-result)
+		}
+		cancel()
+		if err := other.add(t.Context(), "n"); err != nil {
+			t.Fatal(err)
+		}
+		certain++
+		n, _ := strconv.Atoi(other.get("n"))
+		if n < certain || n > certain+doubtful {
+			t.Fatalf("after %d deaths the table says %d; %d changes were told as done, %d as uncertain", i+1, n, certain, doubtful)
+		}
+		certain, doubtful = n, 0
+	}
+	t.Logf("counted to %d", certain)
 }

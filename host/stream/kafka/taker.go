@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"sandbar/host/stream"
@@ -20,6 +21,8 @@ type Taker struct {
 
 	mu     sync.Mutex
 	client *kgo.Client // transactional; nil: to be begun anew
+
+	written kadm.TopicsSet // partitions of what was taken over last; of who takes over
 }
 
 // takeTime is how long a transaction of a host that died holds up those who read raw.
@@ -63,22 +66,10 @@ func (t *Taker) begin(ctx context.Context) (err error) {
 	if err := t.cluster.closedError(); err != nil || t.client != nil {
 		return err
 	}
-	t.client, err = t.cluster.opt.transactional(t.cluster.opt.Prefix+"-spill-"+t.id.String(), kgo.TransactionTimeout(takeTime))
-	if err == nil {
-		_, _, err = t.client.ProducerID(ctx)
-	}
-	if err == nil {
-		records := []*kgo.Record{{Topic: t.cluster.opt.topic(Spilled), Key: []byte(t.id.String())}}
-		for p := range t.cluster.partitions {
-			records = append(records, &kgo.Record{Topic: t.cluster.opt.topic(stream.Raw), Partition: int32(p)})
-		}
-		err = t.cluster.sweep(ctx, t.client, records)
-	}
-	if err != nil {
-		if t.client != nil {
-			t.client.Close()
-		}
-		t.client = nil
+	in := t.cluster.wholly(stream.Raw)
+	in.Add(t.cluster.opt.topic(Spilled), 0)
+	t.written = nil
+	if t.client, err = t.cluster.acquire(ctx, t.cluster.opt.Prefix+"-spill-"+t.id.String(), in, kgo.TransactionTimeout(takeTime)); err != nil {
 		return fmt.Errorf("begin to take over what was spilled: %w", err)
 	}
 	return nil
@@ -108,9 +99,16 @@ func (t *Taker) TakeOver(ctx context.Context, end stream.Position, msgs [][]byte
 	place := &kgo.Record{Topic: t.cluster.opt.topic(Spilled), Key: []byte(t.id.String()), Value: []byte(end.String())}
 	ctx, cancel := t.cluster.bound(ctx)
 	defer cancel()
-	err := client.BeginTransaction()
+	done, err := t.cluster.finished(ctx, client, t.written)
+	if err == nil && !done {
+		err = errors.New("what was taken over before is not ended in all partitions")
+	}
 	if err == nil {
-		err = client.ProduceSync(ctx, append(records, place)...).FirstErr()
+		err = client.BeginTransaction()
+	}
+	records = append(records, place)
+	if err == nil {
+		err = client.ProduceSync(ctx, records...).FirstErr()
 	}
 	if err == nil {
 		err = client.EndTransaction(ctx, kgo.TryCommit)
@@ -119,6 +117,7 @@ func (t *Taker) TakeOver(ctx context.Context, end stream.Position, msgs [][]byte
 		t.end() // the next client of this name ends what is pending
 		return t.cluster.ended(fmt.Errorf("take over what was spilled: %w", err))
 	}
-	t.cluster.appended(stream.Raw, records)
+	t.written = places(records)
+	t.cluster.appended(stream.Raw, records[:len(msgs)])
 	return nil
 }

@@ -51,8 +51,19 @@ func Real(t testing.TB) *Broker {
 	return RealVia(t, 0)
 }
 
+// RealInner starts a broker that reaches itself over a proxy: with that one cut it cannot end transactions.
+func RealInner(t testing.TB) *Broker {
+	t.Helper()
+	return startReal(t, 1, "VIA0")
+}
+
 // RealVia starts a broker that can also be reached over so many proxies.
 func RealVia(t testing.TB, proxies int) *Broker {
+	t.Helper()
+	return startReal(t, proxies, "PLAINTEXT")
+}
+
+func startReal(t testing.TB, proxies int, inner string) *Broker {
 	t.Helper()
 	libs := os.Getenv("SANDBAR_KAFKA")
 	if libs == "" {
@@ -65,7 +76,7 @@ func RealVia(t testing.TB, proxies int) *Broker {
 	for range proxies {
 		b.Via = append(b.Via, newProxy(t, address(t)))
 	}
-	b.format()
+	b.format(inner)
 	b.Start()
 	t.Cleanup(func() {
 		b.Kill()
@@ -94,7 +105,7 @@ func (b *Broker) java(args ...string) *exec.Cmd {
 	return cmd
 }
 
-func (b *Broker) format() {
+func (b *Broker) format(inner string) {
 	b.t.Helper()
 	listeners, advertised, protocols := "PLAINTEXT://"+b.Addr, "PLAINTEXT://"+b.Addr, "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
 	for i, p := range b.Via {
@@ -107,7 +118,7 @@ node.id=1
 listeners=%[1]s,CONTROLLER://%[2]s
 advertised.listeners=%[4]s
 listener.security.protocol.map=%[5]s
-inter.broker.listener.name=PLAINTEXT
+inter.broker.listener.name=%[6]s
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@%[2]s
 log.dirs=%[3]s
@@ -119,7 +130,7 @@ transaction.state.log.num.partitions=4
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
 log.cleaner.dedupe.buffer.size=16777216
-`, listeners, b.control, filepath.Join(b.dir, "data"), advertised, protocols)
+`, listeners, b.control, filepath.Join(b.dir, "data"), advertised, protocols, inner)
 	if err := os.WriteFile(b.properties(), []byte(text), 0o600); err != nil {
 		b.t.Fatal(err)
 	}
