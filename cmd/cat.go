@@ -13,10 +13,15 @@ import (
 )
 
 type catCmd struct {
-	Files   []string `arg:"" type:"existingfile" help:"Files of framed messages; .zst and .gz are inflated."`
+	Files   []string `arg:"" optional:"" type:"existingfile" help:"Files of framed messages; .zst and .gz are inflated."`
 	Matcher string   `short:"m" default:"TRUE" help:"Only messages that this message_matcher wants."`
 	Number  int64    `short:"n" default:"-1" placeholder:"N" help:"At most N messages."`
 	Output  string   `short:"o" enum:"text,json,framed" default:"text" help:"text, json (one line each) or framed."`
+
+	To     string `placeholder:"URL" help:"In place of files: the newest messages of a running host."`
+	Token  string `env:"SANDBAR_TOKEN" help:"Its token, if it wants one."`
+	Stream string `enum:"raw,valid,errors,derived" default:"valid" help:"With --to: raw, valid, errors or derived."`
+	Follow bool   `short:"f" help:"With --to: go on with those that come."`
 }
 
 // Run prints the messages; what was skipped as damaged is told on standard error.
@@ -24,6 +29,14 @@ func (c *catCmd) Run(ctx context.Context, con console) error {
 	m, err := matcher.Parse(c.Matcher)
 	if err != nil {
 		return fmt.Errorf("message_matcher: %w", err)
+	}
+	switch {
+	case c.To != "" && len(c.Files) > 0:
+		return errors.New("either files or --to")
+	case c.To != "":
+		return c.live(ctx, con)
+	case len(c.Files) == 0 || c.Follow:
+		return errors.New("name files, or a running host with --to; only a host can be followed")
 	}
 	out := bufio.NewWriterSize(con.out, 64<<10)
 	src := &files{names: c.Files, max: message.MaxSize}

@@ -32,6 +32,7 @@ import (
 	"sandbar/host/series"
 	"sandbar/host/stream"
 	"sandbar/host/stream/kafka"
+	"sandbar/host/tap"
 	"sandbar/plugins"
 	"sandbar/sandbox"
 	"sandbar/schemas"
@@ -305,7 +306,13 @@ func (h *host) openPages(ctx context.Context) (err error) {
 	if h.streams, err = h.numbers(ctx); err != nil {
 		return err
 	}
-	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
+	taps := map[string][]stream.Log{}
+	for _, name := range stream.Names() {
+		if taps[name], err = h.logs(ctx, name); err != nil {
+			return err
+		}
+	}
+	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(taps, clock.Now), Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
 		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log})
 	return err

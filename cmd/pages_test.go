@@ -99,6 +99,8 @@ end`)
 			{"editor", "/deploy?plugin=analysis.words", `document.querySelector('#source')?.value.length > 10000`, ""},
 			{"alerts", "/alerts", `document.body.innerText.includes('www')`, `document.querySelectorAll('details').forEach(d => d.open = true)`},
 			{"errors", "/errors", `document.querySelectorAll('.failures li').length === 3`, `document.querySelector('.failures details').open = true`},
+			{"messages", "/messages?stream=errors&matcher=" + word[:3000], `!document.querySelector('#matcher-fault').hidden`, ""},
+			{"message", "/messages?stream=derived", `document.querySelectorAll('.messages li').length > 1 && document.querySelectorAll('.known li').length > 3`, `document.querySelectorAll('.messages details, .known details').forEach((d) => (d.open = true))`},
 		} {
 			open(t, ctx, p.url+page.path)
 			eval(t, ctx, 20*time.Second, "what "+page.path+" is about", page.shows)

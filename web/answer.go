@@ -20,6 +20,7 @@ type fault struct {
 	status  int
 	Text    string `json:"error"`
 	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
 	Field   string `json:"field,omitempty"`
 	Outcome string `json:"outcome,omitempty"`
 }

@@ -32,9 +32,12 @@ import (
 	"sandbar/host/runner/commit"
 	"sandbar/host/series"
 	"sandbar/host/stream"
+	"sandbar/host/tap"
 	"sandbar/host/view"
+	"sandbar/host/view/viewtest"
 	"sandbar/sandbox"
 	"sandbar/sandbox/cbuf"
+	"sandbar/sandbox/message"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -51,6 +54,7 @@ var (
 	_ Archive    = (*landfill.Landfill)(nil)
 	_ Commits    = (*runner.Runner)(nil)
 	_ Health     = (*health.Board)(nil)
+	_ Messages   = (*tap.Tap)(nil)
 )
 
 const hostile = `<script>alert("x")</script>`
@@ -377,7 +381,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 			{Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start()}},
 		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
 			{Position: "0:9", Time: start(), Type: "uri", Error: "bad", Namespace: "telemetry"}},
-		Streams:  map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
+		Messages: newTap(), Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
 		Hostname: "h1", Listen: "127.0.0.1:8080", Now: h.clock.now, Logger: slog.New(slog.NewTextHandler(h.log, nil))}
 	if change != nil {
 		change(&o)
@@ -387,6 +391,20 @@ func newHost(t *testing.T, change func(*Options)) *host {
 		t.Fatal(err)
 	}
 	return h
+}
+
+// newTap looks into a stream with three messages.
+func newTap() *tap.Tap {
+	log := viewtest.New(10)
+	for n := range 3 {
+		var b message.Builder
+		b.SetTimestamp(start().UnixNano() + int64(n))
+		b.SetHeader(message.Type, hostile)
+		b.AddInt("n", "count", int64(n))
+		b.AddString("remote_addr", "", "192.0.2.1")
+		log.Put(b.AppendTo(nil))
+	}
+	return tap.New(map[string][]stream.Log{stream.Valid: {log}}, time.Now)
 }
 
 // fakePartitions are two of four.
@@ -417,7 +435,7 @@ func testFiles() fs.FS {
 		"assets/app.js":         {Data: []byte(`"use strict";`)},
 		"assets/style.css":      {Data: []byte(`body{}`)},
 	}
-	for _, page := range []string{"overview", "plugin", "submit", "alerts", "errors", "login"} {
+	for _, page := range []string{"overview", "plugin", "submit", "alerts", "errors", "messages", "login"} {
 		files["templates/"+page+".html"] = &fstest.MapFile{Data: []byte(`{{define "content"}}<main id="` + page + `" data-name="{{.Name}}" data-next="{{.Next}}">{{.Error}}</main>{{end}}`)}
 	}
 	return files

@@ -28,6 +28,7 @@ func TestPages(t *testing.T) {
 		{"/deploy?plugin=analysis.rate", 200, `data-name="analysis.rate"`},
 		{"/alerts", 200, `<main id="alerts"`},
 		{"/errors", 200, `<main id="errors"`},
+		{"/messages", 200, `<main id="messages"`},
 		{"/login", 303, ""},
 	} {
 		w := h.get(tt.path)

@@ -18,8 +18,57 @@ import (
 // typeNames is indexed by ValueType.
 var typeNames = [...]string{"string", "bytes", "integer", "double", "bool"}
 
+func (t ValueType) String() string {
+	if int(t) < len(typeNames) {
+		return typeNames[t]
+	}
+	return fmt.Sprintf("type %d", uint8(t))
+}
+
 // AppendJSON appends the message as one JSON object.
 func AppendJSON(dst []byte, v *View) []byte {
+	dst, _ = JSON{}.Append(dst, v)
+	return dst
+}
+
+// JSON bounds what is written of a message. A zero is no bound.
+type JSON struct {
+	MaxText  int // bytes of a text; of a longer one there is the beginning
+	MaxBytes int // of all: fields and values that come after them are left out, but for what has begun
+}
+
+// writer appends a message within bounds.
+type writer struct {
+	JSON
+	start int // where the message begins
+	cut   bool
+}
+
+// full notes that something is left out.
+func (w *writer) full(dst []byte) bool {
+	if w.MaxBytes == 0 || len(dst)-w.start < w.MaxBytes {
+		return false
+	}
+	w.cut = true
+	return true
+}
+
+// text appends a text, or its beginning.
+func (w *writer) text(dst, b []byte) []byte {
+	if w.MaxText > 0 && len(b) > w.MaxText {
+		w.cut = true
+		whole := utf8.Valid(b)
+		b = b[:w.MaxText]
+		for whole && !utf8.Valid(b) { // at most three times
+			b = b[:len(b)-1]
+		}
+	}
+	return appendText(dst, b)
+}
+
+// Append appends the message as one JSON object, and returns whether something was left out.
+func (j JSON) Append(dst []byte, v *View) ([]byte, bool) {
+	w := &writer{JSON: j, start: len(dst)}
 	dst = append(dst, '{')
 	if u := v.UUID(); u != nil {
 		dst = append(appendText(append(dst, `"Uuid":`...), []byte(FormatUUID(u))), ',')
@@ -29,7 +78,7 @@ func AppendJSON(dst []byte, v *View) []byte {
 		if b, ok := v.Header(h); ok {
 			dst = append(dst, `,"`...)
 			dst = append(dst, h.String()...)
-			dst = appendText(append(dst, `":`...), b)
+			dst = w.text(append(dst, `":`...), b)
 		}
 	}
 	if v.hasSev {
@@ -40,44 +89,50 @@ func AppendJSON(dst []byte, v *View) []byte {
 	}
 	first := true
 	for f := range v.Fields() {
+		if w.full(dst) {
+			break
+		}
 		if first {
 			dst = append(dst, `,"Fields":[`...)
 		} else {
 			dst = append(dst, ',')
 		}
-		dst, first = appendFieldJSON(dst, f), false
+		dst, first = w.field(dst, f), false
 	}
 	if !first {
 		dst = append(dst, ']')
 	}
-	return append(dst, '}')
+	return append(dst, '}'), w.cut
 }
 
-func appendFieldJSON(dst []byte, f Field) []byte {
-	dst = appendText(append(dst, `{"name":`...), f.name)
+func (w *writer) field(dst []byte, f Field) []byte {
+	dst = w.text(append(dst, `{"name":`...), f.name)
 	dst = append(dst, `,"value_type":`...)
 	if int(f.valueType) < len(typeNames) {
-		dst = strconv.AppendQuote(dst, typeNames[f.valueType])
+		dst = strconv.AppendQuote(dst, f.valueType.String())
 	} else {
 		dst = strconv.AppendUint(dst, uint64(f.valueType), 10)
 	}
 	if len(f.representation) > 0 {
-		dst = appendText(append(dst, `,"representation":`...), f.representation)
+		dst = w.text(append(dst, `,"representation":`...), f.representation)
 	}
 	dst = append(dst, `,"value":[`...)
 	first := true
 	f.each(func(value []byte) bool {
+		if w.full(dst) {
+			return false
+		}
 		if !first {
 			dst = append(dst, ',')
 		}
-		dst, first = f.appendValueJSON(dst, value), false
+		dst, first = w.value(dst, f.valueType, value), false
 		return true
 	})
 	return append(dst, "]}"...)
 }
 
-func (f Field) appendValueJSON(dst, value []byte) []byte {
-	switch f.valueType {
+func (w *writer) value(dst []byte, t ValueType, value []byte) []byte {
+	switch t {
 	case Integer:
 		n, _ := uvarint(value)
 		return strconv.AppendInt(dst, int64(n), 10)
@@ -87,7 +142,7 @@ func (f Field) appendValueJSON(dst, value []byte) []byte {
 	case Double:
 		return appendDouble(dst, math.Float64frombits(binary.LittleEndian.Uint64(value)))
 	}
-	return appendText(dst, value)
+	return w.text(dst, value)
 }
 
 func appendDouble(dst []byte, d float64) []byte {

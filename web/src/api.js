@@ -6,6 +6,7 @@ export class Fault extends Error {
     super(body?.error || `the host answered ${status}`);
     this.status = status;
     this.line = body?.line || 0;
+    this.column = body?.column || 0;
     this.field = body?.field || "";
     this.outcome = body?.outcome || "";
   }

@@ -7,8 +7,9 @@ import { plugin } from "./plugin.js";
 import { submit } from "./submit.js";
 import { alerts } from "./alerts.js";
 import { errors } from "./errors.js";
+import { messages } from "./messages.js";
 
-const pages = { overview, plugin, submit, alerts, errors };
+const pages = { overview, plugin, submit, alerts, errors, messages };
 const main = document.querySelector("main");
 
 shell();
