@@ -312,7 +312,7 @@ func (h *host) openPages(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(taps, clock.Now), Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
+	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(taps, clock.Now), Schemas: h.schemas, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
 		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log})
 	return err

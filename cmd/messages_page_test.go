@@ -159,3 +159,26 @@ func TestCatOfHost(t *testing.T) {
 	})
 	p.stop()
 }
+
+// TestSchemasOnThePage: document types, what one declares, and the way to its messages.
+func TestSchemasOnThePage(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir(), "serve")
+	ctx := browser(t)
+	p.post("/submit/sensors/reading/1/"+docID(0), reading(docID(0)))
+	p.settled()
+	open(t, ctx, p.url+"/schemas")
+	eval(t, ctx, 20*time.Second, "the document types", `document.querySelectorAll('.types button').length === 6 && document.querySelector('#sum').innerText === '6 document types in 3 namespaces' && document.querySelectorAll('.schema-table tbody tr').length > 3`)
+	picture(t, ctx, "schemas")
+	run(t, ctx, `const s = document.querySelector('#search'); s.value = 'telemetry/ma'; s.dispatchEvent(new Event('input'))`)
+	eval(t, ctx, 20*time.Second, "what fits", `document.querySelectorAll('.types button').length === 1`)
+	run(t, ctx, `document.querySelector('.types button').click()`)
+	eval(t, ctx, 20*time.Second, "its fields", `[...document.querySelectorAll('.schema-table tr')].some((r) => r.innerText.includes('clientId') && r.querySelector('.tag')) && document.querySelector('#schema-head').innerText === 'main, version 4'`)
+	open(t, ctx, p.url+"/schemas?schema=sensors/reading/1")
+	eval(t, ctx, 20*time.Second, "the one of the address", `document.querySelector('#schema-head').innerText === 'reading, version 1'`)
+	run(t, ctx, `document.querySelector('.schema-head a').click()`)
+	eval(t, ctx, 20*time.Second, "its messages", `location.pathname === '/messages' && document.querySelectorAll('.messages li').length === 1`)
+	open(t, ctx, p.url+"/schemas?schema=no/such/1")
+	eval(t, ctx, 20*time.Second, "that there is none", `document.querySelector('#schema').innerText.includes('no such schema')`)
+	p.stop()
+}

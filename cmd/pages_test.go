@@ -24,7 +24,7 @@ func run(t testing.TB, ctx context.Context, script string) {
 
 func open(t testing.TB, ctx context.Context, url string) {
 	t.Helper()
-	if err := chromedp.Do(ctx, chromedp.Navigate(url), chromedp.WaitVisible("main")); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Navigate(url), chromedp.WaitVisible("main[tabindex]")); err != nil { // the bare word would be looked for in texts too
 		t.Fatalf("open %s: %v", url, err)
 	}
 }
@@ -99,6 +99,7 @@ end`)
 			{"editor", "/deploy?plugin=analysis.words", `document.querySelector('#source')?.value.length > 10000`, ""},
 			{"alerts", "/alerts", `document.body.innerText.includes('www')`, `document.querySelectorAll('details').forEach(d => d.open = true)`},
 			{"errors", "/errors", `document.querySelectorAll('.failures li').length === 3`, `document.querySelector('.failures details').open = true`},
+			{"schemas", "/schemas?schema=telemetry/main/4", `document.querySelectorAll('.schema-table tbody tr').length > 20`, `document.querySelector('.schema-source').open = true`},
 			{"messages", "/messages?stream=errors&matcher=" + word[:3000], `!document.querySelector('#matcher-fault').hidden`, ""},
 			{"message", "/messages?stream=derived", `document.querySelectorAll('.messages li').length > 1 && document.querySelectorAll('.known li').length > 3`, `document.querySelectorAll('.messages details, .known details').forEach((d) => (d.open = true))`},
 		} {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -256,6 +258,91 @@ func BenchmarkValidate(b *testing.B) {
 	for b.Loop() {
 		if v := r.Validate("telemetry", "main", "4", doc, free); !v.Valid {
 			b.Fatal(v)
+		}
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	t.Parallel()
+	const text = `{"title": "A reading", "description": "What a sensor sends", "type": "object", "required": ["id"],
+		"properties": {"id": {"type": "string", "format": "uuid", "x-personal": true}, "kind": {"enum": ["a", 2, null]}, "v": {"const": 1},
+			"tree": {"$ref": "#/definitions/node"},
+			"list": {"type": "array", "items": {"type": "object", "required": ["n"], "properties": {"n": {"type": ["integer", "null"], "description": "how many"}}}},
+			"map": {"type": "object", "additionalProperties": {"type": "number"}}},
+		"allOf": [{"properties": {"extra": {"type": "boolean"}}}],
+		"definitions": {"node": {"type": "object", "properties": {"left": {"$ref": "#/definitions/node"}}}}}`
+	r := open(t, fstest.MapFS{
+		"lab/reading/reading.2.schema.json":  {Data: []byte(text)},
+		"lab/reading/reading.10.schema.json": {Data: []byte(`{"type": "object"}`)},
+		"art/piece/piece.1.schema.json":      {Data: []byte(`{}`)},
+	})
+	if diff := cmp.Diff([]Info{{"art", "piece", "1"}, {"lab", "reading", "10"}, {"lab", "reading", "2"}}, r.List()); diff != "" {
+		t.Error(diff)
+	}
+	d, err := r.Describe(Info{"lab", "reading", "2"})
+	if err != nil || d.Title != "A reading" || d.Text != "What a sensor sends" || d.Source != text || !d.More { // the tree has no end
+		t.Errorf("%+v, %v", d, err)
+	}
+	var got []string
+	for _, f := range d.Fields {
+		if strings.Contains(f.Path, "left.left") {
+			continue
+		}
+		b, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, string(b))
+	}
+	want := []string{
+		`{"path":"extra","types":["boolean"]}`,
+		`{"path":"id","types":["string"],"required":true,"personal":true,"format":"uuid"}`,
+		`{"path":"kind","types":[],"values":["\"a\"","2","null"]}`,
+		`{"path":"list","types":["array"]}`,
+		`{"path":"list[]","types":["object"]}`,
+		`{"path":"list[].n","types":["integer","null"],"required":true,"description":"how many"}`,
+		`{"path":"map","types":["object"]}`,
+		`{"path":"map.*","types":["number"]}`,
+		`{"path":"tree","types":["object"]}`,
+		`{"path":"tree.left","types":["object"]}`,
+		`{"path":"v","types":[],"values":["1"]}`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for _, i := range []Info{{"lab", "reading", "3"}, {"..", "..", "1"}, {"", "", ""}} {
+		if _, err := r.Describe(i); !errors.Is(err, ErrNone) {
+			t.Errorf("%v: %v", i, err)
+		}
+	}
+}
+
+// TestDescribeBounds: a schema that never ends is described in part.
+func TestDescribeBounds(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for i := range 30 {
+		names = append(names, fmt.Sprintf(`"p%d": {"$ref": "#"}`, i))
+	}
+	r := open(t, fstest.MapFS{"a/b/b.1.schema.json": {Data: []byte(`{"type": "object", "properties": {` + strings.Join(names, ",") + `}}`)}})
+	d, err := r.Describe(Info{"a", "b", "1"})
+	if err != nil || len(d.Fields) < 1000 || len(d.Fields) > maxListed || !d.More {
+		t.Errorf("%d fields, more: %v, %v", len(d.Fields), d.More, err)
+	}
+}
+
+// TestDescribeMozilla: every real schema can be described.
+func TestDescribeMozilla(t *testing.T) {
+	t.Parallel()
+	for _, r := range []*Registry{open(t, Shipped()), open(t, os.DirFS(filepath.Join(mozilla(t), "schemas")))} {
+		if r.Len() == 0 {
+			t.Error("no schemas")
+		}
+		for _, i := range r.List() {
+			d, err := r.Describe(i)
+			if bare := strings.Contains(d.Source, `"properties": {}`); err != nil || len(d.Fields) == 0 && !bare {
+				t.Errorf("%v: %d fields, %v", i, len(d.Fields), err)
+			}
 		}
 	}
 }

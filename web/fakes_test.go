@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -38,6 +39,7 @@ import (
 	"sandbar/sandbox"
 	"sandbar/sandbox/cbuf"
 	"sandbar/sandbox/message"
+	"sandbar/schemas"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -55,6 +57,7 @@ var (
 	_ Commits    = (*runner.Runner)(nil)
 	_ Health     = (*health.Board)(nil)
 	_ Messages   = (*tap.Tap)(nil)
+	_ Schemas    = (*schemas.Registry)(nil)
 )
 
 const hostile = `<script>alert("x")</script>`
@@ -381,7 +384,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 			{Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start()}},
 		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
 			{Position: "0:9", Time: start(), Type: "uri", Error: "bad", Namespace: "telemetry"}},
-		Messages: newTap(), Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
+		Messages: newTap(), Schemas: newSchemas(), Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
 		Hostname: "h1", Listen: "127.0.0.1:8080", Now: h.clock.now, Logger: slog.New(slog.NewTextHandler(h.log, nil))}
 	if change != nil {
 		change(&o)
@@ -391,6 +394,18 @@ func newHost(t *testing.T, change func(*Options)) *host {
 		t.Fatal(err)
 	}
 	return h
+}
+
+// newSchemas are one that can be used and one that cannot.
+func newSchemas() *schemas.Registry {
+	r, err := schemas.Open(fstest.MapFS{
+		"lab/reading/reading.1.schema.json": {Data: []byte(`{"title": ` + strconv.Quote(hostile) + `, "type": "object", "properties": {"who": {"type": "string", "x-personal": true}}}`)},
+		"lab/odd/odd.1.schema.json":         {Data: []byte(`{`)},
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		panic(err)
+	}
+	return r
 }
 
 // newTap looks into a stream with three messages.
@@ -435,7 +450,7 @@ func testFiles() fs.FS {
 		"assets/app.js":         {Data: []byte(`"use strict";`)},
 		"assets/style.css":      {Data: []byte(`body{}`)},
 	}
-	for _, page := range []string{"overview", "plugin", "submit", "alerts", "errors", "messages", "login"} {
+	for _, page := range []string{"overview", "plugin", "submit", "alerts", "errors", "messages", "schemas", "login"} {
 		files["templates/"+page+".html"] = &fstest.MapFile{Data: []byte(`{{define "content"}}<main id="` + page + `" data-name="{{.Name}}" data-next="{{.Next}}">{{.Error}}</main>{{end}}`)}
 	}
 	return files

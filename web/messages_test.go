@@ -36,6 +36,10 @@ func TestMessages(t *testing.T) {
 		{"fields?n=0", 400, "n is"},
 		{"fields?matcher=x", 422, "matcher"},
 		{"messages/live?rate=51", 400, "rate is"},
+		{"schemas", 200, `{"schemas":[{"namespace":"lab","doc_type":"reading","version":"1"}],"problems":[{"path":"lab/odd/odd.1.schema.json"`},
+		{"schemas/lab/reading/1", 200, `"fields":[{"path":"who","types":["string"],"personal":true}]`},
+		{"schemas/lab/reading/2", 404, "no such schema"},
+		{"schemas/..%2F../x/1", 404, ""},
 		{"messages/live?matcher=x", 422, "matcher"},
 		{"messages/live?stream=none", 400, "there is no stream"},
 	} {

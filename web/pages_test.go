@@ -29,6 +29,7 @@ func TestPages(t *testing.T) {
 		{"/alerts", 200, `<main id="alerts"`},
 		{"/errors", 200, `<main id="errors"`},
 		{"/messages", 200, `<main id="messages"`},
+		{"/schemas", 200, `<main id="schemas"`},
 		{"/login", 303, ""},
 	} {
 		w := h.get(tt.path)

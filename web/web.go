@@ -119,6 +119,7 @@ type Options struct {
 	Alerts     Alerts
 	Failures   Failures
 	Messages   Messages
+	Schemas    Schemas
 	Streams    map[string]Log // by the names of stream.Names
 	Edge       Edge
 	Archive    Archive
@@ -143,8 +144,8 @@ func (o *Options) complete() error {
 	switch {
 	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
 		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
-	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil:
-		return errors.New("web: Archive, Health, Commits, Partitions and Messages are required")
+	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Schemas == nil:
+		return errors.New("web: Archive, Health, Commits, Partitions, Messages and Schemas are required")
 	case o.Token != "" && o.Sessions == nil:
 		return errors.New("web: Sessions is required with a Token")
 	case o.Parse == nil, o.Ceilings == nil, o.Now == nil, o.Logger == nil, o.Listen == "":
@@ -236,6 +237,7 @@ func (s *Site) routes() []route {
 		{get, "/alerts", page, s.show("alerts", "Alerts")},
 		{get, "/errors", page, s.show("errors", "Errors")},
 		{get, "/messages", page, s.show("messages", "Messages")},
+		{get, "/schemas", page, s.show("schemas", "Schemas")},
 		{get, "/login", open, s.showLogin},
 		{post, "/login", open, s.login},
 		{post, "/logout", open, s.logout},
@@ -266,6 +268,8 @@ func (s *Site) routes() []route {
 		{get, "/api/v1/messages/live", api, s.liveMessages},
 		{get, "/api/v1/messages/:stream/:position", api, s.getMessage},
 		{get, "/api/v1/fields", api, s.listFields},
+		{get, "/api/v1/schemas", api, s.listSchemas},
+		{get, "/api/v1/schemas/:namespace/:type/:version", api, s.getSchema},
 		{get, "/api/v1/events", api, s.events},
 		{post, "/api/v1/check", api, s.checkPlugin},
 	}

@@ -25,7 +25,7 @@ type Config struct {
 	Hostname   string   `toml:"hostname" doc:"Name of this host in its messages. Empty takes the machine's name."`
 	Token      string   `toml:"token" doc:"Secret that the web page and API ask for when the address is not loopback; at least 16 characters."`
 	Insecure   bool     `toml:"insecure" doc:"Serve the web page and API without a token on any address, under any host name. Whoever reaches them can run plugins."`
-	Schemas    string   `toml:"schemas" doc:"Folder of JSON Schemas, NAMESPACE/DOCTYPE/DOCTYPE.VERSION.schema.json. Empty takes those that ship."`
+	Schemas    string   `toml:"schemas" doc:"Folder of JSON Schemas, NAMESPACE/DOCTYPE/DOCTYPE.VERSION.schema.json. Empty takes those that ship. A property with \"x-personal\": true is marked on the page."`
 	Namespaces []string `toml:"namespaces" doc:"Namespaces that the edge takes beside those that have schemas."`
 	Plugins    string   `toml:"plugins" doc:"Folder of plugins in Hindsight's layout, decoder/, analysis/ and output/, loaded beside those of the catalog. Empty: none."`
 

@@ -8,8 +8,9 @@ import { submit } from "./submit.js";
 import { alerts } from "./alerts.js";
 import { errors } from "./errors.js";
 import { messages } from "./messages.js";
+import { schemas } from "./schemas.js";
 
-const pages = { overview, plugin, submit, alerts, errors, messages };
+const pages = { overview, plugin, submit, alerts, errors, messages, schemas };
 const main = document.querySelector("main");
 
 shell();

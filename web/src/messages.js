@@ -239,7 +239,7 @@ function brief(v) {
   return parts.join("  ");
 }
 
-const quoted = (s) => (s.includes("'") ? `"${s.replaceAll('"', '\\"')}"` : `'${s}'`);
+export const quoted = (s) => (s.includes("'") ? `"${s.replaceAll('"', '\\"')}"` : `'${s}'`);
 
 // test is the matcher that wants this value; null where there is none.
 export function test(name, type, value) {
