@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -374,4 +375,70 @@ func TestRefusing(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestFull: a bucket that is full says so at whatever step it is found, shows nothing of what did not fit, and takes it when there is room.
+func TestFull(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status     int
+		code, want string
+	}{
+		{403, "QuotaExceeded", "the bucket is full"},
+		{507, "XMinioStorageFull", "the server's disk is full"},
+	} {
+		for _, size := range []int{100, 12 << 20} {
+			t.Run(fmt.Sprint(c.code, size), func(t *testing.T) {
+				t.Parallel()
+				var full atomic.Bool
+				real := s3test.Handler()
+				s := s3test.Fake(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if full.Load() && (r.Method == http.MethodPut || r.Method == http.MethodPost) {
+						io.Copy(io.Discard, r.Body)
+						w.WriteHeader(c.status)
+						fmt.Fprintf(w, "<Error><Code>%s</Code><Message>no room</Message></Error>", c.code)
+						return
+					}
+					real.ServeHTTP(w, r)
+				}))
+				opt := optionsOf(t, s)
+				opt.PartSize, opt.Timeout = 5<<20, 5*time.Second
+				b := open(t, opt)
+				content := bytes.Repeat([]byte("0123456789"), size/10)
+				write := func() (bucket.Token, error) {
+					w, err := b.Create(t.Context(), owner, "a/b")
+					if err != nil {
+						return bucket.Token{}, err
+					}
+					if _, err := w.Write(content); err != nil {
+						return bucket.Token{}, errors.Join(err, w.Abort())
+					}
+					return w.Seal()
+				}
+				full.Store(true)
+				if _, err := write(); err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("written to a full bucket: %v", err)
+				}
+				full.Store(false)
+				token, err := write()
+				if err != nil {
+					t.Fatal(err)
+				}
+				full.Store(true) // between sealing and publishing
+				if err := b.Publish(t.Context(), token); err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("published to a full bucket: %v", err)
+				}
+				if _, err := b.Open(t.Context(), "a/b"); !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("before it is published there is %v", err)
+				}
+				full.Store(false)
+				if err := b.Publish(t.Context(), token); err != nil {
+					t.Fatal(err)
+				}
+				if got, err := b.readAll(t.Context(), "a/b", 1<<30); err != nil || !bytes.Equal(got, content) {
+					t.Errorf("then there are %d bytes, %v", len(got), err)
+				}
+			})
+		}
+	}
 }

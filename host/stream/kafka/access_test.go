@@ -7,7 +7,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -101,6 +103,42 @@ func TestAccess(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestOAuth: Apache Kafka takes a token from a file, one that somebody has renewed meanwhile, too, and none that is over.
+func TestOAuth(t *testing.T) {
+	t.Parallel()
+	broker := kafkatest.Real(t)
+	opt := optionsOf(t, []string{broker.Addr})
+	opt.Brokers = []string{broker.SASL}
+	file := filepath.Join(t.TempDir(), "token")
+	token := func(until time.Time) {
+		part := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+		text := part(`{"alg":"none"}`) + "." + part(fmt.Sprintf(`{"sub":"sandbar","iat":%d,"exp":%d}`, time.Now().Add(-2*time.Hour).Unix(), until.Unix())) + "."
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	if opt.Client, err = (Access{SASL: "OAUTHBEARER", TokenFile: file}).Opts(); err != nil {
+		t.Fatal(err)
+	}
+	token(time.Now().Add(-time.Hour))
+	opt.Timeout = 3 * time.Second
+	if s, err := Open(t.Context(), opt, 0); err == nil {
+		s.Close()
+		t.Error("opened with a token that is over")
+	} else if !strings.Contains(err.Error(), "SASL") && !strings.Contains(err.Error(), "auth") {
+		t.Errorf("refused with %v", err)
+	}
+	opt.Timeout = 10 * time.Second
+	token(time.Now().Add(time.Hour))
+	s := open(t, opt)
+	defer s.Close()
+	if err := s.Commit(t.Context(), work(1)); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, s, 1)
 }
 
 func TestAccessRefused(t *testing.T) {

@@ -36,6 +36,7 @@ func Fake(t testing.TB, opts ...kfake.Opt) *kfake.Cluster {
 type Broker struct {
 	Addr string
 	Via  []*Proxy // further ways to it, as RealVia has asked for
+	SASL string   // address that wants SASL's OAUTHBEARER, with a token that nobody has signed
 
 	t       testing.TB
 	libs    string
@@ -72,7 +73,7 @@ func startReal(t testing.TB, proxies int, inner string) *Broker {
 	if _, err := exec.LookPath("java"); err != nil {
 		t.Skip("java is not here; .ci/run installs it")
 	}
-	b := &Broker{Addr: address(t), control: address(t), t: t, libs: libs, dir: t.TempDir()}
+	b := &Broker{Addr: address(t), control: address(t), SASL: address(t), t: t, libs: libs, dir: t.TempDir()}
 	for range proxies {
 		b.Via = append(b.Via, newProxy(t, address(t)))
 	}
@@ -107,7 +108,8 @@ func (b *Broker) java(args ...string) *exec.Cmd {
 
 func (b *Broker) format(inner string) {
 	b.t.Helper()
-	listeners, advertised, protocols := "PLAINTEXT://"+b.Addr, "PLAINTEXT://"+b.Addr, "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+	listeners, advertised := "PLAINTEXT://"+b.Addr+",OAUTH://"+b.SASL, "PLAINTEXT://"+b.Addr+",OAUTH://"+b.SASL
+	protocols := "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,OAUTH:SASL_PLAINTEXT"
 	for i, p := range b.Via {
 		listeners += fmt.Sprintf(",VIA%d://%s", i, p.to)
 		advertised += fmt.Sprintf(",VIA%d://%s", i, p.Addr)
@@ -130,6 +132,8 @@ transaction.state.log.num.partitions=4
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
 log.cleaner.dedupe.buffer.size=16777216
+listener.name.oauth.sasl.enabled.mechanisms=OAUTHBEARER
+listener.name.oauth.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
 `, listeners, b.control, filepath.Join(b.dir, "data"), advertised, protocols, inner)
 	if err := os.WriteFile(b.properties(), []byte(text), 0o600); err != nil {
 		b.t.Fatal(err)
