@@ -31,7 +31,7 @@ func TestMessages(t *testing.T) {
 		{"messages/valid/7:0", 404, "no message here"},
 		{"messages/valid/x", 400, "SEGMENT:OFFSET"},
 		{"messages/none/0:0", 400, "there is no stream"},
-		{"fields?matcher=Fields[n]+%3E+0", 200, `{"name":"Fields[n]","types":["integer"],"representation":"count","present":2,"values":2,"bytes":2,"largest":1,"distinct":2,"top":[{"value":"1","count":1},{"value":"2","count":1}],"lowest":1,"highest":2}`},
+		{"fields?matcher=Fields[n]+%3E+0", 200, `{"name":"Fields[n]","types":["integer"],"representation":"count","present":2,"values":2,"bytes":2,"largest":1,"distinct":2,"top":[{"value":"1","count":1},{"value":"2","count":1}],"lowest":1,"highest":2,"example":"0:`},
 		{"fields", 200, `"personal":true`},
 		{"fields?n=0", 400, "n is"},
 		{"fields?matcher=x", 422, "matcher"},

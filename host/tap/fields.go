@@ -35,6 +35,7 @@ type Field struct {
 	Top      []Value  `json:"top"`                // the most frequent first
 	Lowest   *float64 `json:"lowest,omitempty"`   // of numbers
 	Highest  *float64 `json:"highest,omitempty"`
+	Example  string   `json:"example"` // position of a message that has it
 
 	counts map[string]int64
 	types  map[message.ValueType]bool
@@ -49,7 +50,7 @@ type Value struct {
 // Fields returns what the newest messages have that are wanted, by name, and how many of them were looked at: n or some more. What is
 // counted is bounded: 500 names, and of each 256 values.
 func (t *Tap) Fields(ctx context.Context, q Query, n int) ([]*Field, Seen, error) {
-	f := &fields{known: map[string]*Field{}}
+	f := &fields{known: map[string]*Field{}, place: t.places(q.Stream)}
 	seen, err := t.search(ctx, q, func() chunk { return f }, func(int, chunk) bool { return f.messages >= int64(n) })
 	if err != nil {
 		return nil, seen, err
@@ -62,10 +63,15 @@ type fields struct {
 	known    map[string]*Field
 	messages int64
 	name     []byte
+	place    func(log int, at stream.Position) string
+
+	log int // the message that is taken
+	at  stream.Position
 }
 
-func (f *fields) take(_ int, _ stream.Position, v *message.View) {
+func (f *fields) take(log int, at stream.Position, v *message.View) {
 	f.messages++
+	f.log, f.at = log, at
 	for h := range message.Header(message.Headers) {
 		if b, ok := v.Header(h); ok {
 			f.of(h.String()).add(message.String, b)
@@ -114,7 +120,7 @@ func (f *fields) take(_ int, _ stream.Position, v *message.View) {
 func (f *fields) of(name string) *Field {
 	known := f.known[name]
 	if known == nil {
-		known = &Field{Name: name, counts: map[string]int64{}, types: map[message.ValueType]bool{}}
+		known = &Field{Name: name, Example: f.place(f.log, f.at), counts: map[string]int64{}, types: map[message.ValueType]bool{}}
 		f.known[name] = known
 	}
 	return known

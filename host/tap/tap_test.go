@@ -171,15 +171,20 @@ func TestFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`{"name":"Type","types":["string"],"present":50,"values":50,"bytes":50,"largest":1,"distinct":1,"top":[{"value":"a","count":50}]}`,
-		`{"name":"Fields[docType]","types":["string"],"present":50,"values":50,"bytes":250,"largest":5,"distinct":3,"top":[{"value":"type0","count":17},{"value":"type2","count":17},{"value":"type1","count":16}]}`,
+		`{"name":"Type","types":["string"],"present":50,"values":50,"bytes":50,"largest":1,"distinct":1,"top":[{"value":"a","count":50}],"example":"`,
+		`{"name":"Fields[docType]","types":["string"],"present":50,"values":50,"bytes":250,"largest":5,"distinct":3,"top":[{"value":"type0","count":17},{"value":"type2","count":17},{"value":"type1","count":16}],"example":"`,
 		`{"name":"Fields[remote_addr]","types":["string"],"representation":"ipv4","personal":true,"present":50`,
-		`{"name":"Fields[ok]","types":["bool"],"present":50,"values":50,"bytes":200,"largest":4,"distinct":1,"top":[{"value":"true","count":50}]}`,
+		`{"name":"Fields[ok]","types":["bool"],"present":50,"values":50,"bytes":200,"largest":4,"distinct":1,"top":[{"value":"true","count":50}],"example":"`,
 		`"lowest":0,"highest":98`,
 		`{"name":"Fields[degrees]","types":["double"],"representation":"C","present":50,"values":100`,
 	} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("there is no %s in\n%s", want, text)
+		}
+	}
+	for _, f := range list {
+		if m, err := tap.Get(stream.Valid, f.Example); err != nil || !strings.Contains(string(m.Message), `"Type":"a"`) {
+			t.Errorf("the example of %s at %s is %s, %v", f.Name, f.Example, m.Message, err)
 		}
 	}
 	if list[0].Name != "Type" || list[1].Name != "Logger" {
@@ -278,7 +283,7 @@ func FuzzShown(f *testing.F) {
 		if most := 4 << 10; len(text) > most {
 			t.Fatalf("%d bytes are shown", len(text))
 		}
-		k := fields{known: map[string]*Field{}}
+		k := fields{known: map[string]*Field{}, place: func(int, stream.Position) string { return "here" }}
 		k.take(0, stream.Position{}, &v)
 		if _, err := json.Marshal(k.sorted()); err != nil {
 			t.Fatal(err)

@@ -332,7 +332,7 @@ function field(f, total, open, narrowTo) {
   return h("li", null, h("details", { "data-name": f.name, open },
     h("summary", null, h("span.mono", null, f.name.replace(/^Fields\[(.*)\]$/, "$1")), f.personal ? h("span.tag", { title: "Personal: analysis plugins do not get it" }, "personal") : null, h("span.note", null, `${digits(100 * share)}%`)),
     h("div.field-body", null,
-      h("p.note", null, facts.join(" · ")),
+      h("p.note", null, facts.join(" · "), " · ", h("a", { href: `/messages?${new URLSearchParams({ stream: byId("stream").value, position: f.example })}` }, "an example")),
       h("ul.top-values", null, ...f.top.map((t) => {
         const wanted = t.value.length < 100 ? test(f.name, type, typed(t.value)) : null;
         return h("li", null,
