@@ -194,3 +194,14 @@ func TestQuarantine(t *testing.T) {
 	}
 	p.stop()
 }
+
+// TestWarnings: what can be loaded and is odd all the same is told by a check.
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir(), "serve")
+	status, body, _ := p.submit("check", "odd", "filename = 'odd.lua' message_matcher = 'TRUE' ticker_interval = 2 preserve_dat = true", "function process_message() return 0 end")
+	if status != http.StatusOK || !strings.Contains(body, "did you mean preserve_data?; the config has a ticker_interval of 2 s and the source no function timer_event") {
+		t.Errorf("%d %s", status, body)
+	}
+	p.stop()
+}

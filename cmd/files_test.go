@@ -117,6 +117,13 @@ func TestTest(t *testing.T) {
 	if out, _, _ := call("test", odd); !strings.Contains(out, "warn") {
 		t.Errorf("no warning for what Hindsight reads differently: %s", out)
 	}
+	slips := folder(t, map[string][2]string{"slips": {"message_matcher = 'TRUE'\nticker_interval = 2\nmemory_limitt = 1", "function process_message() return 0 end"}})
+	if out, _, code := call("test", slips); code != 0 || !strings.Contains(out, "did you mean memory_limit?") || !strings.Contains(out, "no function timer_event") {
+		t.Errorf("no warning for a misspelt key and a timer that is not there: %d %s", code, out)
+	}
+	if out, _, code := call("test", folder(t, map[string][2]string{"empty": {"message_matcher = 'TRUE'", " \n"}})); code != 1 || !strings.Contains(out, "the source is empty") {
+		t.Errorf("an empty source: %d %s", code, out)
+	}
 	for _, p := range [][2]string{{"message_matcher = 'TRUE'", "x ="}, {"message_matcher = 'Type'", summing}, {"x = ", summing}} {
 		if out, _, code := call("test", folder(t, map[string][2]string{"bad": p})); code != 1 || !strings.Contains(out, "FAIL analysis.bad") {
 			t.Errorf("%v: %d %s", p, code, out)

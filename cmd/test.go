@@ -9,6 +9,7 @@ import (
 
 	"sandbar/host/clock"
 	"sandbar/host/config"
+	"sandbar/host/deploy"
 	"sandbar/host/runner"
 	"sandbar/host/trial"
 	"sandbar/plugins"
@@ -55,7 +56,7 @@ func (c *testCmd) Run(ctx context.Context, con console) error {
 
 // check loads a plugin, warns about its matcher and tries it where that is possible.
 func (c *testCmd) check(ctx context.Context, d *plugins.Definition, con console) error {
-	cfg, err := parser(config.Default().Limits)(d.Kind, d.Name, d.Config)
+	cfg, err := deploy.Validate(parser(config.Default().Limits), deploy.Submission{Kind: d.Kind, Name: d.Name, Config: string(d.Config), Source: d.Source})
 	if err != nil {
 		return err
 	}
@@ -66,8 +67,8 @@ func (c *testCmd) check(ctx context.Context, d *plugins.Definition, con console)
 		return err
 	}
 	defer task.Close()
-	if why, differs := task.Matcher.HindsightDiffers(); differs {
-		fmt.Fprintf(con.out, "warn %s: Hindsight reads its message_matcher differently: %s\n", d.Logger(), why)
+	for _, why := range task.Warnings() {
+		fmt.Fprintf(con.out, "warn %s: %s\n", d.Logger(), why)
 	}
 	if d.Kind != sandbox.Analysis || len(c.Input) == 0 {
 		return nil

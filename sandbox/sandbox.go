@@ -47,6 +47,11 @@ type Batcher interface {
 	ProcessBatch(ms []*message.View) Result
 }
 
+// Linter is a Plugin that sees faults which do not keep it from being loaded.
+type Linter interface {
+	Lint() (warnings []string)
+}
+
 // Recycler is a Plugin whose states are large: it takes the memory of one back that Snapshot returned and that nobody reads any
 // more. Any goroutine may call it.
 type Recycler interface {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"sandbar/host/runner/commit"
@@ -199,8 +200,7 @@ func (r *Runner) refresh(names []string) error {
 	return nil
 }
 
-// Check loads a plugin with the state that its predecessor of this name has committed, and closes it again. The warning
-// is for people who come from Hindsight.
+// Check loads a plugin with the state that its predecessor of this name has committed, and closes it again; see Task.Warnings.
 func (r *Runner) Check(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error) {
 	name := cfg.Logger()
 	state, err := r.opt.Store.State(ctx, name)
@@ -217,7 +217,7 @@ func (r *Runner) Check(ctx context.Context, cfg *sandbox.Config, source []byte) 
 	return Try(r.opt.Load, cfg, source, r.opt.Env(cfg), state)
 }
 
-// Try loads a plugin with a state, nil for none, and closes it again. The warning is for people who come from Hindsight.
+// Try loads a plugin with a state, nil for none, and closes it again; see Task.Warnings.
 func Try(load Loader, cfg *sandbox.Config, source []byte, env sandbox.Env, state []byte) (warning string, err error) {
 	env.Log = func(string) {}
 	if cfg.Kind == sandbox.Output {
@@ -227,10 +227,7 @@ func Try(load Loader, cfg *sandbox.Config, source []byte, env sandbox.Env, state
 	if err != nil {
 		return "", err
 	}
-	if why, differs := task.Matcher.HindsightDiffers(); differs {
-		warning = "Hindsight reads this message_matcher differently: " + why
-	}
-	return warning, task.Close()
+	return strings.Join(task.Warnings(), "; "), task.Close()
 }
 
 // noLake is what an output plugin has while it is only checked.

@@ -64,6 +64,19 @@ func NewTask(load Loader, cfg *sandbox.Config, source []byte, env sandbox.Env, s
 	return t, nil
 }
 
+// Warnings are what is odd about a plugin that can be loaded: keys that look misspelt, what its engine sees, and a matcher that Hindsight reads
+// differently.
+func (t *Task) Warnings() []string {
+	all := t.Config.Misspelt()
+	if l, ok := t.plugin.(sandbox.Linter); ok {
+		all = append(all, l.Lint()...)
+	}
+	if why, differs := t.Matcher.HindsightDiffers(); differs {
+		all = append(all, "Hindsight reads its message_matcher differently: "+why)
+	}
+	return all
+}
+
 func parseMatcher(cfg *sandbox.Config) (*matcher.Matcher, error) {
 	m, err := matcher.Parse(cfg.Matcher)
 	if err != nil {
