@@ -61,6 +61,8 @@ func asFault(err error) *fault {
 		return &fault{status: http.StatusNotFound, Text: "there is no such plugin"}
 	case errors.Is(err, deploy.ErrNoVersion):
 		return &fault{status: http.StatusNotFound, Text: err.Error()}
+	case errors.Is(err, deploy.ErrForbidden):
+		return &fault{status: http.StatusForbidden, Text: err.Error()}
 	case errors.Is(err, deploy.ErrChanged):
 		return &fault{status: http.StatusConflict, Text: err.Error(), Field: "expected"}
 	case errors.Is(err, deploy.ErrNoState):

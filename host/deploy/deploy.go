@@ -91,6 +91,7 @@ type Manager struct {
 	others  Others
 	parse   ParseConfig
 	removed func(name string) // views forget what the plugin made
+	may     func(by Actor, what, name string) error
 	now     func() time.Time
 	log     *slog.Logger
 
@@ -105,7 +106,7 @@ type Manager struct {
 	started map[string]time.Time // version of each plugin that runs here: when it was submitted
 }
 
-// Options of a Manager; all are required but Removed.
+// Options of a Manager; all are required but Others, Removed and May.
 type Options struct {
 	Catalog *catalog.Catalog
 	Journal Journal // Own for a host without others
@@ -113,8 +114,11 @@ type Options struct {
 	Others  Others // nil for a host without others
 	Parse   ParseConfig
 	Removed func(name string)
-	Now     func() time.Time
-	Log     *slog.Logger
+	// May is the one place that is asked whether somebody may change a plugin: what is Submitted, Replaced and so on. An error, which
+	// people are told, says that they may not, and why. nil: everybody who reaches the host may do everything.
+	May func(by Actor, what, name string) error
+	Now func() time.Time
+	Log *slog.Logger
 }
 
 // New makes a manager. Seed and Come are next, and Run beside them.
@@ -125,7 +129,10 @@ func New(o Options) *Manager {
 	if o.Removed == nil {
 		o.Removed = func(string) {}
 	}
-	return &Manager{catalog: o.Catalog, journal: o.Journal, changed: map[string]bool{}, wake: make(chan struct{}, 1), started: map[string]time.Time{}, runner: o.Runner, others: o.Others, parse: o.Parse, removed: o.Removed, now: o.Now, log: o.Log}
+	if o.May == nil {
+		o.May = func(Actor, string, string) error { return nil }
+	}
+	return &Manager{catalog: o.Catalog, journal: o.Journal, changed: map[string]bool{}, wake: make(chan struct{}, 1), started: map[string]time.Time{}, runner: o.Runner, others: o.Others, parse: o.Parse, removed: o.Removed, may: o.May, now: o.Now, log: o.Log}
 }
 
 // Detail is a plugin with what was submitted.
@@ -245,10 +252,17 @@ func (m *Manager) deploy(ctx context.Context, s Submission, event catalog.Event)
 	if err != nil {
 		return runner.Status{}, err
 	}
+	event.At, event.Actor = p.Updated, string(s.By)
+	what := cmp.Or(event.What, Replaced)
+	if event.What == "" && old == nil {
+		what = Submitted
+	}
+	if err := m.permit(event.Actor, what, p.Name); err != nil {
+		return runner.Status{}, err
+	}
 	if p.Warning, err = m.runner.Check(ctx, cfg, p.Source); err != nil {
 		return runner.Status{}, err
 	}
-	event.At, event.Actor = p.Updated, string(s.By)
 	if old == nil {
 		err = m.deployNew(ctx, cfg, &s, &p, event)
 	} else {
@@ -376,6 +390,9 @@ func (m *Manager) Start(ctx context.Context, by Actor, name string) error {
 
 // Remove ends a plugin. Its versions are kept, and for some days its state, so that GoBack can restore it.
 func (m *Manager) Remove(ctx context.Context, by Actor, name string) error {
+	if err := m.permit(string(by), Removed, name); err != nil {
+		return err
+	}
 	release, err := m.take(ctx, name)
 	if err != nil {
 		return err

@@ -69,6 +69,7 @@ type host struct {
 	catalog *catalog.Catalog
 	m       *deploy.Manager
 	removed []string
+	may     func(by deploy.Actor, what, name string) error
 }
 
 // open starts a host as cmd does; shut ends it.
@@ -93,7 +94,13 @@ func open(t *testing.T, dir string, defs ...plugins.Definition) *host {
 		Env:   func(*sandbox.Config) sandbox.Env { return sandbox.Env{Now: clock.Now} },
 		OnEnd: func(err *sandbox.Error) { h.m.Ended(context.Background(), err) }})
 	h.m = deploy.New(deploy.Options{Catalog: h.catalog, Journal: deploy.Own(h.catalog), Runner: h.run, Parse: parse, Now: clock.Now, Log: quiet,
-		Removed: func(name string) { h.removed = append(h.removed, name) }})
+		Removed: func(name string) { h.removed = append(h.removed, name) },
+		May: func(by deploy.Actor, what, name string) error {
+			if h.may == nil {
+				return nil
+			}
+			return h.may(by, what, name)
+		}})
 	if err := errors.Join(h.m.Seed(t.Context(), defs), h.m.Come(t.Context(), h.run, false, h.run.Begin)); err != nil {
 		t.Fatal(err)
 	}

@@ -54,6 +54,9 @@ func (m *Manager) take(ctx context.Context, name string) (release func(), err er
 
 // change decides what a plugin is to be, and follows. It is remembered as the event.
 func (m *Manager) change(ctx context.Context, name string, event catalog.Event, f func(*catalog.Plugin) error) error {
+	if err := m.permit(event.Actor, event.What, name); err != nil {
+		return err
+	}
 	release, err := m.take(ctx, name)
 	if err != nil {
 		return err

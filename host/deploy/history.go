@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,20 @@ const (
 	Quarantined = "quarantine"
 	TakenBack   = "take back" // a version that could not be started although it could be loaded
 )
+
+// ErrForbidden says that an actor may not do something.
+var ErrForbidden = errors.New("not allowed")
+
+// permit asks whether an actor may do something. The host itself may.
+func (m *Manager) permit(by, what, name string) error {
+	if Actor(by) == Host {
+		return nil
+	}
+	if err := m.may(Actor(by), what, name); err != nil {
+		return fmt.Errorf("%w: %s may not %s %s: %w", ErrForbidden, cmp.Or(by, "somebody without a name"), what, name, err)
+	}
+	return nil
+}
 
 func (m *Manager) event(by Actor, what string) catalog.Event {
 	return catalog.Event{At: m.now(), Actor: string(by), What: what}

@@ -145,3 +145,64 @@ func TestStatesAreBounded(t *testing.T) {
 	}
 	h.shut()
 }
+
+// TestMay: one place is asked about whatever people change, with what it is; who may not changes nothing. The host is not asked.
+func TestMay(t *testing.T) {
+	t.Parallel()
+	h := open(t, t.TempDir())
+	defer h.shut()
+	no := errors.New("it is not theirs")
+	var asked []string
+	allowed := true
+	h.may = func(by deploy.Actor, what, name string) error {
+		asked = append(asked, fmt.Sprintf("%s: %s %s", by, what, name))
+		if !allowed {
+			return no
+		}
+		return nil
+	}
+	ann := deploy.Actor("ann (10.0.0.7)")
+	submit := func(replace bool) error {
+		_, err := h.m.Deploy(t.Context(), deploy.Submission{Kind: sandbox.Analysis, Name: "p", Config: "TRUE", Source: []byte("p"), Replace: replace, By: ann})
+		return err
+	}
+	back := func() error {
+		_, err := h.m.GoBack(t.Context(), deploy.Back{Name: "analysis.p", Version: 1, By: ann})
+		return err
+	}
+	steps := []struct {
+		what string
+		do   func() error
+	}{
+		{deploy.Submitted, func() error { return submit(false) }},
+		{deploy.Replaced, func() error { return submit(true) }},
+		{deploy.Stopped, func() error { return h.m.Stop(t.Context(), ann, "analysis.p") }},
+		{deploy.Started, func() error { return h.m.Start(t.Context(), ann, "analysis.p") }},
+		{deploy.RolledBack, back},
+		{deploy.Removed, func() error { return h.m.Remove(t.Context(), ann, "analysis.p") }},
+		{deploy.Restored, back},
+	}
+	for _, s := range steps {
+		asked = nil
+		allowed = false
+		before, _ := h.m.Events(t.Context(), "", 100, 0)
+		if err := s.do(); !errors.Is(err, deploy.ErrForbidden) || !errors.Is(err, no) {
+			t.Errorf("%s by who may not: %v", s.what, err)
+		}
+		if after, _ := h.m.Events(t.Context(), "", 100, 0); len(after) != len(before) {
+			t.Errorf("%s by who may not is noted: %+v", s.what, after)
+		}
+		allowed = true
+		if err := s.do(); err != nil {
+			t.Errorf("%s: %v", s.what, err)
+		}
+		if want := fmt.Sprintf("ann (10.0.0.7): %s analysis.p", s.what); len(asked) != 2 || asked[0] != want || asked[1] != want {
+			t.Errorf("asked %q, want %q twice", asked, want)
+		}
+	}
+	asked = nil
+	h.m.Ended(t.Context(), &sandbox.Error{Plugin: "analysis.p", Outcome: sandbox.RuntimeError, Text: "x"})
+	if len(asked) != 0 {
+		t.Errorf("the host was asked: %q", asked)
+	}
+}
