@@ -203,5 +203,11 @@ func TestWarnings(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(body, "did you mean preserve_data?; the config has a ticker_interval of 2 s and the source no function timer_event") {
 		t.Errorf("%d %s", status, body)
 	}
+	p.post("/submit/sensors/reading/1/"+docID(0), reading(docID(0)))
+	p.settled()
+	_, body, _ = p.submit("check", "slip", "filename = 'slip.lua' message_matcher = \"Type == 'validted'\"", "function process_message() return 0 end")
+	if !strings.Contains(body, "its message_matcher takes none of the newest 1 messages of valid, errors, back to ") {
+		t.Errorf("a matcher that takes nothing: %s", body)
+	}
 	p.stop()
 }

@@ -303,7 +303,12 @@ func fakeParse(kind sandbox.Kind, name string, src []byte) (*sandbox.Config, err
 	if !bytes.Contains(src, []byte("message_matcher")) {
 		return nil, &sandbox.Error{Plugin: string(kind) + "." + name, Outcome: sandbox.LoadError, Line: 3, Text: "there is no matcher"}
 	}
-	cfg := &sandbox.Config{Kind: kind, Name: name}
+	cfg := &sandbox.Config{Kind: kind, Name: name, Matcher: "TRUE"}
+	if _, text, ok := bytes.Cut(src, []byte("message_matcher = ")); ok {
+		if line, _, _ := strings.Cut(string(text), "\n"); len(line) > 2 {
+			cfg.Matcher = line[1 : len(line)-1] // without its quotation marks
+		}
+	}
 	if bytes.Contains(src, []byte(".wasm")) {
 		cfg.Filename = "x.wasm"
 	}
@@ -419,7 +424,7 @@ func newTap() *tap.Tap {
 		b.AddString("remote_addr", "", "192.0.2.1")
 		log.Put(b.AppendTo(nil))
 	}
-	return tap.New(map[string][]stream.Log{stream.Valid: {log}}, time.Now)
+	return tap.New(map[string][]stream.Log{stream.Valid: {log}, stream.Errors: {viewtest.New(10)}, stream.Derived: {viewtest.New(10)}, stream.Raw: {viewtest.New(10)}}, time.Now)
 }
 
 // fakePartitions are two of four.

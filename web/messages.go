@@ -6,9 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"sandbar/host/deploy"
+	"sandbar/host/runner"
 	"sandbar/host/stream"
 	"sandbar/host/tap"
 	"sandbar/sandbox/matcher"
@@ -147,4 +151,32 @@ func (s *Site) liveMessages(c echo.Context) error {
 		return nil
 	}
 	return looked(c, err)
+}
+
+// unmatched is a warning when a plugin's matcher takes nothing of what came lately. A plugin that wants nothing says FALSE.
+func (s *Site) unmatched(ctx context.Context, sub deploy.Submission) string {
+	cfg, err := s.opt.Parse(sub.Kind, sub.Name, []byte(sub.Config))
+	if err != nil || strings.TrimSpace(cfg.Matcher) == "FALSE" {
+		return ""
+	}
+	m, err := matcher.Parse(cfg.Matcher)
+	if err != nil {
+		return ""
+	}
+	var all tap.Seen
+	reads := runner.Reads(cfg)
+	for _, name := range reads {
+		_, seen, err := s.opt.Messages.Newest(ctx, tap.Query{Stream: name, Matcher: m}, 0)
+		if err != nil || seen.Matched > 0 {
+			return "" // it is only a hint
+		}
+		all.Messages += seen.Messages
+		if all.Since.IsZero() || !seen.Since.IsZero() && seen.Since.Before(all.Since) {
+			all.Since = seen.Since
+		}
+	}
+	if all.Messages == 0 {
+		return ""
+	}
+	return fmt.Sprintf("its message_matcher takes none of the newest %d messages of %s, back to %s", all.Messages, strings.Join(reads, ", "), all.Since.Format(time.DateTime))
 }

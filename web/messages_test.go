@@ -97,3 +97,22 @@ func TestLiveMessages(t *testing.T) {
 		}
 	})
 }
+
+// TestUnmatched: a check tells when the matcher takes nothing of what came lately.
+func TestUnmatched(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ kind, matcher, want string }{
+		{"analysis", "Type == 'telemtry'", "; its message_matcher takes none of the newest 3 messages of valid, errors, back to 2024-05-01 12:00:00"},
+		{"output", "Type == 'telemtry'", "none of the newest 3 messages of valid, errors, derived"},
+		{"analysis", "FALSE", ""},
+		{"analysis", "Fields[n] == 1", ""},
+		{"analysis", "Type =", ""},
+		{"decoder", "Type == 'x'", ""}, // nothing came
+	} {
+		h := newHost(t, nil)
+		w := h.do(request(http.MethodPost, "/api/v1/check", submit(map[string]any{"kind": tt.kind, "config": "message_matcher = \"" + tt.matcher + "\""})))
+		if got := w.Body.String(); w.Code != 200 || strings.Contains(got, "none of the newest") != (tt.want != "") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s, %s: %d %s", tt.kind, tt.matcher, w.Code, got)
+		}
+	}
+}

@@ -244,6 +244,9 @@ func (s *Site) checkPlugin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if why := s.unmatched(ctx, sub); why != "" {
+		warning = strings.TrimPrefix(warning+"; "+why, "; ")
+	}
 	var facts *module
 	if s.isModule(sub) {
 		if facts, err = describe(sub.Source); err != nil {

@@ -36,6 +36,13 @@ func routes() map[sandbox.Kind]map[sandbox.ReadQueue]route {
 	}
 }
 
+// Reads are the streams that a plugin gets messages of, without partitions.
+func Reads(cfg *sandbox.Config) []string {
+	local := *cfg
+	local.Global = false
+	return routeOf(&local, Partition{}).reads
+}
+
 // anyQueue stands for every read_queue that has no row of its own.
 const anyQueue sandbox.ReadQueue = "*"
 
