@@ -24,6 +24,7 @@ func TestVersionsOnThePage(t *testing.T) {
 	eval(t, ctx, 20*time.Second, "the first version to run again", "document.body.innerText.includes('Version 3, now') && document.getElementById('source').innerText.includes('-- first')")
 	run(t, ctx, `[...document.querySelectorAll('#actions button')].find(b => b.innerText === 'Remove').click(); document.querySelector('#confirm .danger').click()`)
 	until(t, 20*time.Second, "the plugin to go", func() bool { _, there := p.plugins()["analysis.p"]; return !there })
+	eval(t, ctx, 20*time.Second, "the overview, to which the page goes then", "location.pathname === '/' && document.body.innerText.includes('Deploy a plugin')")
 	open(t, ctx, p.url+"/plugins/analysis.p")
 	eval(t, ctx, 20*time.Second, "what was removed", "document.body.innerText.includes('There is nothing to show') && document.querySelectorAll('#versions li').length === 3")
 	picture(t, ctx, "removed")
