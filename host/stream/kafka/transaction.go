@@ -61,9 +61,10 @@ func (c *Cluster) acquire(ctx context.Context, id string, in kadm.TopicsSet, opt
 	}
 }
 
-// last asks for the newest transaction of an ID. When somebody else is about to end what is open, it waits a moment.
+// last asks for the newest transaction of an ID. When somebody else has just taken the ID, and so is about to end what is open, it waits for
+// that: what was decided is known to them only.
 func (c *Cluster) last(ctx context.Context, id string, in kadm.TopicsSet) (kadm.DescribedTransaction, error) {
-	ctx2, cancel := context.WithTimeout(ctx, c.patience())
+	others, cancel := context.WithTimeout(ctx, c.timeout/2)
 	defer cancel()
 	for {
 		all, err := c.admin.DescribeTransactions(ctx, id)
@@ -81,7 +82,7 @@ func (c *Cluster) last(ctx context.Context, id string, in kadm.TopicsSet) (kadm.
 		case last.State != "Empty":
 			return last, nil
 		}
-		if open, err := c.open(ctx, last.ProducerID, in); err != nil || len(open) == 0 || !pause(ctx2) {
+		if open, err := c.open(ctx, last.ProducerID, in); err != nil || len(open) == 0 || !pause(others) {
 			return last, err
 		}
 	}
