@@ -137,16 +137,9 @@ func (p *livePrinter) sampled(e tap.Event) {
 
 // events hands on the data of server-sent events until the host ends them.
 func (c *client) events(ctx context.Context, path string, each func(data []byte) error) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/api/v1"+path, nil)
+	res, err := c.do(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return err
-	}
-	if c.token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return fmt.Errorf("ask the host: %w; does it run at %s?", err, c.base)
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {

@@ -74,25 +74,9 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 		}
 		body = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.base+"/api/v1"+path, body)
+	res, err := c.do(ctx, method, path, body)
 	if err != nil {
 		return err
-	}
-	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if c.over > 0 {
-		req.Header.Set("If-Match", strconv.Quote(strconv.Itoa(c.over)))
-	}
-	if c.as != "" {
-		req.Header.Set("Sandbar-As", c.as)
-	}
-	if c.token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return fmt.Errorf("ask the host: %w; does it run at %s?", err, c.base)
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
@@ -109,6 +93,31 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 		return fmt.Errorf("the host's answer is not what this version expects: %w", err)
 	}
 	return nil
+}
+
+// do asks the host. A body is JSON; the answer's body is the caller's to close.
+func (c *client) do(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+"/api/v1"+path, body)
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.over > 0 {
+		req.Header.Set("If-Match", strconv.Quote(strconv.Itoa(c.over)))
+	}
+	if c.as != "" {
+		req.Header.Set("Sandbar-As", c.as)
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("ask the host: %w; does it run at %s?", err, c.base)
+	}
+	return res, nil
 }
 
 func apiError(status string, answer []byte) error {

@@ -26,7 +26,10 @@ type Messages interface {
 	Fields(ctx context.Context, q tap.Query, n int) ([]*tap.Field, tap.Seen, error)
 }
 
-const maxSample = 20_000 // messages that fields are counted of
+const (
+	maxSample = 20_000      // messages that fields are counted of
+	hintTime  = time.Second // that a check may take longer for a hint
+)
 
 // messageQuery reads what chooses messages.
 func messageQuery(c echo.Context) (q tap.Query, err error) {
@@ -163,12 +166,14 @@ func (s *Site) unmatched(ctx context.Context, sub deploy.Submission) string {
 	if err != nil {
 		return ""
 	}
+	ctx, cancel := context.WithTimeout(ctx, hintTime)
+	defer cancel()
 	var all tap.Seen
 	reads := runner.Reads(cfg)
 	for _, name := range reads {
 		_, seen, err := s.opt.Messages.Newest(ctx, tap.Query{Stream: name, Matcher: m}, 0)
-		if err != nil || seen.Matched > 0 {
-			return "" // it is only a hint
+		if err != nil || seen.Matched > 0 || ctx.Err() != nil {
+			return ""
 		}
 		all.Messages += seen.Messages
 		if all.Since.IsZero() || !seen.Since.IsZero() && seen.Since.Before(all.Since) {

@@ -254,8 +254,10 @@ func (c *Cluster) wholly(names ...string) kadm.TopicsSet {
 // places are the partitions of records.
 func places(records []*kgo.Record) kadm.TopicsSet {
 	var all kadm.TopicsSet
-	for _, r := range records {
-		all.Add(r.Topic, r.Partition)
+	for i, r := range records {
+		if i == 0 || r.Partition != records[i-1].Partition || r.Topic != records[i-1].Topic { // a commit has runs of many
+			all.Add(r.Topic, r.Partition)
+		}
 	}
 	return all
 }
