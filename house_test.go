@@ -113,7 +113,7 @@ func siblings() map[string][]string {
 		"host/series":              {"host/stream", "host/view"},
 		"host/alert":               {"host/stream", "host/view"},
 		"host/failures":            {"host/stream", "host/view"},
-		"host/tap":                 {"host/stream"},
+		"host/tap":                 {"host/stream", "host/view"},
 		"host/migrate":             {"host/stream"},
 		"host/runner":              {"host/stream"},
 		"host/runner/commit":       {"host/stream"},

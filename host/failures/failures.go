@@ -231,14 +231,12 @@ func (w *View) Get(position string) (Failure, error) {
 	if err != nil {
 		return Failure{}, err
 	}
-	r, err := w.logs[log].NewReader(at)
+	msg, err := view.At(w.logs[log], at)
 	if err != nil {
 		return Failure{}, fmt.Errorf("%w: %w", ErrGone, err)
 	}
-	defer r.Close()
-	var b stream.Batch
 	var v message.View
-	if err := r.Read(&b, 1); err != nil || v.Parse(b.Messages[0]) != nil {
+	if err := v.Parse(msg); err != nil {
 		return Failure{}, fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	f := decode(&v)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"sandbar/host/stream"
+	"sandbar/host/view"
 	"sandbar/sandbox/matcher"
 	"sandbar/sandbox/message"
 )
@@ -38,7 +39,7 @@ var (
 	// ErrWrong says that what was asked for cannot be.
 	ErrWrong = errors.New("look into a stream")
 	// ErrGone says that there is no message at a place any more, or there never was one.
-	ErrGone = errors.New("there is no message here any more")
+	ErrGone = view.ErrGone
 )
 
 // Tap looks into the streams of a host, of all partitions.
@@ -279,14 +280,12 @@ func (t *Tap) Get(name, place string) (m Message, err error) {
 	if err != nil {
 		return m, fmt.Errorf("%w: %w", ErrWrong, err)
 	}
-	r, err := logs[log].NewReader(at)
+	msg, err := view.At(logs[log], at)
 	if err != nil {
-		return m, fmt.Errorf("%w: %w", ErrGone, err)
+		return m, err
 	}
-	defer r.Close()
-	var b stream.Batch
 	var v message.View
-	if err := r.Read(&b, 1); err != nil || v.Parse(b.Messages[0]) != nil {
+	if v.Parse(msg) != nil {
 		return m, ErrGone
 	}
 	m = Message{Position: place, Bytes: len(v.Raw()), timestamp: v.Timestamp()}

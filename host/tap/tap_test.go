@@ -110,7 +110,7 @@ func TestBadPlaces(t *testing.T) {
 	t.Parallel()
 	one, _ := newTap(1, 10)
 	three, logs := newTap(3, 10)
-	logs[0].Drop(4)
+	logs[0].Drop(2)
 	for _, c := range []struct {
 		tap           *Tap
 		stream, place string
@@ -122,6 +122,8 @@ func TestBadPlaces(t *testing.T) {
 		{three, stream.Valid, "3-0:0", ErrGone},
 		{three, stream.Valid, "x-0:0", ErrGone},
 		{three, stream.Valid, "0-9:9", ErrGone},
+		{three, stream.Valid, "0-0:0", ErrGone}, // trimmed away: the next one is another
+		{one, stream.Valid, "0:1", ErrGone},     // inside of a message
 	} {
 		if _, err := c.tap.Get(c.stream, c.place); !errors.Is(err, c.want) {
 			t.Errorf("at %q of %s: %v, want %v", c.place, c.stream, err, c.want)

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"sandbar/host/stream"
 	"sandbar/host/stream/kafka/kafkatest"
 	"sandbar/host/stream/streamtest"
+	"sandbar/host/view"
 )
 
 var prefixes atomic.Int64
@@ -141,5 +143,23 @@ func TestKeys(t *testing.T) {
 	}
 	if len(used) != 2 || at["own 0"][0] != 1 || at["own 1"][1] != 1 || len(at) != 22 {
 		t.Errorf("messages are at %v", at)
+	}
+}
+
+// TestAt: a place on Kafka names the message there, and none where a commit has its marker or nothing is.
+func TestAt(t *testing.T) {
+	t.Parallel()
+	s := open(t, optionsOf(t, kafkatest.Fake(t).ListenAddrs()))
+	defer s.Close()
+	for n := range 2 {
+		if err := s.Commit(t.Context(), work(n+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for offset, want := range []string{"1", "", "2", "", ""} { // a record and a marker of each commit
+		msg, err := view.At(s.Log(stream.Valid), stream.Position{Offset: int64(offset)})
+		if string(msg) != want || errors.Is(err, view.ErrGone) != (want == "") {
+			t.Errorf("at %d there is %q, %v; want %q", offset, msg, err, want)
+		}
 	}
 }
