@@ -118,6 +118,7 @@ func siblings() map[string][]string {
 		"host/runner":              {"host/stream"},
 		"host/runner/commit":       {"host/stream"},
 		"host/trial":               {"host/runner"},
+		"host/try":                 {"host/trial", "host/runner", "host/stream", "host/view", "host/alert", "host/series", "host/lake"},
 		"host/deploy":              {"host/runner", "host/catalog"},
 		"host/control":             {"host/catalog", "host/stream/kafka"},
 		"host/fleet":               {"host/deploy", "host/health", "host/landfill", "host/partitions", "host/runner", "host/stream", "host/stream/kafka"},

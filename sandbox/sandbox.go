@@ -52,6 +52,11 @@ type Linter interface {
 	Lint() (warnings []string)
 }
 
+// Weigher is a Plugin whose Memory is what was counted last. Weigh counts, which takes as long as it holds much.
+type Weigher interface {
+	Weigh() int64
+}
+
 // Recycler is a Plugin whose states are large: it takes the memory of one back that Snapshot returned and that nobody reads any
 // more. Any goroutine may call it.
 type Recycler interface {

@@ -44,8 +44,8 @@ type Field struct {
 	Values []string `json:"values"`
 }
 
-// decode makes an alert of a message. It reports false when the message is none.
-func decode(v *message.View) (Alert, bool) {
+// Decode makes an alert of a message, as the history has it. It reports false when the message is none.
+func Decode(v *message.View) (Alert, bool) {
 	if typ, _ := v.Header(message.Type); string(typ) != message.TypeAlert {
 		return Alert{}, false
 	}
@@ -74,7 +74,7 @@ func decode(v *message.View) (Alert, bool) {
 	return a, true
 }
 
-// encode is the message that decode makes the same alert of.
+// encode is the message that Decode makes the same alert of.
 func (a *Alert) encode(dst []byte) []byte {
 	var b message.Builder
 	b.SetTimestamp(a.Time.UnixNano())

@@ -130,7 +130,7 @@ func (h *View) add(log int, msg []byte) {
 	if v.Parse(msg) != nil {
 		return
 	}
-	a, ok := decode(&v)
+	a, ok := Decode(&v)
 	if !ok {
 		return
 	}

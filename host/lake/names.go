@@ -126,7 +126,7 @@ func pathKey(path []string) string {
 
 // keySegment makes one part of a key of any text.
 func keySegment(s string) string {
-	if path, err := cleanPath(s); err == nil && path == s && !strings.Contains(s, "/") && !strings.HasPrefix(s, ".") && !strings.HasSuffix(s, ".json") {
+	if path, err := CleanPath(s); err == nil && path == s && !strings.Contains(s, "/") && !strings.HasPrefix(s, ".") && !strings.HasSuffix(s, ".json") {
 		return s
 	}
 	return "_" + hash(s)

@@ -20,11 +20,11 @@ const (
 
 var errNoPath = errors.New("lake path is empty; give one like \"telemetry/main\"")
 
-// cleanPath makes a safe relative path of what a plugin chose. Paths are made of data that strangers sent,
+// CleanPath makes a safe relative path of what a plugin chose. Paths are made of data that strangers sent,
 // so an odd one is not an error: characters outside [A-Za-z0-9._=+-] become "_", so do leading dots and
 // empty segments; a segment that looks like one of our objects gets a "_"; and what is too long or too
 // deep ends in a hash of the whole.
-func cleanPath(path string) (string, error) {
+func CleanPath(path string) (string, error) {
 	if path == "" {
 		return "", errNoPath
 	}
@@ -64,7 +64,7 @@ func cleanSegment(seg string) string {
 	return string(b)
 }
 
-// isClean says that cleanPath would change nothing. It is the way of nearly every message.
+// isClean says that CleanPath would change nothing. It is the way of nearly every message.
 func isClean(path string) bool {
 	if len(path) > maxPath {
 		return false

@@ -28,12 +28,12 @@ func TestCleanPath(t *testing.T) {
 		{"a/" + long + "/b", "a/" + hash("a/"+long+"/b")},
 		{deep, strings.Repeat("a/", 15) + hash(deep)},
 	} {
-		got, err := cleanPath(c.path)
+		got, err := CleanPath(c.path)
 		if err != nil || got != c.want {
-			t.Errorf("cleanPath(%.50q) = %q, %v; want %q", c.path, got, err, c.want)
+			t.Errorf("CleanPath(%.50q) = %q, %v; want %q", c.path, got, err, c.want)
 		}
 	}
-	if _, err := cleanPath(""); err == nil {
+	if _, err := CleanPath(""); err == nil {
 		t.Error("an empty path was accepted")
 	}
 }
@@ -43,7 +43,7 @@ func FuzzCleanPath(f *testing.F) {
 	f.Add("../..//\x00", "", "")
 	f.Add(strings.Repeat("ab/", 200), strings.Repeat("n", 300), "x")
 	f.Fuzz(func(t *testing.T, path, logger, name string) {
-		got, err := cleanPath(path)
+		got, err := CleanPath(path)
 		if path == "" {
 			if err == nil {
 				t.Fatal("an empty path was accepted")
@@ -53,7 +53,7 @@ func FuzzCleanPath(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, _ := cleanPath(got); again != got || !isClean(got) {
+		if again, _ := CleanPath(got); again != got || !isClean(got) {
 			t.Fatalf("%q is clean as %q, and that as %q", path, got, again)
 		}
 		key := "lake/parquet/" + got + "/" + objectName(logger, []stream.Range{{Stream: name}}, "0a1b2c3d", 1<<40) + ".heka.zst"

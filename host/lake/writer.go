@@ -83,7 +83,7 @@ func (w *Writer) Parquet(path string, row sandbox.Row) error {
 }
 
 func (w *Writer) add(root, path string, msg []byte, row *sandbox.Row) error {
-	path, err := cleanPath(path)
+	path, err := CleanPath(path)
 	if err != nil {
 		return err
 	}

@@ -148,7 +148,7 @@ func (s *View) save(at []stream.Position) error {
 }
 
 // List tells of every payload, ordered by logger, name and type.
-func (s *View) List() []Info {
+func (s *table) List() []Info {
 	infos := s.infos()
 	slices.SortFunc(infos, func(a, b Info) int {
 		return cmp.Or(cmp.Compare(a.Logger, b.Logger), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
@@ -157,7 +157,7 @@ func (s *View) List() []Info {
 }
 
 // Get returns the newest payload of that name, whatever its type.
-func (s *View) Get(logger, name string) (Graph, bool) {
+func (s *table) Get(logger, name string) (Graph, bool) {
 	newest := s.find(logger, func(k key) bool { return k.name == name })
 	if len(newest) == 0 {
 		return Graph{}, false
@@ -166,7 +166,7 @@ func (s *View) Get(logger, name string) (Graph, bool) {
 }
 
 // GetType returns the payload of that name and type.
-func (s *View) GetType(logger, name, typ string) (Graph, bool) {
+func (s *table) GetType(logger, name, typ string) (Graph, bool) {
 	parts := s.find(logger, func(k key) bool { return k.name == name && k.typ == typ })
 	if len(parts) == 0 {
 		return Graph{}, false

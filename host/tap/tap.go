@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -162,29 +161,13 @@ func (t *Tap) search(ctx context.Context, q Query, begin func() chunk, done func
 
 // read hands over what is wanted between two positions. It ends early, without an error, when its time is over.
 func (t *Tap) read(ctx context.Context, log int, q Query, from, to stream.Position, c chunk, seen *Seen) error {
-	r, err := t.logs[q.Stream][log].NewReader(from)
+	var v message.View
+	err := view.Scan(ctx, t.logs[q.Stream][log], from, to, func(at stream.Position, msg []byte) bool {
+		seen.count(msg, &v, q.Matcher, func() { c.take(log, at, &v) })
+		return true
+	})
 	if err != nil {
 		return fmt.Errorf("look into stream %s: %w", q.Stream, err)
-	}
-	defer r.Close()
-	var b stream.Batch
-	var v message.View
-	for at := r.Position(); at.Before(to) && ctx.Err() == nil; at = r.Position() {
-		switch err := r.Read(&b, batchBytes); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case errors.Is(err, stream.ErrUnavailable), errors.Is(err, stream.ErrTrimmed):
-			continue
-		case err != nil:
-			return fmt.Errorf("look into stream %s: %w", q.Stream, err)
-		}
-		for i, msg := range b.Messages {
-			if !at.Before(to) {
-				return nil
-			}
-			seen.count(msg, &v, q.Matcher, func() { c.take(log, at, &v) })
-			at = b.Ends[i]
-		}
 	}
 	return nil
 }

@@ -86,7 +86,9 @@ func (t *Trial) Run(ctx context.Context, src Source) error {
 			return fmt.Errorf("after %d messages: %w", t.Messages, err)
 		}
 		for _, p := range t.Plugins {
-			t.process(p)
+			if err := t.process(p); err != nil {
+				return err
+			}
 		}
 		if end {
 			for _, p := range t.Plugins {
@@ -96,8 +98,10 @@ func (t *Trial) Run(ctx context.Context, src Source) error {
 				p.Task.Measure()
 			}
 		}
-		if err := t.collect(); err != nil {
-			return err
+		for _, p := range t.Plugins {
+			if err := t.take(p); err != nil {
+				return err
+			}
 		}
 		if t.Progress != nil {
 			t.Progress(t.Messages)
@@ -170,11 +174,11 @@ func (t *Trial) keep(v *message.View) {
 }
 
 // process runs one plugin on the batch, with its timer events where the messages' time passes them.
-func (t *Trial) process(p *Plugin) {
+func (t *Trial) process(p *Plugin) error {
 	hits := p.hits
 	p.hits = p.hits[:0]
 	if p.Ended != nil {
-		return
+		return nil
 	}
 	p.Task.Passed(t.read)
 	if every := p.Task.Config.TickerInterval; every > 0 {
@@ -191,28 +195,44 @@ func (t *Trial) process(p *Plugin) {
 			for n < len(hits) && int(hits[n]) < s.at {
 				n++
 			}
-			if _, p.Ended = p.Task.Process(t.views, hits[:n]); p.Ended == nil {
+			if err := t.call(p, hits[:n]); err != nil {
+				return err
+			}
+			if p.Ended == nil {
 				p.Ended = p.Task.Tick(s.ns)
 			}
 			if p.Ended != nil {
-				return
+				return nil
 			}
 			hits = hits[n:]
 		}
 	}
-	_, p.Ended = p.Task.Process(t.views, hits)
+	return t.call(p, hits)
 }
 
-// collect hands on what the plugins made of a batch.
-func (t *Trial) collect() error {
-	for _, p := range t.Plugins {
-		for _, msg := range p.Task.Take() {
-			if t.Out == nil {
-				continue
+// call gives messages to a plugin, and takes what it makes of them when that is much.
+func (t *Trial) call(p *Plugin, hits []int32) error {
+	for len(hits) > 0 && p.Ended == nil {
+		var n int
+		n, p.Ended = p.Task.Process(t.views, hits)
+		hits = hits[n:]
+		if p.Task.Full() {
+			if err := t.take(p); err != nil {
+				return err
 			}
-			if err := t.Out(msg); err != nil {
-				return fmt.Errorf("write what %s made: %w", p.Task.Config.Logger(), err)
-			}
+		}
+	}
+	return nil
+}
+
+// take hands on what a plugin made.
+func (t *Trial) take(p *Plugin) error {
+	for _, msg := range p.Task.Take() {
+		if t.Out == nil {
+			continue
+		}
+		if err := t.Out(msg); err != nil {
+			return fmt.Errorf("write what %s made: %w", p.Task.Config.Logger(), err)
 		}
 	}
 	return nil

@@ -27,6 +27,7 @@ import (
 type script struct {
 	emit   func([]byte) error
 	failAt string // payload on which it fails
+	large  int    // bytes that it adds to what it emits
 	still  bool   // it does nothing, so that only the way to it is measured
 }
 
@@ -38,7 +39,7 @@ func (s *script) Process(v *message.View) sandbox.Result {
 	if s.failAt != "" && string(p) == s.failAt {
 		return sandbox.Result{Outcome: sandbox.RuntimeError, Line: 7, Text: "as told", Fuel: 2}
 	}
-	s.emit(text("out", string(p), 0))
+	s.emit(text("out", string(p)+strings.Repeat(" ", s.large), 0))
 	return sandbox.Result{Fuel: 3}
 }
 
@@ -121,6 +122,24 @@ func payloads(t *testing.T, msgs [][]byte) []string {
 
 func keep(to *[][]byte) func([]byte) error {
 	return func(m []byte) error { *to = append(*to, bytes.Clone(m)); return nil }
+}
+
+// A task stops when it has made so much that somebody has to take it; the rest of the batch is still its own.
+func TestMuchIsMade(t *testing.T) {
+	t.Parallel()
+	var in [][]byte
+	for i := range 100 {
+		in = append(in, text("a", fmt.Sprint(i), int64(i)*int64(time.Second/3)))
+	}
+	p := plugin(t, config("a", "TRUE", 1), script{large: 1 << 20})
+	made := 0
+	tr := &trial.Trial{Plugins: []*trial.Plugin{p}, Out: func([]byte) error { made++; return nil }}
+	if err := tr.Run(t.Context(), &list{msgs: in}); err != nil {
+		t.Fatal(err)
+	}
+	if s := p.Task.Stats(); s.Matched != 100 || made != 100+int(s.Timers) || s.Timers < 30 {
+		t.Errorf("the plugin saw %d of 100 messages, %d timer events, and made %d", s.Matched, s.Timers, made)
+	}
 }
 
 func TestEachPluginSeesWhatItWants(t *testing.T) {

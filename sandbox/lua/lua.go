@@ -275,5 +275,11 @@ func (p *plugin) Throttles() *sandbox.Throttles { return &p.throttles }
 // Memory implements sandbox.Plugin.
 func (p *plugin) Memory() int64 { return p.used }
 
+// Weigh implements sandbox.Weigher.
+func (p *plugin) Weigh() int64 {
+	p.used = p.L.Memory()
+	return p.used
+}
+
 // Close implements sandbox.Plugin.
 func (p *plugin) Close() error { return nil }
