@@ -33,6 +33,7 @@ import (
 	"sandbar/host/stream"
 	"sandbar/host/stream/kafka"
 	"sandbar/host/tap"
+	"sandbar/host/try"
 	"sandbar/plugins"
 	"sandbar/sandbox"
 	"sandbar/schemas"
@@ -65,6 +66,7 @@ type host struct {
 	control  *control.Control // nil when the streams are files,
 	fleet    *fleet.Fleet     // as is this
 	streams  map[string]web.Log
+	trials   *try.Trials
 	started  time.Time
 	deaths   *deaths.Journal
 	suspects []string // plugins that were at work when the host died, several times
@@ -312,7 +314,8 @@ func (h *host) openPages(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(taps, clock.Now), Schemas: h.schemas, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
+	h.trials = try.New(try.Options{Logs: taps, Load: h.engines.load, Env: h.env, Now: clock.Now})
+	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(taps, clock.Now), Trials: h.trials, Schemas: h.schemas, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
 		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log})
 	return err
@@ -333,6 +336,7 @@ func (h *host) run(ctx context.Context, p *parts) {
 	p.start("alerts", h.alerts.Run)
 	p.start("failures", h.failures.Run)
 	p.start("pages", h.pages.Run)
+	p.start("trials", h.trials.Run)
 	p.start("schemas", func(ctx context.Context) error { return h.schemas.Watch(ctx, watchEvery) })
 	p.start("geo", func(ctx context.Context) error { return h.geo.Watch(ctx, watchEvery) })
 }

@@ -34,6 +34,7 @@ import (
 	"sandbar/host/series"
 	"sandbar/host/stream"
 	"sandbar/host/tap"
+	"sandbar/host/try"
 	"sandbar/host/view"
 	"sandbar/host/view/viewtest"
 	"sandbar/sandbox"
@@ -57,6 +58,7 @@ var (
 	_ Commits    = (*runner.Runner)(nil)
 	_ Health     = (*health.Board)(nil)
 	_ Messages   = (*tap.Tap)(nil)
+	_ Trials     = (*try.Trials)(nil)
 	_ Schemas    = (*schemas.Registry)(nil)
 )
 
@@ -389,7 +391,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 			{Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start()}},
 		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
 			{Position: "0:9", Time: start(), Type: "uri", Error: "bad", Namespace: "telemetry"}},
-		Messages: newTap(), Schemas: newSchemas(), Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
+		Messages: newTap(), Trials: newTrials(), Schemas: newSchemas(), Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
 		Hostname: "h1", Listen: "127.0.0.1:8080", Now: h.clock.now, Logger: slog.New(slog.NewTextHandler(h.log, nil))}
 	if change != nil {
 		change(&o)

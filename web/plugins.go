@@ -260,23 +260,30 @@ func (s *Site) checkPlugin(c echo.Context) error {
 	}{true, warning, facts})
 }
 
+// submitted is a submission as it is sent.
+type submitted struct {
+	Kind    sandbox.Kind `json:"kind"`
+	Name    string       `json:"name"`
+	Config  string       `json:"config"`
+	Source  string       `json:"source"`
+	Module  []byte       `json:"source_base64"`
+	Replace bool         `json:"replace"`
+
+	Expected time.Time `json:"expected"`
+	Note     string    `json:"note"`
+}
+
 // submission reads a submission. What is wrong with it finds who takes it.
 func (s *Site) submission(c echo.Context) (deploy.Submission, error) {
-	var in struct {
-		Kind    sandbox.Kind `json:"kind"`
-		Name    string       `json:"name"`
-		Config  string       `json:"config"`
-		Source  string       `json:"source"`
-		Module  []byte       `json:"source_base64"`
-		Replace bool         `json:"replace"`
-
-		Expected time.Time `json:"expected"`
-		Note     string    `json:"note"`
-	}
-	var none deploy.Submission
+	var in submitted
 	if err := s.readJSON(c, &in); err != nil {
-		return none, err
+		return deploy.Submission{}, err
 	}
+	return in.submission(c)
+}
+
+func (in *submitted) submission(c echo.Context) (deploy.Submission, error) {
+	var none deploy.Submission
 	source := in.Module
 	if source == nil {
 		source = []byte(in.Source)

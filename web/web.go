@@ -119,6 +119,7 @@ type Options struct {
 	Alerts     Alerts
 	Failures   Failures
 	Messages   Messages
+	Trials     Trials
 	Schemas    Schemas
 	Streams    map[string]Log // by the names of stream.Names
 	Edge       Edge
@@ -144,8 +145,8 @@ func (o *Options) complete() error {
 	switch {
 	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
 		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
-	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Schemas == nil:
-		return errors.New("web: Archive, Health, Commits, Partitions, Messages and Schemas are required")
+	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Schemas == nil:
+		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials and Schemas are required")
 	case o.Token != "" && o.Sessions == nil:
 		return errors.New("web: Sessions is required with a Token")
 	case o.Parse == nil, o.Ceilings == nil, o.Now == nil, o.Logger == nil, o.Listen == "":
@@ -272,5 +273,8 @@ func (s *Site) routes() []route {
 		{get, "/api/v1/schemas/:namespace/:type/:version", api, s.getSchema},
 		{get, "/api/v1/events", api, s.events},
 		{post, "/api/v1/check", api, s.checkPlugin},
+		{post, "/api/v1/try", api, s.startTrial},
+		{get, "/api/v1/try/:id", api, s.getTrial},
+		{del, "/api/v1/try/:id", api, s.cancelTrial},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sandbar/host/runner"
+	"sandbar/host/series"
 	"sandbar/host/trial"
 	"sandbar/sandbox"
 	"sandbar/sandbox/matcher"
@@ -209,7 +210,7 @@ func (p *probe) numbers(cfg *sandbox.Config, span time.Duration) Result {
 		Fuel: p.fuel.spread(), Nanos: p.nanos.spread(), Memory: p.memory, MemoryMax: p.memory,
 		FuelLimit: cfg.Limits.Instructions, MemLimit: cfg.Limits.Memory, OutLimit: cfg.Limits.Output,
 		Alerted: p.alerted, Printed: p.printed, Ended: p.ended,
-		Alerts: []Alert{}, Failures: []Failure{}, Messages: []Made{}, Prints: []Print{}}
+		Alerts: []Alert{}, Failures: []Failure{}, Payloads: []series.Graph{}, Messages: []Made{}, Prints: []Print{}}
 	if s := span.Seconds(); s > 0 {
 		r.Rate, r.Cost = float64(p.matched)/s, float64(p.nanos.sum)/1e9/s
 	}

@@ -63,6 +63,14 @@ type Request struct {
 	Since   time.Duration
 }
 
+// Check says what is wrong with the range.
+func (r *Request) Check() error {
+	if r.Last < 0 || r.Last > MaxLast || r.Since < 0 || r.Since > MaxSince || (r.Last > 0) == (r.Since > 0) {
+		return fmt.Errorf("a trial runs over the last 1 to %d messages, or those of the last %v at most", MaxLast, MaxSince)
+	}
+	return nil
+}
+
 // Trials of a host. Run has to run beside it.
 type Trials struct {
 	opt   Options
@@ -100,8 +108,8 @@ func (t *Trials) Run(ctx context.Context) error {
 
 // Start begins a trial, and returns its ID.
 func (t *Trials) Start(r Request) (id string, err error) {
-	if r.Last < 0 || r.Last > MaxLast || r.Since < 0 || r.Since > MaxSince || (r.Last > 0) == (r.Since > 0) {
-		return "", fmt.Errorf("a trial runs over the last 1 to %d messages, or those of the last %v", MaxLast, MaxSince)
+	if err := r.Check(); err != nil {
+		return "", err
 	}
 	j := newJob(r, t.opt.Now())
 	t.mu.Lock()
