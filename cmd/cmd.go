@@ -20,7 +20,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the host: HTTP edge, plugins, web page."`
 	Demo    demoCmd    `cmd:"" help:"Run the host with a generator of submissions, on embedded defaults."`
 	Run     runCmd     `cmd:"" help:"Run the analysis plugins of a folder over files of framed messages, as fast as possible."`
-	Test    testCmd    `cmd:"" help:"Check plugins: config, matcher, source; with --input also try them on recorded messages."`
+	Test    testCmd    `cmd:"" help:"Check plugins: config, matcher, source; with --input or --to also try them on recorded messages."`
 	Send    sendCmd    `cmd:"" help:"Post ping files to an edge."`
 	Cat     catCmd     `cmd:"" help:"Print the messages of files: N.log, .heka, .zst, .gz."`
 	Replay  replayCmd  `cmd:"" help:"Put landfill files through stream raw again."`

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
+	"strings"
+	"time"
 
 	"sandbar/host/clock"
 	"sandbar/host/config"
@@ -21,6 +24,11 @@ type testCmd struct {
 	Dir   string   `arg:"" type:"existingdir" help:"Folder of plugins: decoder/, analysis/, output/ with NAME.cfg and its source."`
 	Input []string `type:"existingfile" placeholder:"FILE" help:"Try the analysis plugins on these messages."`
 
+	To    string        `placeholder:"URL" help:"Try the plugins on a running host, over what its streams have kept; nothing is deployed."`
+	Token string        `env:"SANDBAR_TOKEN" help:"Its token, if it wants one."`
+	Since time.Duration `placeholder:"6h" xor:"range" help:"With --to: over all messages of the last time."`
+	Last  int           `placeholder:"N" xor:"range" help:"With --to: over the last N messages that a plugin wants (default: 1000)."`
+
 	engines *engines
 }
 
@@ -33,20 +41,36 @@ func (c *testCmd) Run(ctx context.Context, con console) error {
 	if len(defs) == 0 && err == nil {
 		return fmt.Errorf("%s holds no plugin: %w: it needs decoder/, analysis/ or output/ with a NAME.cfg", c.Dir, fs.ErrNotExist)
 	}
+	if c.To == "" && (c.Since > 0 || c.Last > 0) {
+		return errors.New("--since and --last are for the messages of a host: add --to URL")
+	}
 	failed := err != nil
 	c.engines = &engines{}
 	defer c.engines.close()
+	host := &client{base: strings.TrimRight(c.To, "/"), token: c.Token, http: &http.Client{Timeout: 30 * time.Second}}
 	for i := range defs {
-		if err := c.check(ctx, &defs[i], con); err != nil {
-			failed = true
-			fmt.Fprintf(con.out, "FAIL %s: %v\n", defs[i].Logger(), err)
+		d, ok := &defs[i], true
+		if c.To == "" {
+			err = c.check(ctx, d, con)
+		} else {
+			ok, err = c.live(ctx, host, d, con)
+		}
+		switch {
+		case err != nil:
+			fmt.Fprintf(con.out, "FAIL %s: %v\n", d.Logger(), err)
 			var fault *sandbox.Error
 			if errors.As(err, &fault) {
 				fmt.Fprint(con.out, indent(fault.Trace))
 			}
-			continue
+		case !ok:
+			fmt.Fprintf(con.out, "FAIL %s\n", d.Logger())
+		default:
+			fmt.Fprintf(con.out, "ok   %s\n", d.Logger())
 		}
-		fmt.Fprintf(con.out, "ok   %s\n", defs[i].Logger())
+		failed = failed || err != nil || !ok
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
 	if failed {
 		return errQuiet
