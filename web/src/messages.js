@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { bytes, exact, moment, plural, rate, digits } from "./format.js";
 import { empty } from "./parts.js";
 import { complete } from "./complete.js";
-import { indent } from "./json.js";
+import { brief, fieldOf, messageTable, test, text } from "./message.js";
 
 const SHOWN = 100; // rows
 const WAIT = 350; // after the last key
@@ -211,9 +211,6 @@ function live(take) {
   };
 }
 
-const text = (v) => (v !== null && typeof v === "object" ? `base64: ${v.base64}` : String(v ?? ""));
-const fieldOf = (m, name) => m.Fields?.find((f) => f.name === name)?.value?.[0];
-
 // row is a message of the list.
 function row(m) {
   const v = m.message;
@@ -232,51 +229,14 @@ function row(m) {
   return { el: h("li", null, details) };
 }
 
-// brief is what fits on a line.
-function brief(v) {
-  const parts = (v.Fields ?? []).slice(0, 12).map((f) => `${text(f.name)}=${text(f.value[0]).slice(0, 60)}`);
-  if (v.Payload) parts.unshift(text(v.Payload).slice(0, 120));
-  return parts.join("  ");
-}
-
-export const quoted = (s) => (s.includes("'") ? `"${s.replaceAll('"', '\\"')}"` : `'${s}'`);
-
-// test is the matcher that wants this value; null where there is none.
-export function test(name, type, value) {
-  if (value !== null && typeof value === "object") return null;
-  if (name === "Timestamp" || name === "Uuid") return null;
-  if (type === "bool") return `${name} == ${value ? "TRUE" : "FALSE"}`;
-  if (type === "integer" || type === "double") return `${name} == ${value}`;
-  return String(value).length <= 120 ? `${name} == ${quoted(String(value))}` : null;
-}
-
 // inside is all of a message.
 function inside(m) {
   const v = m.message;
-  const stream = byId("stream").value;
-  const lines = [];
-  for (const k of ["Type", "Logger", "Hostname", "EnvVersion", "Severity", "Pid", "Payload"]) {
-    if (v[k] !== undefined) lines.push([k, k, "", [v[k]], typeof v[k] === "number" ? "integer" : "string"]);
-  }
-  for (const f of v.Fields ?? []) lines.push([text(f.name), `Fields[${text(f.name)}]`, f.representation ? text(f.representation) : "", f.value, f.value_type]);
-  const link = `/messages?${new URLSearchParams({ stream, position: m.position })}`;
+  const link = `/messages?${new URLSearchParams({ stream: byId("stream").value, position: m.position })}`;
   return [
     h("p.note.message-facts", null, `${moment(v.Timestamp / 1e6)} · ${bytes(m.bytes)}${m.cut ? ", of which the beginning is shown" : ""} · `, h("a", { href: link }, `link to this message, ${m.position}`)),
-    h("table.message-table", null,
-      h("thead.hidden", null, h("tr", null, h("th", { scope: "col" }, "Field"), h("th", { scope: "col" }, "Value"))),
-      h("tbody", null, ...lines.map(([name, full, unit, values, type]) => h("tr", null,
-        h("th", { scope: "row" }, name, unit ? h("small", null, unit) : null),
-        h("td", null, ...values.slice(0, 20).map((value) => cell(full, type, value)), values.length > 20 ? h("p.note", null, `and ${plural(values.length - 20, "more value")}`) : null))))),
+    messageTable(v, { choose }),
   ];
-}
-
-function cell(name, type, value) {
-  const shown = text(value);
-  const wanted = test(name, type, value);
-  const long = shown.length > 200 || /^\s*[[{]/.test(shown);
-  return h("div.value", null,
-    long ? h("pre", { tabindex: "0" }, indent(shown)) : h("span", null, shown === "" ? "(empty)" : shown),
-    wanted ? h("button.quiet.small", { type: "button", title: "Only messages with this value", "aria-label": `Only messages with ${name} ${shown.slice(0, 80)}`, onclick: () => choose(wanted) }, "only these") : null);
 }
 
 // choose narrows the matcher as a click in the list of fields does.

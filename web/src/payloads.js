@@ -44,10 +44,15 @@ async function alone(name, g) {
 }
 
 function make(g, linkTo, height) {
-  const head = h("span.graph-title", null,
-    h("b", null, g.title),
-    linkTo ? h("a.graph-from", { href: pluginPage(linkTo) }, ...pluginName(linkTo)) : null);
-  return g.data ? graphBox(head, height) : textBox(head);
+  return box(g, linkTo ? h("a.graph-from", { href: pluginPage(linkTo) }, ...pluginName(linkTo)) : null, height);
+}
+
+// box shows a payload as what it is: {el, update({graph, marks}), remove}. note stands behind its title.
+export function box(g, note, height) {
+  const head = h("span.graph-title", null, h("b", null, g.title), note);
+  if (g.data) return graphBox(head, height);
+  if (g.type === "html") return htmlBox(head);
+  return ["csv", "tsv"].includes(g.type) ? tableBox(head, g.type) : textBox(head);
 }
 
 function graphBox(head, height) {
@@ -62,18 +67,75 @@ function graphBox(head, height) {
 
 const MOST = 64 << 10; // characters of a text that are shown
 
-function textBox(head) {
-  const text = h("pre.payload", { tabindex: "0" });
+// framed is a box with a head, a note about what is not shown, and one element that shows the rest.
+function framed(head, content, show) {
   const note = h("p.note");
   const when = since(new Date().toISOString());
+  let shown = null;
   return {
-    el: h("div.panel", null, h("div.graph-head", null, head, h("span.graph-when", null, when)), note, text),
+    el: h("div.panel", null, h("div.graph-head", null, head, h("span.graph-when", null, when)), note, content),
     update({ graph: g }) {
-      const shown = g.type === "json" ? indent(g.text ?? "") : g.text ?? "";
       setSince(when, g.updated);
-      put(text, shown.slice(0, MOST));
-      put(note, [g.problem, g.left_out ? `${bytes(g.bytes)}, too large to show` : "", shown.length > MOST ? "Only the beginning is shown." : ""].filter(Boolean).join(" "));
+      const text = g.text ?? "";
+      const more = text === shown ? note.dataset.more : show(text.slice(0, MOST), g.type) || (text.length > MOST ? "Only the beginning is shown." : "");
+      shown = text;
+      note.dataset.more = more;
+      put(note, [g.problem, g.left_out ? `${bytes(g.bytes)}, too large to show` : "", more].filter(Boolean).join(" "));
       note.hidden = !note.textContent;
     },
   };
+}
+
+function textBox(head) {
+  const text = h("pre.payload", { tabindex: "0" });
+  return framed(head, text, (t, type) => put(text, type === "json" ? indent(t) : t) && "");
+}
+
+const ROWS = 200; // of a table that are shown
+
+// tableBox shows comma or tab separated values; the first line has the names.
+function tableBox(head, type) {
+  const place = h("div.table-scroll", { tabindex: "0" });
+  return framed(head, place, (t) => {
+    const [names = [], ...rows] = values(t, type === "tsv" ? "\t" : ",");
+    place.replaceChildren(h("table", null,
+      h("thead", null, h("tr", null, ...names.map((n) => h("th", { scope: "col" }, n)))),
+      h("tbody", null, ...rows.slice(0, ROWS).map((r) => h("tr", null, ...r.map((v, i) => h("td", { "data-label": names[i] ?? "", class: /^-?[\d.]+$/.test(v) ? "num" : null }, v)))))));
+    return rows.length > ROWS ? `The first ${ROWS} of ${rows.length} rows are shown.` : "";
+  });
+}
+
+// values splits text into rows of values, as RFC 4180 has them.
+export function values(text, mark) {
+  const rows = [];
+  let row = [];
+  let value = "";
+  let open = false; // within quotation marks
+  const end = () => {
+    row.push(value);
+    rows.push(row);
+    [row, value] = [[], ""];
+  };
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (open && c === '"' && text[i + 1] === '"') value += text[i++];
+    else if (c === '"' && (open || value === "")) open = !open;
+    else if (open) value += c;
+    else if (c === mark) {
+      row.push(value);
+      value = "";
+    } else if (c === "\n") end();
+    else if (c !== "\r" || text[i + 1] !== "\n") value += c;
+  }
+  if (value !== "" || row.length) end();
+  return rows;
+}
+
+// htmlBox shows HTML in a frame that runs no script, is of no origin, sends no form and leads nowhere.
+function htmlBox(head) {
+  const frame = h("iframe.payload-frame", { sandbox: "", referrerpolicy: "no-referrer", loading: "lazy", title: head.textContent });
+  return framed(head, frame, (t) => {
+    frame.srcdoc = t;
+    return "";
+  });
 }

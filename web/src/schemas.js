@@ -3,7 +3,7 @@ import { byId, h, put, attr } from "./dom.js";
 import { get } from "./api.js";
 import { plural } from "./format.js";
 import { empty, problem } from "./parts.js";
-import { quoted } from "./messages.js";
+import { quoted } from "./message.js";
 
 const MOST = 500; // document types that are listed at once
 

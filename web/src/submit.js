@@ -8,6 +8,7 @@ import { draft } from "./draft.js";
 import { editor } from "./editor.js";
 import { starters } from "./starters.js";
 import { chooser } from "./module.js";
+import { tries } from "./try.js";
 
 export function submit(main) {
   const form = byId("form").elements;
@@ -34,6 +35,9 @@ export function submit(main) {
     });
   });
   byId("check").addEventListener("click", () => check(page));
+  tries(() => submission(page), (err) => (err ? tell(page, err) : unmark(page)), (r) => {
+    if (r.tried.ended?.line && !page.module.base64) source.mark(r.tried.ended.line);
+  });
 }
 
 const check = (page) =>
@@ -131,21 +135,30 @@ function startFrom(page) {
   });
 }
 
-async function send(page, path, doing, done) {
-  if (page.busy) return;
-  page.busy = true;
-  const { form, source, config } = page;
+// submission is what stands in the form.
+function submission({ form, source, config, module, expected }) {
+  const body = { kind: form.kind.value, name: form.name.value.trim(), config: config.value, replace: form.replace.checked, note: form.note.value.trim() };
+  if (module.base64) body.source_base64 = module.base64;
+  else body.source = source.value;
+  if (expected) body.expected = expected;
+  return body;
+}
+
+// unmark takes away what was said of a fault.
+function unmark({ form, source, config }) {
   byId("fault").replaceChildren();
   source.mark(0);
   config.mark(0);
   for (const f of [form.kind, form.name]) f.removeAttribute("aria-invalid");
+}
+
+async function send(page, path, doing, done) {
+  if (page.busy) return;
+  page.busy = true;
+  unmark(page);
   say(doing + " …");
   try {
-    const body = { kind: form.kind.value, name: form.name.value.trim(), config: config.value, replace: form.replace.checked, note: form.note.value.trim() };
-    if (page.module.base64) body.source_base64 = page.module.base64;
-    else body.source = source.value;
-    if (page.expected) body.expected = page.expected;
-    const answer = await post(path, body);
+    const answer = await post(path, submission(page));
     say("");
     done(answer);
   } catch (err) {

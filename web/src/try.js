@@ -1,0 +1,83 @@
+// Trying a plugin as it stands in the editor over what the streams have kept.
+import { byId, put, attr } from "./dom.js";
+import { del, get, post } from "./api.js";
+import { problem } from "./parts.js";
+import { range, trial } from "./trial.js";
+
+const ASK = 400; // milliseconds between two looks
+
+const STATES = { waiting: "Waiting for other trials …", searching: "Looking for where to begin …", running: "", cancelled: "Ended early. ", done: "" };
+
+// tries makes the panel work. submission is what to try; failed hears of what the host refuses, marked is called with a report that ended.
+export function tries(submission, failed, marked) {
+  const begin = byId("try-begin");
+  const end = byId("try-end");
+  const bar = byId("try-progress");
+  const said = byId("try-said");
+  const place = byId("try-result");
+  let turn = 0; // of the newest trial
+  let id = "";
+  let shown = null;
+
+  const clear = () => {
+    shown?.remove();
+    shown = null;
+    place.replaceChildren();
+  };
+  const busy = (on) => {
+    begin.disabled = on;
+    end.hidden = bar.hidden = !on;
+    attr(place, "aria-busy", on ? "true" : null);
+  };
+  const tell = (r) => {
+    bar.value = r.state === "running" ? r.progress : 0;
+    if (r.state !== "running") bar.removeAttribute("value");
+    put(said, STATES[r.state] || `${range(r)}, ${r.seconds.toFixed(1)} s`);
+  };
+  const show = (r) => {
+    clear();
+    if (r.state === "failed") {
+      place.replaceChildren(problem("The trial did not work", r.problem));
+      return;
+    }
+    put(said, `${STATES[r.state]}${range(r)}, in ${r.seconds.toFixed(1)} s. ${r.problem ?? ""}`);
+    shown = trial(r);
+    place.replaceChildren(shown.el);
+    marked(r);
+  };
+
+  async function start() {
+    const mine = ++turn;
+    const [key, value] = byId("try-range").value.split(" ");
+    busy(true);
+    bar.removeAttribute("value");
+    put(said, "Begins …");
+    failed(null);
+    try {
+      ({ id } = await post("try", { ...submission(), [key]: key === "last" ? Number(value) : value }));
+      for (;;) {
+        const r = await get("try/" + id);
+        if (mine !== turn) return;
+        if (["done", "cancelled", "failed"].includes(r.state)) {
+          show(r);
+          break;
+        }
+        tell(r);
+        await new Promise((go) => setTimeout(go, ASK));
+      }
+    } catch (err) {
+      put(said, "");
+      clear();
+      failed(err);
+    }
+    busy(false);
+  }
+  begin.addEventListener("click", start);
+  end.addEventListener("click", () => del("try/" + id).catch(failed));
+  addEventListener("pagehide", () => begin.disabled && id && fetch("/api/v1/try/" + id, { method: "DELETE", keepalive: true }));
+  document.addEventListener("keydown", (e) => {
+    if (e.key !== "Enter" || !(e.ctrlKey || e.metaKey) || begin.disabled) return;
+    e.preventDefault();
+    start();
+  });
+}
