@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -15,6 +16,7 @@ import (
 type Trials interface {
 	Start(r try.Request) (id string, err error)
 	Get(id string) (try.Report, error)
+	Look(id string, call int64) (trial string, err error)
 	Cancel(id string) error
 }
 
@@ -65,6 +67,21 @@ func (s *Site) startTrial(c echo.Context) error {
 		return err
 	}
 	id, err := s.opt.Trials.Start(r)
+	return begun(c, id, err)
+}
+
+// lookInto begins a trial that tells all about one call of another.
+func (s *Site) lookInto(c echo.Context) error {
+	call, err := strconv.ParseInt(c.Param("call"), 10, 64)
+	if err != nil || call < 1 {
+		return refuse(http.StatusNotFound, "there is no call %.40q", c.Param("call"))
+	}
+	id, err := s.opt.Trials.Look(c.Param("id"), call)
+	return begun(c, id, err)
+}
+
+// begun tells of a trial that has begun.
+func begun(c echo.Context, id string, err error) error {
 	if err != nil {
 		return tried(c, err)
 	}

@@ -83,6 +83,21 @@ end`
 	if r.State != try.Done || r.Tried.Matched != 3 || r.Tried.Alerted != 1 || len(r.Tried.Payloads) != 1 || r.Tried.Prints[0].Text != hostile || r.Tried.Failures[0].Text != "odd" {
 		t.Errorf("the trial: %+v", r)
 	}
+	step := waitTrial(t, h, h.do(request(http.MethodPost, at+"/calls/2", "")).Header().Get("Location"))
+	if s := step.Step; s == nil || s.Call != 2 || len(s.Made) != 1 || s.Reads[0].Value != hostile || s.Text != "odd" || s.Lines[4] == 0 {
+		t.Errorf("looked into: %+v", s)
+	}
+	for call, want := range map[string]int{"0": 404, "x": 404, "-1": 404} {
+		if w := h.do(request(http.MethodPost, at+"/calls/"+call, "")); w.Code != want {
+			t.Errorf("call %s: %d %s", call, w.Code, w.Body)
+		}
+	}
+	if r := waitTrial(t, h, h.do(request(http.MethodPost, at+"/calls/9", "")).Header().Get("Location")); r.State != try.Failed || !strings.Contains(r.Problem, "no call 9") {
+		t.Errorf("a call that there is not: %+v", r)
+	}
+	if w := h.do(request(http.MethodPost, "/api/v1/try/none/calls/1", "")); w.Code != http.StatusNotFound {
+		t.Errorf("of no trial: %d %s", w.Code, w.Body)
+	}
 	// The present version of the same name sees the same.
 	at = h.do(request(http.MethodPost, "/api/v1/try", body(map[string]any{"name": "rate"}))).Header().Get("Location")
 	if r = waitTrial(t, h, at); r.Running != nil || r.Tried.Matched != 3 { // its config is no Lua

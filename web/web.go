@@ -276,5 +276,6 @@ func (s *Site) routes() []route {
 		{post, "/api/v1/try", api, s.startTrial},
 		{get, "/api/v1/try/:id", api, s.getTrial},
 		{del, "/api/v1/try/:id", api, s.cancelTrial},
+		{post, "/api/v1/try/:id/calls/:call", api, s.lookInto},
 	}
 }

@@ -23,6 +23,7 @@ type job struct {
 
 	mu     sync.Mutex
 	report Report
+	spans  []span    // that it reads, when they are known
 	ended  time.Time // set before others see the job among those that ended
 }
 
@@ -49,6 +50,13 @@ func (j *job) set(f func(r *Report)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	f(&j.report)
+}
+
+// readFrom is where the trial reads; nil when that is not known yet.
+func (j *job) readFrom() []span {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.spans
 }
 
 func (j *job) end(s State, problem string, now time.Time) {
@@ -100,11 +108,17 @@ func (t *Trials) try(ctx context.Context, j *job) error {
 	}
 	err = run.trial.Run(ctx, src)
 	run.tell(true)
+	if call := j.request.step; err == nil && call > 0 && run.probes[0].looked == nil {
+		err = fmt.Errorf("there is no call %d: there were %d", call, run.probes[0].calls)
+	}
 	return err
 }
 
 // open finds the messages.
 func (t *Trials) open(ctx context.Context, p *pace, j *job) (*source, error) {
+	if all := j.request.spans; all != nil {
+		return t.read(ctx, p, j, all)
+	}
 	var all []span
 	cfg := j.request.Tried.Config
 	for _, name := range runner.Reads(cfg) {
@@ -124,6 +138,12 @@ func (t *Trials) open(ctx context.Context, p *pace, j *job) (*source, error) {
 		return nil, fmt.Errorf("look for where to begin: %w", err)
 	}
 	j.set(func(r *Report) { r.Range.All = whole })
+	return t.read(ctx, p, j, all)
+}
+
+// read begins to read spans.
+func (t *Trials) read(ctx context.Context, p *pace, j *job, all []span) (*source, error) {
+	j.set(func(*Report) { j.spans = all })
 	src, err := newSource(ctx, p, all)
 	if err != nil {
 		return nil, err
@@ -148,6 +168,7 @@ func (t *Trials) load(ctx context.Context, p *pace, r *run, v Version, from time
 	if err != nil {
 		return err
 	}
+	probe.step = r.job.request.step
 	probe.stop = context.AfterFunc(ctx, task.Interrupt)
 	r.trial.Plugins = append(r.trial.Plugins, &trial.Plugin{Task: task})
 	r.probes = append(r.probes, probe)
@@ -168,7 +189,12 @@ func (r *run) refused(err error) error {
 
 // over says that every version has ended.
 func (r *run) over() bool {
-	return !slices.ContainsFunc(r.trial.Plugins, func(p *trial.Plugin) bool { return p.Ended == nil })
+	for i, p := range r.trial.Plugins {
+		if p.Ended == nil && r.probes[i].looked == nil {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *run) close() {
@@ -197,7 +223,7 @@ func (r *run) tell(whole bool) {
 		if r.src.newest > 0 {
 			g.From, g.To = time.Unix(0, r.src.oldest).UTC(), time.Unix(0, r.src.newest).UTC()
 		}
-		rep.Tried = results[0]
+		rep.Tried, rep.Step = results[0], r.probes[0].looked
 		if len(results) > 1 {
 			rep.Running, rep.Version = &results[1], r.job.request.Running.Number
 		}

@@ -42,6 +42,11 @@ type probe struct {
 	at    int64     // the newest time of the messages, nanoseconds
 	began time.Time // the call
 
+	step    int64 // the call to look into; 0 for none
+	trace   *sandbox.Trace
+	looking Step
+	looked  *Step // when it is done
+
 	calls, matched, timers, failed int64
 	measured                       int64 // calls when the memory was counted last
 	memory                         int64 // the largest count
@@ -106,8 +111,11 @@ func (p *probe) begin(ns int64) bool {
 		return false
 	}
 	p.at = max(p.at, ns)
-	p.began = p.now()
 	p.calls++
+	if p.calls == p.step {
+		p.look()
+	}
+	p.began = p.now()
 	return true
 }
 
@@ -117,7 +125,7 @@ func stopped() sandbox.Result {
 
 // Process implements sandbox.Plugin.
 func (p *probe) Process(m *message.View) sandbox.Result {
-	if !p.begin(m.Timestamp()) {
+	if p.looked != nil || !p.begin(m.Timestamp()) {
 		return stopped()
 	}
 	res := p.Plugin.Process(m)
@@ -128,7 +136,7 @@ func (p *probe) Process(m *message.View) sandbox.Result {
 
 // Timer implements sandbox.Plugin.
 func (p *probe) Timer(ns int64, shutdown bool) sandbox.Result {
-	if !p.begin(ns) {
+	if p.looked != nil || !p.begin(ns) {
 		return stopped()
 	}
 	res := p.Plugin.Timer(ns, shutdown)
@@ -157,7 +165,7 @@ type batchProbe struct {
 
 // ProcessBatch implements sandbox.Batcher.
 func (p *batchProbe) ProcessBatch(ms []*message.View) sandbox.Result {
-	if !p.begin(ms[len(ms)-1].Timestamp()) {
+	if p.looked != nil || !p.begin(ms[len(ms)-1].Timestamp()) {
 		return stopped()
 	}
 	res := p.inner.ProcessBatch(ms)
@@ -170,6 +178,9 @@ func (p *batchProbe) ProcessBatch(ms []*message.View) sandbox.Result {
 func (p *probe) end(res sandbox.Result, m *message.View) {
 	p.nanos.add(int64(p.now().Sub(p.began)))
 	p.fuel.add(res.Fuel)
+	if p.trace != nil {
+		p.tell(res, m)
+	}
 	switch {
 	case res.Outcome == sandbox.Stopped && p.ctx.Err() != nil:
 	case res.Outcome != sandbox.OK:
@@ -217,6 +228,10 @@ func (p *probe) emitted(msg []byte) {
 	p.made++
 	p.madeBytes += int64(len(msg))
 	p.largest = max(p.largest, int64(len(msg)))
+	if p.trace != nil {
+		k := kept{call: p.calls, raw: bytes.Clone(msg)}
+		ring(&p.looking.Made, k.made(), maxMessages)
+	}
 	var v message.View
 	if v.Parse(msg) != nil {
 		return // what the outbox made can be read
@@ -259,6 +274,9 @@ func (p *probe) print(text string) {
 	p.printed++
 	if len(text) > maxLine {
 		text = string(bytes.ToValidUTF8([]byte(text[:maxLine]), nil)) + "…"
+	}
+	if p.trace != nil {
+		ring(&p.looking.Prints, text, maxPrints)
 	}
 	ring(&p.prints, Print{p.calls, p.clock().UTC(), text}, maxPrints)
 }

@@ -6,6 +6,7 @@ import (
 
 	"sandbar/host/alert"
 	"sandbar/host/series"
+	"sandbar/sandbox"
 )
 
 // State is where a trial is.
@@ -34,6 +35,7 @@ type Report struct {
 	Tried   Result  `json:"tried"`
 	Version int     `json:"version,omitempty"` // of Running
 	Running *Result `json:"running,omitempty"` // what the present version does with the same messages
+	Step    *Step   `json:"step,omitempty"`    // of a trial that was to look into one call
 }
 
 // Range is what a trial reads.
@@ -105,6 +107,24 @@ type Failure struct {
 	Count   int64           `json:"count"`
 	Call    int64           `json:"call"` // the first
 	Message json.RawMessage `json:"message,omitempty"`
+}
+
+// Step is all about one call.
+type Step struct {
+	Call    int64           `json:"call"`
+	Time    time.Time       `json:"time"`              // of the messages
+	Message json.RawMessage `json:"message,omitempty"` // none in a timer event
+	Cut     bool            `json:"cut,omitempty"`     // of the message the beginning is shown
+	Outcome string          `json:"outcome"`
+	Status  int             `json:"status"`
+	Text    string          `json:"text,omitempty"` // the second value that it returned, or the error
+	Line    int             `json:"line,omitempty"`
+	Trace   string          `json:"trace,omitempty"`
+	Fuel    int64           `json:"fuel"`
+	Reads   []sandbox.Read  `json:"reads"`
+	Lines   map[int]int64   `json:"lines,omitempty"` // fuel by line
+	Made    []Made          `json:"made"`
+	Prints  []string        `json:"prints"`
 }
 
 // Alert is one that would have been sent.

@@ -61,6 +61,9 @@ type Request struct {
 	Running *Version // the present version; nil when there is none
 	Last    int
 	Since   time.Duration
+
+	spans []span // where an earlier trial of it read
+	step  int64  // the call to look into, with which it ends; 0 for none
 }
 
 // Check says what is wrong with the range.
@@ -111,6 +114,10 @@ func (t *Trials) Start(r Request) (id string, err error) {
 	if err := r.Check(); err != nil {
 		return "", err
 	}
+	return t.start(r)
+}
+
+func (t *Trials) start(r Request) (id string, err error) {
 	j := newJob(r, t.opt.Now())
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -122,6 +129,20 @@ func (t *Trials) Start(r Request) (id string, err error) {
 	}
 	t.jobs[j.report.ID] = j
 	return j.report.ID, nil
+}
+
+// Look begins a trial that does what another did until a call, and tells all about that one. Its ID is returned.
+func (t *Trials) Look(id string, call int64) (string, error) {
+	j, err := t.find(id)
+	if err != nil {
+		return "", err
+	}
+	r := j.request
+	r.Running, r.step, r.spans = nil, call, j.readFrom()
+	if call < 1 || r.spans == nil {
+		return "", ErrGone
+	}
+	return t.start(r)
 }
 
 // Get tells of a trial.

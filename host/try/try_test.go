@@ -273,6 +273,67 @@ func TestHowItWouldEnd(t *testing.T) {
 	}
 }
 
+// TestLook: a call is seen in full, with the same state and the same fuel as in the trial, and nothing comes after it.
+func TestLook(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 2, 1000, nil)
+	b.works(t)
+	const source = `
+n = 0
+function process_message()
+    n = n + 1
+    local v = read_message("Fields[n]") + read_message("Fields[n]") + (read_message("Fields[none]", 1, 2) or 0)
+    if n == 33 then
+        for i = 1, 100 do n = n + 0 end
+        print("n is", v)
+        inject_message({Type = read_message("Type")})
+        return -1, "why"
+    end
+    return 0
+end
+function timer_event() inject_payload("txt", "n", n) end`
+	v := version(t, "message_matcher = \"Type == 'a'\"\nticker_interval = 500\nprocess_message_inject_limit = 1", source)
+	id, err := b.Start(Request{Tried: v, Last: 100, Running: &v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := b.wait(t, id)
+	look := func(call int64) Report {
+		t.Helper()
+		id, err := b.Look(id, call)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.wait(t, id)
+	}
+	call := whole.Tried.Failures[0].Call
+	s := look(call).Step
+	if s == nil || s.Call != call || s.Status != -1 || s.Text != "why" || s.Outcome != "ok" || !slices.Equal(s.Prints, []string{"n is\t1728"}) || len(s.Made) != 1 || s.Fuel != whole.Tried.Fuel.Max {
+		t.Fatalf("call %d of fuel %d: %+v", call, whole.Tried.Fuel.Max, s)
+	}
+	want := []sandbox.Read{{Name: "Fields[n]", Type: "number", Value: "864", Count: 2}, {Name: "Fields[none], 1, 2", Count: 1}, {Name: "Type", Type: "text", Value: "a", Count: 1}}
+	if !slices.Equal(s.Reads, want) || !strings.Contains(string(s.Message), `"value":[864]`) {
+		t.Errorf("it read %+v of %s", s.Reads, s.Message)
+	}
+	var sum int64
+	for _, n := range s.Lines {
+		sum += n
+	}
+	if sum > s.Fuel || sum < s.Fuel-2 || s.Lines[7] < 200 || s.Lines[12] != 0 {
+		t.Errorf("of %d units %d are of lines: %v", s.Fuel, sum, s.Lines)
+	}
+	last := look(whole.Tried.Matched + whole.Tried.Timers)
+	if s := last.Step; s == nil || s.Message != nil || len(s.Made) != 1 || last.Running != nil {
+		t.Errorf("the last timer event: %+v", s)
+	}
+	if r := look(1000); r.State != Failed || r.Step != nil {
+		t.Errorf("a call that there is not: %+v", r)
+	}
+	if _, err := b.Look("none", 1); !errors.Is(err, ErrGone) {
+		t.Errorf("of no trial: %v", err)
+	}
+}
+
 func TestDifference(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 1, 100, nil)

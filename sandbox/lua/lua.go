@@ -46,7 +46,8 @@ type plugin struct {
 
 	process, timer vm.Value // the names of the two functions
 	texts          texts
-	digits         [64]byte // of a number that is appended to a payload
+	trace          *sandbox.Trace // nil: what it does is not noted
+	digits         [64]byte       // of a number that is appended to a payload
 }
 
 // Load compiles and runs source and returns the plugin that it defines. Errors are *sandbox.Error.
@@ -274,6 +275,16 @@ func (p *plugin) Throttles() *sandbox.Throttles { return &p.throttles }
 
 // Memory implements sandbox.Plugin.
 func (p *plugin) Memory() int64 { return p.used }
+
+// Trace implements sandbox.Tracer.
+func (p *plugin) Trace(t *sandbox.Trace) {
+	p.trace = t
+	if t == nil {
+		p.L.Trace(nil)
+		return
+	}
+	p.L.Trace(t.Line)
+}
 
 // Weigh implements sandbox.Weigher.
 func (p *plugin) Weigh() int64 {

@@ -35,6 +35,9 @@ func (p *plugin) readMessage(L *vm.State) int {
 	if p.msg == nil {
 		L.Push(vm.Nil)
 	} else {
+		if p.trace != nil {
+			p.trace.Read(p.msg, &ref)
+		}
 		L.Push(p.read(L, &ref))
 	}
 	return 1

@@ -1,6 +1,9 @@
 package message
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Part is a place of a message that plugins name.
 type Part uint8
@@ -76,4 +79,34 @@ func (v *View) Text(r *Ref) ([]byte, bool) {
 		return v.raw, true
 	}
 	return nil, false
+}
+
+// String is the name, with the indices behind it when they are not 0.
+func (r *Ref) String() string {
+	switch r.Part {
+	case PartHeader:
+		return r.Header.String()
+	case PartUUID:
+		return "Uuid"
+	case PartTimestamp:
+		return "Timestamp"
+	case PartSeverity:
+		return "Severity"
+	case PartPid:
+		return "Pid"
+	case PartRaw:
+		return "raw"
+	case PartFramed:
+		return "framed"
+	case PartSize:
+		return "size"
+	}
+	name := "Fields[" + r.Name + "]"
+	if r.Field != 0 || r.Value != 0 {
+		name += fmt.Sprintf(", %d", r.Field)
+	}
+	if r.Value != 0 {
+		name += fmt.Sprintf(", %d", r.Value)
+	}
+	return name
 }

@@ -138,6 +138,7 @@ func Run(t *testing.T, e Engine) {
 	t.Run("fuel", func(t *testing.T) { t.Parallel(); e.fuel(t) })
 	t.Run("messages", func(t *testing.T) { t.Parallel(); e.messages(t) })
 	t.Run("lines", func(t *testing.T) { t.Parallel(); e.lines(t) })
+	t.Run("trace", func(t *testing.T) { t.Parallel(); e.trace(t) })
 	t.Run("load", func(t *testing.T) { t.Parallel(); e.loading(t) })
 	t.Run("snapshot", func(t *testing.T) { t.Parallel(); e.snapshot(t) })
 	t.Run("throttles", func(t *testing.T) { t.Parallel(); e.throttles(t) })
@@ -276,6 +277,37 @@ func (e *Engine) messages(t *testing.T) {
 		}
 		if got := p.json(t); got != tt.want {
 			t.Errorf("%s made\n%swant\n%s", tt.config, got, tt.want)
+		}
+	}
+}
+
+// trace: what is read is noted with its value, and costs the same.
+func (e *Engine) trace(t *testing.T) {
+	p := e.load(t, sandbox.Analysis, "process_message_inject_limit = 9\nwhat = 'read'")
+	tracer, ok := p.Plugin.(sandbox.Tracer)
+	if !ok {
+		t.Fatal("it cannot be traced")
+	}
+	p.Process(Sample(t))
+	plain := p.Process(Sample(t))
+	var tr sandbox.Trace
+	tracer.Trace(&tr)
+	traced := p.Process(Sample(t))
+	tracer.Trace(nil)
+	noted := len(tr.Reads)
+	after := p.Process(Sample(t))
+	if traced.Outcome != sandbox.OK || traced.Fuel != plain.Fuel || after.Fuel != plain.Fuel || len(tr.Reads) != noted {
+		t.Errorf("%v: %d of fuel, %d without a trace, %d after it", traced.Outcome, traced.Fuel, plain.Fuel, after.Fuel)
+	}
+	got := map[string]sandbox.Read{}
+	for _, r := range tr.Reads {
+		got[r.Name] = r
+	}
+	for _, want := range []sandbox.Read{{Name: "Type", Type: "text", Value: "sample"}, {Name: "Timestamp", Type: "number", Value: "1600000000000000000"}, {Name: "Pid", Type: "number", Value: "42"},
+		{Name: "Fields[text], 0, 1", Type: "text", Value: "b"}, {Name: "Fields[text], 1", Type: "text", Value: "second"}, {Name: "Fields[real]", Type: "number", Value: "0.5"},
+		{Name: "Fields[flag]", Type: "bool", Value: "true"}, {Name: "Fields[none]"}} {
+		if r := got[want.Name]; r.Type != want.Type || r.Value != want.Value || r.Count < 1 {
+			t.Errorf("%s is noted as %+v, want %+v", want.Name, r, want)
 		}
 	}
 }

@@ -164,6 +164,9 @@ func (p *plugin) ref(s []uint64, indices int) (*message.View, message.Ref) {
 	if ref.Part == message.PartField {
 		p.Spend(int64(msg.FieldBytes()))
 	}
+	if p.trace != nil {
+		p.trace.Read(msg, &ref)
+	}
 	return msg, ref
 }
 

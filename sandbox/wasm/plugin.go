@@ -51,6 +51,7 @@ type plugin struct {
 	line     []byte    // printed, without the end of the line
 	printed  string    // the last whole line
 	rng      *rand.PCG
+	trace    *sandbox.Trace // nil: what it reads is not noted
 
 	buffers []*cbuf.Payload
 	held    int64 // bytes of the buffers
@@ -320,6 +321,9 @@ func (p *plugin) check(err error) {
 
 // Interrupt implements sandbox.Plugin. There is nothing to do: the fuel of a call is some milliseconds of work.
 func (p *plugin) Interrupt() {}
+
+// Trace implements sandbox.Tracer: what is read. A module has no lines.
+func (p *plugin) Trace(t *sandbox.Trace) { p.trace = t }
 
 // Memory implements sandbox.Plugin.
 func (p *plugin) Memory() int64 { return int64(p.memory.Size()) + p.held }

@@ -66,6 +66,8 @@ type State struct {
 	threads  int     // coroutines that wait for the current one
 	limit    Limit
 	cause    string // of the limit
+	trace    func(line int, units int64)
+	traced   int64 // fuel that was left when trace was called last
 }
 
 // Thread is a coroutine, or the main program.
@@ -292,15 +294,29 @@ func (L *State) SetStringMeta(t *Table) { L.strMeta = t }
 // Fuel is what is left of the current call's.
 func (L *State) Fuel() int64 { return L.fuel + L.reserve }
 
+// Trace has each told how much fuel was used up, and on which line; nil ends it. It is called for each instruction.
+func (L *State) Trace(each func(line int, units int64)) { L.trace = each }
+
 // Refill begins a call with the whole of the fuel.
 func (L *State) Refill() {
 	L.reserve = L.opts.Fuel
 	if L.opts.Fuel <= 0 {
 		L.reserve = math.MaxInt64 / 2
 	}
-	L.fuel = min(quantum, L.reserve)
-	L.reserve -= L.fuel
+	L.portion()
 	L.limit = NoLimit
+	if L.trace != nil {
+		L.traced = L.Fuel()
+	}
+}
+
+// portion takes the fuel until the next poll from the reserve; none of it when each instruction is traced.
+func (L *State) portion() {
+	L.fuel = 0
+	if L.trace == nil {
+		L.fuel = min(quantum, L.reserve)
+		L.reserve -= L.fuel
+	}
 }
 
 // Spend takes fuel for work of the host, one unit for about 10 ns. It does not return when there is too little.
@@ -315,12 +331,15 @@ func (L *State) spend(units int64) {
 // refuel goes on with the reserve when the fuel at hand is used up. It ends the call when that is too little, or when
 // the host wants it to end.
 func (L *State) refuel() {
+	if L.trace != nil {
+		L.trace(L.line(), L.traced-L.Fuel())
+		L.traced = L.Fuel()
+	}
 	if L.reserve += L.fuel; L.reserve < 0 {
 		L.fuel, L.reserve = 0, 0
 		L.stop(FuelLimit, "instruction_limit exceeded")
 	}
-	L.fuel = min(quantum, L.reserve)
-	L.reserve -= L.fuel
+	L.portion()
 	if L.opts.Poll != nil {
 		if why := L.opts.Poll(); why != "" {
 			L.stop(HostLimit, why)
