@@ -61,6 +61,12 @@ end`
 	eval(t, ctx, 5*time.Second, "a table", "[...document.querySelectorAll('#try-result .table-scroll td')].some((td) => td.innerText === 'all')")
 	eval(t, ctx, 5*time.Second, "HTML in a box", "document.querySelector('#try-result iframe').getAttribute('sandbox') === '' && document.title !== 'got out'")
 	shot("try")
+	run(t, ctx, "[...document.querySelectorAll('#try-result .log button')].at(-1).click()")
+	eval(t, ctx, 20*time.Second, "the call", `(() => { const d = document.getElementById('look'); return d.open && d.innerText.includes('It returned -1, “a fortieth”') && d.querySelectorAll('.reads tbody tr').length === 1 && d.querySelector('[data-share="4"]') && d.innerText.includes('now	200') })()`)
+	picture(t, ctx, "try-call")
+	run(t, ctx, "[...document.querySelectorAll('#look-body button')].find((b) => b.innerText === 'Call before').click()")
+	eval(t, ctx, 20*time.Second, "the call before", "document.getElementById('look-body').innerText.includes('It returned 0.') || document.getElementById('look-body').innerText.includes('A timer event')")
+	run(t, ctx, "document.querySelector('#look form button').click()")
 	eval(t, ctx, 5*time.Second, "that nothing is deployed", "fetch('/api/v1/plugins').then(r => r.json()).then(all => !all.some(p => p.name === 'analysis.p'))")
 
 	p.deploy("analysis", "p", config, source)

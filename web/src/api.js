@@ -44,6 +44,16 @@ export const get = (path) => ask("GET", path);
 export const post = (path, body) => ask("POST", path, body);
 export const del = (path) => ask("DELETE", path);
 
+// waitTrial asks for a trial until it ends, and returns it; or until going, which is told of it meanwhile, returns nothing.
+export async function waitTrial(id, going) {
+  for (;;) {
+    const r = await get("try/" + id);
+    if (!going(r)) return null;
+    if (["done", "cancelled", "failed"].includes(r.state)) return r;
+    await new Promise((go) => setTimeout(go, 400));
+  }
+}
+
 // pluginPath is where the API has one plugin.
 export const pluginPath = (name, rest = "") => "plugins/" + encodeURIComponent(name) + rest;
 export const pluginPage = (name) => "/plugins/" + encodeURIComponent(name);

@@ -47,11 +47,11 @@ function cell(name, type, value, choose) {
     wanted ? h("button.quiet.small", { type: "button", title: "Only messages with this value", "aria-label": `Only messages with ${name} ${shown.slice(0, 80)}`, onclick: () => choose(wanted) }, "only these") : null);
 }
 
-// messageLine is a message that opens to its table.
-export function messageLine(v, title, note) {
+// messageLine is a message that opens to its table, with more above it.
+export function messageLine(v, title, note, more = null) {
   const body = h("div.failure-body");
   const details = h("details", null,
     h("summary", null, h("span.cause", null, title), h("span.failure-doc", null, note), h("span.failure-error", null, brief(v))), body);
-  details.addEventListener("toggle", () => details.open && !body.firstChild && body.append(messageTable(v)));
+  details.addEventListener("toggle", () => details.open && !body.firstChild && body.append(...[more, messageTable(v)].filter(Boolean)));
   return details;
 }

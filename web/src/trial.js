@@ -114,19 +114,19 @@ function found(r, step) {
       a.detail ? h("p.alert-detail", null, a.detail) : null)))));
   }
   if (t.failures.length) {
-    rows.push(section("Returned −1", plural(t.failed, "time"), h("ul.failures.messages", null, ...t.failures.map((f) => h("li", null, messageLine(f.message ?? {}, plural(f.count, "time"), f.text || "no reason"))))));
+    rows.push(section("Returned −1", plural(t.failed, "time"), h("ul.failures.messages", null, ...t.failures.map((f) => h("li", null, messageLine(f.message ?? {}, plural(f.count, "time"), f.text || "no reason", look(f.call)))))));
   }
   if (t.messages.length) {
     const kinds = Object.entries(t.types ?? {}).sort((a, b) => b[1] - a[1]).slice(0, 8).map(([k, n]) => `${k || "no type"} ${exact(n)}`).join(", ");
     rows.push(section("Messages made", `${kinds}; ${newest(t.messages.length, t.injected - (t.types?.inject_payload ?? 0))} that are no payloads`,
-      h("ul.failures.messages", null, ...t.messages.toReversed().map((m) => h("li", null, messageLine(m.message, text(m.message.Type) || "no type", `call ${exact(m.call)}`))))));
+      h("ul.failures.messages", null, ...t.messages.toReversed().map((m) => h("li", null, messageLine(m.message, text(m.message.Type) || "no type", `call ${exact(m.call)}`, look(m.call)))))));
   }
   if (t.lake?.length) {
     rows.push(section("Lake", plural(t.lake.length, "path"), h("table", null, h("thead", null, h("tr", null, h("th", { scope: "col" }, "Path"), h("th.num", { scope: "col" }, "Rows"), h("th.num", { scope: "col" }, "Bytes"))),
       h("tbody", null, ...t.lake.map((f) => h("tr", null, h("td.mono", { "data-label": "Path" }, f.path), h("td.num", { "data-label": "Rows" }, exact(f.rows)), h("td.num", { "data-label": "Bytes" }, bytes(f.bytes))))))));
   }
   if (t.printed) {
-    rows.push(section("Printed", newest(t.prints.length, t.printed), h("ol.log", null, ...t.prints.map((p) => h("li", null, h("time", { datetime: p.time, title: `call ${p.call}` }, moment(p.time)), h("span", null, p.text))))));
+    rows.push(section("Printed", newest(t.prints.length, t.printed), h("ol.log", null, ...t.prints.map((p) => h("li", null, h("time", { datetime: p.time }, moment(p.time)), h("span", null, p.text), look(p.call))))));
   }
   if (!rows.length && !t.ended && t.payloads.length === 0) {
     return h("div.panel", null, t.matched ? empty("It made nothing", "It was called, and neither injected a message nor printed anything.") : empty("Nothing matched", "No message of this range is wanted by its message_matcher. The page Messages shows what there is."));

@@ -1,10 +1,9 @@
 // Trying a plugin as it stands in the editor over what the streams have kept.
 import { byId, put, attr } from "./dom.js";
-import { del, get, post } from "./api.js";
+import { del, post, waitTrial } from "./api.js";
+import { look } from "./look.js";
 import { problem } from "./parts.js";
 import { range, trial } from "./trial.js";
-
-const ASK = 400; // milliseconds between two looks
 
 const STATES = { waiting: "Waiting for other trials …", searching: "Looking for where to begin …", running: "", cancelled: "Ended early. ", done: "" };
 
@@ -34,14 +33,14 @@ export function tries(submission, failed, marked) {
     if (r.state !== "running") bar.removeAttribute("value");
     put(said, STATES[r.state] || `${range(r)}, ${r.seconds.toFixed(1)} s`);
   };
-  const show = (r) => {
+  const show = (r, source) => {
     clear();
     if (r.state === "failed") {
       place.replaceChildren(problem("The trial did not work", r.problem));
       return;
     }
     put(said, `${STATES[r.state]}${range(r)}, in ${r.seconds.toFixed(1)} s. ${r.problem ?? ""}`);
-    shown = trial(r);
+    shown = trial(r, r.state === "done" ? (call) => look(r.id, call, source) : null);
     place.replaceChildren(shown.el);
     marked(r);
   };
@@ -54,17 +53,11 @@ export function tries(submission, failed, marked) {
     put(said, "Begins …");
     failed(null);
     try {
-      ({ id } = await post("try", { ...submission(), [key]: key === "last" ? Number(value) : value }));
-      for (;;) {
-        const r = await get("try/" + id);
-        if (mine !== turn) return;
-        if (["done", "cancelled", "failed"].includes(r.state)) {
-          show(r);
-          break;
-        }
-        tell(r);
-        await new Promise((go) => setTimeout(go, ASK));
-      }
+      const what = submission();
+      ({ id } = await post("try", { ...what, [key]: key === "last" ? Number(value) : value }));
+      const r = await waitTrial(id, (r) => mine === turn && (tell(r), r));
+      if (!r) return;
+      show(r, what.source ?? "");
     } catch (err) {
       put(said, "");
       clear();
