@@ -259,7 +259,7 @@ func (h *host) openJournal(ctx context.Context) error {
 }
 
 // tryPlugin checks a plugin while no partition is here.
-func (h *host) tryPlugin(_ context.Context, cfg *sandbox.Config, source []byte) (warning string, err error) {
+func (h *host) tryPlugin(_ context.Context, cfg *sandbox.Config, source []byte) ([]sandbox.Finding, error) {
 	return runner.Try(h.engines.load, cfg, source, h.env(cfg), nil)
 }
 

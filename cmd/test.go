@@ -91,7 +91,9 @@ func (c *testCmd) check(ctx context.Context, d *plugins.Definition, con console)
 		return err
 	}
 	defer task.Close()
-	for _, why := range task.Warnings() {
+	findings := task.Warnings(d.Source)
+	sandbox.Locate(findings, string(d.Config))
+	for _, why := range findings {
 		fmt.Fprintf(con.out, "warn %s: %s\n", d.Logger(), why)
 	}
 	if d.Kind != sandbox.Analysis || len(c.Input) == 0 {

@@ -131,7 +131,7 @@ func printTrial(w io.Writer, r try.Report) {
 // printFindings prints what has texts.
 func printFindings(w io.Writer, t *try.Result) {
 	for _, why := range t.Warnings {
-		fmt.Fprintf(w, "     warning: %s\n", printable([]byte(why)))
+		fmt.Fprintf(w, "     warning: %s\n", printable([]byte(why.String())))
 	}
 	for _, f := range t.Failures[:min(len(t.Failures), shownLines)] {
 		fmt.Fprintf(w, "     returned -1, %d times: %s\n", f.Count, printable([]byte(f.Text)))

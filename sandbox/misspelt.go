@@ -13,7 +13,7 @@ func hostKeys() []string {
 }
 
 // Misspelt says which keys of the config look like one of the host's, which they are not.
-func (c *Config) Misspelt() (warnings []string) {
+func (c *Config) Misspelt() (found []Finding) {
 	known := hostKeys()
 	var own []string
 	for k := range c.Keys {
@@ -25,12 +25,23 @@ func (c *Config) Misspelt() (warnings []string) {
 	for _, key := range own {
 		for _, k := range known {
 			if _, both := c.Keys[k]; !both && distance(key, k) <= 2 {
-				warnings = append(warnings, fmt.Sprintf("the config key %s means nothing to the host; did you mean %s?", key, k))
+				found = append(found, Finding{Field: "config", Key: key, Text: fmt.Sprintf("the config key %s means nothing to the host; did you mean %s?", key, k)})
 				break
 			}
 		}
 	}
-	return warnings
+	return found
+}
+
+// Nearest is the one of known that a name looks like a slip for, "" for none.
+func Nearest(name string, known []string) (near string) {
+	best := 3
+	for _, k := range known {
+		if d := distance(name, k); d < best && d <= max(len(name), len(k))/2 {
+			best, near = d, k
+		}
+	}
+	return near
 }
 
 // distance is how many letters have to be put in, taken out or changed to make b of a (Levenshtein), in the dynamic program of Wagner and Fischer

@@ -24,7 +24,7 @@ func TestMisspelt(t *testing.T) {
 		if c.also != "" {
 			cfg.Keys[c.also] = 2.0
 		}
-		got := strings.Join(cfg.Misspelt(), "\n")
+		got := JoinFindings(cfg.Misspelt())
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 			t.Errorf("%.20s: %q, want %q", c.key, got, c.want)
 		}

@@ -49,7 +49,7 @@ type Batcher interface {
 
 // Linter is a Plugin that sees faults which do not keep it from being loaded.
 type Linter interface {
-	Lint() (warnings []string)
+	Lint(source []byte) []Finding // of the source that it was loaded from
 }
 
 // Weigher is a Plugin whose Memory is what was counted last. Weigh counts, which takes as long as it holds much.

@@ -98,7 +98,7 @@ func TestAnswers(t *testing.T) {
 		{"deploy, torn", "POST", "/api/v1/plugins", submit(nil)[:20], 400, "JSON"},
 		{"deploy, not UTF-8", "POST", "/api/v1/plugins", "{\"kind\":\"\xff\"}", 400, "UTF-8"},
 		{"deploy, no JSON", "POST", "/api/v1/plugins", "kind=analysis", 415, "application/json"},
-		{"check", "POST", "/api/v1/check", submit(nil), 200, `"ok":true,"warning":"Hindsight`},
+		{"check", "POST", "/api/v1/check", submit(nil), 200, `"ok":true,"warning":"config line 1: Hindsight`},
 		{"check, broken", "POST", "/api/v1/check", submit(map[string]any{"source": "broken"}), 422, `"error":"'=' expected","line":2,"field":"source"`},
 		{"check, config", "POST", "/api/v1/check", submit(map[string]any{"config": "x"}), 422, `"field":"config"`},
 	} {

@@ -318,14 +318,14 @@ func fakeParse(kind sandbox.Kind, name string, src []byte) (*sandbox.Config, err
 }
 
 // Check implements Plugins.
-func (*fakePlugins) Check(_ context.Context, sub deploy.Submission) (string, error) {
+func (*fakePlugins) Check(_ context.Context, sub deploy.Submission) ([]sandbox.Finding, error) {
 	if _, err := deploy.Validate(fakeParse, sub); err != nil {
-		return "", err
+		return nil, err
 	}
 	if bytes.Contains(sub.Source, []byte("broken")) {
-		return "", &sandbox.Error{Outcome: sandbox.LoadError, Line: 2, Text: "'=' expected"}
+		return nil, &sandbox.Error{Outcome: sandbox.LoadError, Line: 2, Text: "'=' expected"}
 	}
-	return "Hindsight reads this differently", nil
+	return []sandbox.Finding{{Field: "config", Key: "message_matcher", Text: "Hindsight reads this differently"}}, nil
 }
 
 // host is a site with everything fake around it.

@@ -102,7 +102,7 @@ func TestLiveMessages(t *testing.T) {
 func TestUnmatched(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ kind, matcher, want string }{
-		{"analysis", "Type == 'telemtry'", "; its message_matcher takes none of the newest 3 messages of valid, errors, back to 2024-05-01 12:00:00"},
+		{"analysis", "Type == 'telemtry'", "; config line 1: its message_matcher takes none of the newest 3 messages of valid, errors, back to 2024-05-01 12:00:00"},
 		{"output", "Type == 'telemtry'", "none of the newest 3 messages of valid, errors, derived"},
 		{"analysis", "FALSE", ""},
 		{"analysis", "Fields[n] == 1", ""},

@@ -240,13 +240,14 @@ func (s *Site) checkPlugin(c echo.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(c.Request().Context(), changeTime)
 	defer cancel()
-	warning, err := s.opt.Plugins.Check(ctx, sub)
+	found, err := s.opt.Plugins.Check(ctx, sub)
 	if err != nil {
 		return err
 	}
 	if why := s.unmatched(ctx, sub); why != "" {
-		warning = strings.TrimPrefix(warning+"; "+why, "; ")
+		found = append(found, sandbox.Finding{Field: "config", Key: "message_matcher", Text: why})
 	}
+	sandbox.Locate(found, sub.Config)
 	var facts *module
 	if s.isModule(sub) {
 		if facts, err = describe(sub.Source); err != nil {
@@ -254,10 +255,11 @@ func (s *Site) checkPlugin(c echo.Context) error {
 		}
 	}
 	return answer(c, http.StatusOK, struct {
-		OK      bool    `json:"ok"`
-		Warning string  `json:"warning,omitempty"`
-		Module  *module `json:"module,omitempty"`
-	}{true, warning, facts})
+		OK       bool              `json:"ok"`
+		Warning  string            `json:"warning,omitempty"` // all findings
+		Findings []sandbox.Finding `json:"findings,omitempty"`
+		Module   *module           `json:"module,omitempty"`
+	}{true, sandbox.JoinFindings(found), found, facts})
 }
 
 // submitted is a submission as it is sent.

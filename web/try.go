@@ -52,7 +52,7 @@ func (s *Site) startTrial(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	r := try.Request{Tried: try.Version{Config: cfg, Source: sub.Source}, Last: in.Last}
+	r := try.Request{Tried: try.Version{Config: cfg, Settings: sub.Config, Source: sub.Source}, Last: in.Last}
 	if in.Since != "" {
 		if r.Since, err = time.ParseDuration(in.Since); err != nil {
 			return refuse(http.StatusBadRequest, "since is %.40q; it must be a time like 90m or 6h", in.Since)
@@ -105,7 +105,7 @@ func (s *Site) present(c echo.Context, name string) (*try.Version, error) {
 	if err != nil {
 		return nil, nil // it cannot be loaded, and there is nothing to compare with
 	}
-	return &try.Version{Config: cfg, Source: d.Source, Number: d.Version}, nil
+	return &try.Version{Config: cfg, Settings: d.Config, Source: d.Source, Number: d.Version}, nil
 }
 
 func (s *Site) getTrial(c echo.Context) error {

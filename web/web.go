@@ -40,7 +40,7 @@ type Plugins interface {
 	List(ctx context.Context) ([]runner.Status, error)
 	Get(ctx context.Context, name string) (deploy.Detail, error)
 	Logs(name string) []runner.LogLine
-	Check(ctx context.Context, s deploy.Submission) (warning string, err error)
+	Check(ctx context.Context, s deploy.Submission) ([]sandbox.Finding, error)
 	Deploy(ctx context.Context, s deploy.Submission) (runner.Status, error)
 	Start(ctx context.Context, by deploy.Actor, name string) error
 	Stop(ctx context.Context, by deploy.Actor, name string) error

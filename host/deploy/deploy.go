@@ -39,7 +39,7 @@ var (
 // Runner is what deploy asks of the runners of a host, as of one.
 type Runner interface {
 	Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error
-	Check(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error)
+	Check(ctx context.Context, cfg *sandbox.Config, source []byte) ([]sandbox.Finding, error)
 	// TurnTo makes the state of a plugin that does not run the beginning of a version, and keeps what it was.
 	TurnTo(ctx context.Context, name string, version, from int) error
 	States(ctx context.Context, name string) ([]int, error) // versions whose state is kept
@@ -260,9 +260,12 @@ func (m *Manager) deploy(ctx context.Context, s Submission, event catalog.Event)
 	if err := m.permit(event.Actor, what, p.Name); err != nil {
 		return runner.Status{}, err
 	}
-	if p.Warning, err = m.runner.Check(ctx, cfg, p.Source); err != nil {
+	found, err := m.runner.Check(ctx, cfg, p.Source)
+	if err != nil {
 		return runner.Status{}, err
 	}
+	sandbox.Locate(found, s.Config)
+	p.Warning = sandbox.JoinFindings(found)
 	if old == nil {
 		err = m.deployNew(ctx, cfg, &s, &p, event)
 	} else {

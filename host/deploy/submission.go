@@ -74,10 +74,12 @@ func Validate(parse ParseConfig, s Submission) (*sandbox.Config, error) {
 }
 
 // Check loads a plugin as Deploy would, and closes it again. Errors are *Fault or *sandbox.Error where the submission is at fault.
-func (m *Manager) Check(ctx context.Context, s Submission) (warning string, err error) {
+func (m *Manager) Check(ctx context.Context, s Submission) ([]sandbox.Finding, error) {
 	cfg, err := Validate(m.parse, s)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return m.runner.Check(ctx, cfg, s.Source)
+	found, err := m.runner.Check(ctx, cfg, s.Source)
+	sandbox.Locate(found, s.Config)
+	return found, err
 }

@@ -20,7 +20,7 @@ import (
 
 // Runner is that of one partition; *runner.Runner is one.
 type Runner interface {
-	Check(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error)
+	Check(ctx context.Context, cfg *sandbox.Config, source []byte) ([]sandbox.Finding, error)
 	Hold(cfg *sandbox.Config) error
 	Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error
 	TurnTo(ctx context.Context, name string, version, from int) error
@@ -41,7 +41,7 @@ type Archive interface {
 }
 
 // Check loads a plugin without any state, and closes it again.
-type Check func(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error)
+type Check func(ctx context.Context, cfg *sandbox.Config, source []byte) ([]sandbox.Finding, error)
 
 // Set is the partitions that a host has now, as one runner and one archive. Its methods may be called at the same time.
 type Set struct {
@@ -155,21 +155,22 @@ func (s *Set) each(f func(r Runner) error) error {
 }
 
 // Check loads a plugin as Start would, with the state that it has in each partition, and closes it again.
-func (s *Set) Check(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error) {
+func (s *Set) Check(ctx context.Context, cfg *sandbox.Config, source []byte) ([]sandbox.Finding, error) {
+	var found []sandbox.Finding
 	checked := false
 	for _, m := range s.all() {
 		of, err := m.runner.Check(ctx, cfg, source)
 		switch {
 		case err == nil:
-			warning, checked = of, true
+			found, checked = of, true
 		case !leaves(err):
-			return "", err
+			return nil, err
 		}
 	}
 	if !checked {
 		return s.check(ctx, cfg, source)
 	}
-	return warning, nil
+	return found, nil
 }
 
 // Hold lets submissions wait for a decoder that does not run.

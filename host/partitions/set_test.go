@@ -28,9 +28,9 @@ type fake struct {
 }
 
 func (f *fake) call(what string) { f.calls = append(f.calls, what) }
-func (f *fake) Check(context.Context, *sandbox.Config, []byte) (string, error) {
+func (f *fake) Check(context.Context, *sandbox.Config, []byte) ([]sandbox.Finding, error) {
 	f.call("check")
-	return "careful", f.fails
+	return []sandbox.Finding{{Text: "careful"}}, f.fails
 }
 func (f *fake) Hold(*sandbox.Config) error { f.call("hold"); return nil }
 func (f *fake) Start(_ context.Context, cfg *sandbox.Config, _ []byte, _ runner.From) error {
@@ -61,7 +61,7 @@ func (f *fake) Status(string) (runner.Status, bool) {
 
 func set(t *testing.T, members ...*fake) *Set {
 	t.Helper()
-	s := New(9, func(context.Context, *sandbox.Config, []byte) (string, error) { return "alone", nil }, func([]string) {})
+	s := New(9, func(context.Context, *sandbox.Config, []byte) ([]sandbox.Finding, error) { return []sandbox.Finding{{Text: "alone"}}, nil }, func([]string) {})
 	for i, f := range members {
 		s.Come(int32(i), f, f)
 	}
@@ -74,7 +74,7 @@ func TestEach(t *testing.T) {
 	s := set(t, a, b)
 	ctx, cfg := t.Context(), &sandbox.Config{Name: "p", Kind: sandbox.Analysis}
 	warning, err := s.Check(ctx, cfg, nil)
-	if err != nil || warning != "careful" {
+	if err != nil || sandbox.JoinFindings(warning) != "careful" {
 		t.Errorf("checked: %q %v", warning, err)
 	}
 	if err := errors.Join(s.Hold(cfg), s.Start(ctx, cfg, nil, runner.Newest), s.Replace(ctx, "p"), s.Stop(ctx, "p"), s.Remove(ctx, "p")); err != nil {
@@ -186,11 +186,11 @@ func TestLeave(t *testing.T) {
 		t.Error(cmp.Diff(got, want))
 	}
 	a.fails = stream.ErrClosed
-	if warning, err := s.Check(t.Context(), &sandbox.Config{}, nil); err != nil || warning != "alone" {
+	if warning, err := s.Check(t.Context(), &sandbox.Config{}, nil); err != nil || sandbox.JoinFindings(warning) != "alone" {
 		t.Errorf("checked while the only partition closes: %q %v", warning, err)
 	}
 	s.Leave(0)
-	if warning, err := s.Check(t.Context(), &sandbox.Config{}, nil); err != nil || warning != "alone" {
+	if warning, err := s.Check(t.Context(), &sandbox.Config{}, nil); err != nil || sandbox.JoinFindings(warning) != "alone" {
 		t.Errorf("checked with no partition: %q %v", warning, err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"sandbar/host/runner/commit"
@@ -201,14 +200,14 @@ func (r *Runner) refresh(names []string) error {
 }
 
 // Check loads a plugin with the state that its predecessor of this name has committed, and closes it again; see Task.Warnings.
-func (r *Runner) Check(ctx context.Context, cfg *sandbox.Config, source []byte) (warning string, err error) {
+func (r *Runner) Check(ctx context.Context, cfg *sandbox.Config, source []byte) ([]sandbox.Finding, error) {
 	name := cfg.Logger()
 	state, err := r.opt.Store.State(ctx, name)
 	if err != nil {
-		return "", fmt.Errorf("check plugin %s: read its state: %w", name, err)
+		return nil, fmt.Errorf("check plugin %s: read its state: %w", name, err)
 	}
 	if err := r.takeLoad(ctx); err != nil {
-		return "", fmt.Errorf("check plugin %s: %w", name, err)
+		return nil, fmt.Errorf("check plugin %s: %w", name, err)
 	}
 	defer func() { <-r.loads }()
 	work := r.watch.add(name)
@@ -218,16 +217,16 @@ func (r *Runner) Check(ctx context.Context, cfg *sandbox.Config, source []byte) 
 }
 
 // Try loads a plugin with a state, nil for none, and closes it again; see Task.Warnings.
-func Try(load Loader, cfg *sandbox.Config, source []byte, env sandbox.Env, state []byte) (warning string, err error) {
+func Try(load Loader, cfg *sandbox.Config, source []byte, env sandbox.Env, state []byte) ([]sandbox.Finding, error) {
 	env.Log = func(string) {}
 	if cfg.Kind == sandbox.Output {
 		env.Lake = noLake{}
 	}
 	task, err := NewTask(load, cfg, source, env, state)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return strings.Join(task.Warnings(), "; "), task.Close()
+	return task.Warnings(source), task.Close()
 }
 
 // noLake is what an output plugin has while it is only checked.

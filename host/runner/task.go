@@ -66,13 +66,13 @@ func NewTask(load Loader, cfg *sandbox.Config, source []byte, env sandbox.Env, s
 
 // Warnings are what is odd about a plugin that can be loaded: keys that look misspelt, what its engine sees, and a matcher that Hindsight reads
 // differently.
-func (t *Task) Warnings() []string {
+func (t *Task) Warnings(source []byte) []sandbox.Finding {
 	all := t.Config.Misspelt()
 	if l, ok := t.plugin.(sandbox.Linter); ok {
-		all = append(all, l.Lint()...)
+		all = append(all, l.Lint(source)...)
 	}
 	if why, differs := t.Matcher.HindsightDiffers(); differs {
-		all = append(all, "Hindsight reads its message_matcher differently: "+why)
+		all = append(all, sandbox.Finding{Field: "config", Key: "message_matcher", Text: "Hindsight reads its message_matcher differently: " + why})
 	}
 	return all
 }

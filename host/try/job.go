@@ -153,10 +153,11 @@ func (t *Trials) read(ctx context.Context, p *pace, j *job, all []span) (*source
 
 // run is a trial that has begun.
 type run struct {
-	src    *source
-	trial  *trial.Trial
-	job    *job
-	probes []*probe // of the plugins of the trial
+	src      *source
+	trial    *trial.Trial
+	job      *job
+	probes   []*probe // of the plugins of the trial
+	versions []Version
 }
 
 // load adds a version of the plugin.
@@ -171,7 +172,7 @@ func (t *Trials) load(ctx context.Context, p *pace, r *run, v Version, from time
 	probe.step = r.job.request.step
 	probe.stop = context.AfterFunc(ctx, task.Interrupt)
 	r.trial.Plugins = append(r.trial.Plugins, &trial.Plugin{Task: task})
-	r.probes = append(r.probes, probe)
+	r.probes, r.versions = append(r.probes, probe), append(r.versions, v)
 	return nil
 }
 
@@ -212,7 +213,7 @@ func (r *run) tell(whole bool) {
 		cfg := r.trial.Plugins[i].Task.Config
 		res := p.numbers(cfg, length)
 		if whole {
-			p.findings(&res, r.trial.Plugins[i].Task)
+			p.findings(&res, r.trial.Plugins[i].Task, r.versions[i])
 		}
 		results = append(results, res)
 	}
@@ -244,8 +245,9 @@ func (p *probe) numbers(cfg *sandbox.Config, span time.Duration) Result {
 }
 
 // findings adds what was noted, and what is known at the end only.
-func (p *probe) findings(r *Result, task *runner.Task) {
-	r.Warnings, r.Memory = task.Warnings(), p.measure()
+func (p *probe) findings(r *Result, task *runner.Task, v Version) {
+	r.Warnings, r.Memory = task.Warnings(v.Source), p.measure()
+	sandbox.Locate(r.Warnings, v.Settings)
 	r.MemoryMax = p.memory
 	if state, _, err := task.Snapshot(); err == nil {
 		r.State = int64(len(state))

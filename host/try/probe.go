@@ -150,9 +150,9 @@ func (p *probe) Timer(ns int64, shutdown bool) sandbox.Result {
 }
 
 // Lint implements sandbox.Linter.
-func (p *probe) Lint() []string {
+func (p *probe) Lint(source []byte) []sandbox.Finding {
 	if l, ok := p.Plugin.(sandbox.Linter); ok {
-		return l.Lint()
+		return l.Lint(source)
 	}
 	return nil
 }

@@ -71,16 +71,16 @@ type Result struct {
 	Rate float64 `json:"rate"`
 	Cost float64 `json:"cost"`
 
-	Warnings []string       `json:"warnings,omitempty"`
-	Ended    *End           `json:"ended,omitempty"` // why it would have been terminated
-	Failures []Failure      `json:"failures"`        // returned -1, by text
-	Alerts   []Alert        `json:"alerts"`          // the first ones
-	Alerted  int64          `json:"alerted"`
-	Payloads []series.Graph `json:"payloads"`
-	Messages []Made         `json:"messages"` // the newest ones that are no payloads, the oldest first
-	Prints   []Print        `json:"prints"`   // the newest ones
-	Printed  int64          `json:"printed"`
-	Lake     []File         `json:"lake,omitempty"` // of an output
+	Warnings []sandbox.Finding `json:"warnings,omitempty"`
+	Ended    *End              `json:"ended,omitempty"` // why it would have been terminated
+	Failures []Failure         `json:"failures"`        // returned -1, by text
+	Alerts   []Alert           `json:"alerts"`          // the first ones
+	Alerted  int64             `json:"alerted"`
+	Payloads []series.Graph    `json:"payloads"`
+	Messages []Made            `json:"messages"` // the newest ones that are no payloads, the oldest first
+	Prints   []Print           `json:"prints"`   // the newest ones
+	Printed  int64             `json:"printed"`
+	Lake     []File            `json:"lake,omitempty"` // of an output
 }
 
 // Spread of a number over calls.

@@ -50,9 +50,10 @@ type Options struct {
 
 // Version is a plugin as it can be loaded.
 type Version struct {
-	Config *sandbox.Config
-	Source []byte
-	Number int
+	Config   *sandbox.Config
+	Settings string // the text of Config
+	Source   []byte
+	Number   int
 }
 
 // Request is what to try, and over which messages: the last ones that it wants, or those since a time ago.

@@ -147,14 +147,6 @@ func (p *plugin) status(res sandbox.Result, status, text vm.Value) sandbox.Resul
 	return res
 }
 
-// Lint implements sandbox.Linter.
-func (p *plugin) Lint() (warnings []string) {
-	if p.cfg.TickerInterval > 0 && p.L.Globals().Get(p.timer).Function() == nil {
-		warnings = append(warnings, fmt.Sprintf("the config has a ticker_interval of %d s and the source no function timer_event: the plugin would end at its first one", p.cfg.TickerInterval))
-	}
-	return warnings
-}
-
 // Timer implements sandbox.Plugin.
 func (p *plugin) Timer(ns int64, shutdown bool) sandbox.Result {
 	fn := p.L.Globals().Get(p.timer)

@@ -23,7 +23,7 @@ export function range(r) {
 }
 
 function ended(t, step) {
-  if (!t.ended) return t.warnings?.length ? problem("It would run, but", t.warnings.join("\n")) : null;
+  if (!t.ended) return t.warnings?.length ? problem("It would run, but", t.warnings.map((f) => (f.line ? `${f.field}, line ${f.line}: ${f.text}` : f.text)).join("\n")) : null;
   const e = t.ended;
   const where = e.line ? `, line ${e.line}` : "";
   if (!e.call) return problem(`It cannot be loaded: ${e.outcome.replaceAll("_", " ")}${where}`, e.text);
