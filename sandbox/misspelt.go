@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-// hostKeys are the keys of a config that mean something to the host and are long enough for a slip to be told from a key of the
+// HostKeys are the keys of a config that mean something to the host and are long enough for a slip to be told from a key of the
 // plugin's own.
-func hostKeys() []string {
+func HostKeys() []string {
 	return []string{"filename", "message_matcher", "instruction_limit", "memory_limit", "output_limit", "process_message_inject_limit", "timer_event_inject_limit",
 		"ticker_interval", "preserve_data", "preservation_version", "restricted_headers", "shutdown_on_terminate", "read_queue", "partition_by"}
 }
 
 // Misspelt says which keys of the config look like one of the host's, which they are not.
 func (c *Config) Misspelt() (found []Finding) {
-	known := hostKeys()
+	known := HostKeys()
 	var own []string
 	for k := range c.Keys {
 		if key, ok := k.(string); ok && len(key) <= 64 && !slices.Contains(known, key) {

@@ -157,7 +157,11 @@ func (s *Site) liveMessages(c echo.Context) error {
 }
 
 // unmatched is a warning when a plugin's matcher takes nothing of what came lately. A plugin that wants nothing says FALSE.
-func (s *Site) unmatched(ctx context.Context, sub deploy.Submission) string {
+// look is "false" when that is not wanted, while somebody types.
+func (s *Site) unmatched(ctx context.Context, sub deploy.Submission, look string) string {
+	if look == "false" {
+		return ""
+	}
 	cfg, err := s.opt.Parse(sub.Kind, sub.Name, []byte(sub.Config))
 	if err != nil || strings.TrimSpace(cfg.Matcher) == "FALSE" {
 		return ""

@@ -114,5 +114,8 @@ func TestUnmatched(t *testing.T) {
 		if got := w.Body.String(); w.Code != 200 || strings.Contains(got, "none of the newest") != (tt.want != "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%s, %s: %d %s", tt.kind, tt.matcher, w.Code, got)
 		}
+		if w := h.do(request(http.MethodPost, "/api/v1/check?streams=false", submit(map[string]any{"kind": tt.kind, "config": "message_matcher = \"" + tt.matcher + "\""}))); strings.Contains(w.Body.String(), "none of the newest") {
+			t.Errorf("not asked for: %s", w.Body)
+		}
 	}
 }

@@ -244,7 +244,7 @@ func (s *Site) checkPlugin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if why := s.unmatched(ctx, sub); why != "" {
+	if why := s.unmatched(ctx, sub, c.QueryParam("streams")); why != "" {
 		found = append(found, sandbox.Finding{Field: "config", Key: "message_matcher", Text: why})
 	}
 	sandbox.Locate(found, sub.Config)

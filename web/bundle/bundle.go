@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,8 +9,11 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-// licence of the one library in the bundle. Its terms ask for it in every copy.
-const licence = "uplot-license.txt"
+// licences of the libraries in the bundles. Their terms ask for them in every copy.
+const (
+	licence       = "uplot-license.txt"
+	editorLicence = "editor-license.txt"
+)
 
 // build returns the files of web/assets by name.
 func build(web string) (map[string][]byte, error) {
@@ -20,16 +21,14 @@ func build(web string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(filepath.Join(abs, "node_modules", "uplot", "LICENSE"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("bundle: node_modules has no uPlot; run npm ci in the folder web first")
-	}
+	terms, err := licences(filepath.Join(abs, "node_modules"))
 	if err != nil {
-		return nil, fmt.Errorf("bundle: %w", err)
+		return nil, err
 	}
 	res := api.Build(api.BuildOptions{
-		AbsWorkingDir:     abs,
-		EntryPoints:       []string{"src/app.js", "src/theme.js", "src/app.css", "src/favicon.svg"},
+		AbsWorkingDir: abs,
+		EntryPointsAdvanced: []api.EntryPoint{{InputPath: "src/app.js", OutputPath: "app"}, {InputPath: "src/theme.js", OutputPath: "theme"}, {InputPath: "src/code/entry.js", OutputPath: "editor"},
+			{InputPath: "src/app.css", OutputPath: "app"}, {InputPath: "src/favicon.svg", OutputPath: "favicon"}},
 		Outdir:            "assets",
 		Bundle:            true,
 		Format:            api.FormatIIFE,
@@ -45,12 +44,41 @@ func build(web string) (map[string][]byte, error) {
 	if len(res.Errors) > 0 {
 		return nil, fmt.Errorf("bundle:\n%s", strings.Join(api.FormatMessages(res.Errors, api.FormatMessagesOptions{}), ""))
 	}
-	files := map[string][]byte{licence: text}
+	files := terms
 	for _, f := range res.OutputFiles {
 		files[filepath.Base(f.Path)] = f.Contents
 	}
 	app := "/* Contains uPlot, MIT licence: see " + licence + " beside this file. */\n" + string(files["app.js"])
 	files["app.js"] = []byte(app)
+	files["editor.js"] = []byte("/* Contains CodeMirror, MIT licence: see " + editorLicence + " beside this file. */\n" + string(files["editor.js"]))
+	return files, nil
+}
+
+// licences gathers the terms of the libraries, by the name of the file that they are to be in.
+func licences(modules string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for name, patterns := range map[string][]string{
+		licence:       {"uplot/LICENSE"},
+		editorLicence: {"@codemirror/*/LICENSE", "@lezer/*/LICENSE", "@marijn/*/LICENSE", "crelt/LICENSE", "style-mod/LICENSE", "w3c-keyname/LICENSE"},
+	} {
+		for _, p := range patterns {
+			found, err := filepath.Glob(filepath.Join(modules, filepath.FromSlash(p)))
+			if err != nil || len(found) == 0 {
+				return nil, fmt.Errorf("bundle: node_modules has no %s; run npm ci in the folder web first", p)
+			}
+			for _, path := range found {
+				text, err := os.ReadFile(path)
+				if err != nil {
+					return nil, fmt.Errorf("bundle: %w", err)
+				}
+				library, _ := filepath.Rel(modules, filepath.Dir(path)) // both are absolute
+				if name == editorLicence {
+					text = append([]byte(filepath.ToSlash(library)+"\n\n"), append(text, '\n')...)
+				}
+				files[name] = append(files[name], text...)
+			}
+		}
+	}
 	return files, nil
 }
 

@@ -19,7 +19,7 @@ func TestCommitted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"app.js", "app.css", "theme.js", "favicon.svg", licence} {
+	for _, name := range []string{"app.js", "app.css", "theme.js", "favicon.svg", "editor.js", licence, editorLicence} {
 		if len(files[name]) == 0 {
 			t.Errorf("the bundle has no %s", name)
 		}

@@ -9,11 +9,13 @@ import { editor } from "./editor.js";
 import { starters } from "./starters.js";
 import { chooser } from "./module.js";
 import { tries } from "./try.js";
+import { lints } from "./lint.js";
+import { read, settings } from "./settings.js";
 
 export function submit(main) {
   const form = byId("form").elements;
-  const source = editor("source", 26);
-  const config = editor("config", 26);
+  const source = editor("source", "Source", 26);
+  const config = editor("config", "Config", 26);
   byId("source-box").append(source.el);
   byId("config-box").append(config.el);
   const page = { form, source, config, busy: false, expected: null, draft: draft(main.dataset.name || "") };
@@ -22,11 +24,11 @@ export function submit(main) {
     check(page);
   });
   const typed = () => ({ kind: form.kind.value, name: form.name.value, source: source.value, config: config.value, expected: page.expected });
-  page.draft.follow([source.area, config.area, form.name, form.kind], typed);
+  page.draft.follow([source.el, config.el, form.name, form.kind], typed);
   keepsWork(() => page.draft.unsaved());
   if (main.dataset.name) change(page, main.dataset.name);
   else startFrom(page);
-  allowed(form.kind);
+  writing(page);
   byId("form").addEventListener("submit", (e) => {
     e.preventDefault();
     send(page, "plugins", "Deploying", (p) => {
@@ -35,16 +37,85 @@ export function submit(main) {
     });
   });
   byId("check").addEventListener("click", () => check(page));
+  keys(page);
   tries(() => submission(page), (err) => (err ? tell(page, err) : unmark(page)), (r) => {
-    if (r.tried.ended?.line && !page.module.base64) source.mark(r.tried.ended.line);
+    if (r.tried.ended?.line && !page.module.base64) source.mark(r.tried.ended.line, r.tried.ended.text);
   });
 }
 
 const check = (page) =>
-  send(page, "check", "Checking", ({ warning, module }) => {
+  send(page, "check", "Checking", ({ warning, module, findings }) => {
     if (module) page.module.tell(module);
+    found(page, findings ?? []);
     say(warning ? `It loads. ${warning}` : "It loads.", "good");
   });
+
+// found marks what a check found.
+function found({ source, config }, findings) {
+  const of = (field) => findings.filter((f) => f.field === field).map((f) => ({ ...f, severity: "warning" }));
+  source.diagnose(of("source"));
+  config.diagnose(of("config"));
+}
+
+// writing helps while somebody writes: what is wrong is marked, fields complete, and the config is a form too.
+function writing(page) {
+  const { form, source, config } = page;
+  let fields = [];
+  let asked = null;
+  const know = async () => {
+    const matcher = String(read(config.value, "message_matcher") ?? "TRUE");
+    const stream = form.kind.value === "decoder" ? "raw" : "valid";
+    if (asked === stream + matcher) return;
+    asked = stream + matcher;
+    // A matcher that is being written takes nothing yet: then the fields of all are known.
+    for (const m of [matcher, "TRUE"]) {
+      const answer = await get(`fields?${new URLSearchParams({ n: 2000, stream, matcher: m })}`).catch(() => null);
+      if (answer?.fields.length) {
+        fields = answer.fields;
+        return;
+      }
+    }
+  };
+  source.know(() => fields);
+  config.know(() => fields);
+  const ceilings = allowed(form.kind, () => show());
+  const show = settings(byId("settings-box"), () => config.value, (text) => {
+    config.el.value = text;
+    config.el.dispatchEvent(new Event("input", { bubbles: true }));
+  }, ceilings);
+  config.el.addEventListener("input", show);
+  show();
+  page.lint = lints([source.el, config.el, form.kind], () => submission(page), ({ error, findings }) => {
+    know();
+    if (findings) return found(page, findings);
+    const at = { source, config }[error.field];
+    source.diagnose([]);
+    config.diagnose([]);
+    at?.diagnose([{ ...place(error, config.value), text: error.message }]);
+  });
+  know();
+}
+
+// place is where an error stands: its line, or that of the matcher.
+function place(err, config) {
+  if (err.line) return { line: err.line, column: err.column };
+  if (!err.message.startsWith("message_matcher")) return { line: 1 };
+  return { line: config.split("\n").findIndex((l) => /^\s*message_matcher\s*=/.test(l)) + 1 };
+}
+
+// keys are those that work everywhere on the page; Ctrl and Enter tries.
+function keys(page) {
+  document.addEventListener("keydown", (e) => {
+    if (!(e.ctrlKey || e.metaKey) || e.altKey) return;
+    if (e.key.toLowerCase() === "s" && !e.shiftKey) {
+      e.preventDefault();
+      check(page);
+    } else if (e.key === "Enter" && e.shiftKey) {
+      e.preventDefault();
+      byId("form").requestSubmit();
+    }
+  });
+}
 
 // naming makes a config name a file as its source.
 function naming(config, file) {
@@ -53,16 +124,19 @@ function naming(config, file) {
   return old.test(config) ? config.replace(old, () => line) : `${line}\n${config}`;
 }
 
-// allowed says what this host allows a plugin of the chosen kind.
-async function allowed(kind) {
-  const all = await get("limits").catch(() => ({}));
+// allowed says what this host allows a plugin of the chosen kind, and returns the function that tells these limits; changed is called when
+// they are others.
+function allowed(kind, changed) {
+  let all = {};
   const show = () => {
+    changed();
     const l = all[kind.value];
     put(byId("allowed"), l ? `Allowed here: ${exact(l.instruction_limit)} instructions, ${bytes(l.memory_limit)} of memory, ${bytes(l.output_limit)} a message, `
       + `${exact(l.timer_event_inject_limit)} messages a timer event, a ticker of ${exact(l.ticker_interval)} s, a module of ${bytes(l.module_size)}. 0 stands for these.` : "");
   };
   kind.addEventListener("change", show);
-  show();
+  get("limits").then((answer) => ((all = answer), show())).catch(() => {});
+  return () => all[kind.value] ?? {};
 }
 
 function say(text, tone) {
@@ -90,7 +164,8 @@ async function change(page, name) {
       page.config.set(d.config);
       page.expected = d.expected ?? p.updated;
     });
-    if (p.state !== "running" && p.line) page.source.mark(p.line);
+    if (p.state !== "running" && p.line) page.source.mark(p.line, p.reason);
+    else page.lint?.now();
   } catch (err) {
     byId("fault").replaceChildren(problem("It could not be loaded", err.message));
   }
@@ -180,8 +255,9 @@ function tell({ form, source, config }, err) {
   byId("fault").replaceChildren(problem(err.line ? `${title}, line ${err.line}` : title, err.message));
   byId("fault").scrollIntoView({ block: "nearest" });
   const at = { source, config }[err.field];
-  if (at && err.line) at.mark(err.line);
-  else if (at) at.area.focus();
+  const where = place(err, config.value);
+  if (at) at.diagnose([{ ...where, text: err.message }]);
+  if (at) at.el.go?.(where.line);
   else if (err.field === "name" || err.field === "kind") {
     form[err.field].setAttribute("aria-invalid", "true");
     form[err.field].focus();

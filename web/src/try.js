@@ -69,7 +69,7 @@ export function tries(submission, failed, marked) {
   end.addEventListener("click", () => del("try/" + id).catch(failed));
   addEventListener("pagehide", () => begin.disabled && id && fetch("/api/v1/try/" + id, { method: "DELETE", keepalive: true }));
   document.addEventListener("keydown", (e) => {
-    if (e.key !== "Enter" || !(e.ctrlKey || e.metaKey) || begin.disabled) return;
+    if (e.key !== "Enter" || !(e.ctrlKey || e.metaKey) || e.shiftKey || begin.disabled) return;
     e.preventDefault();
     start();
   });
