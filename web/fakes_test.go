@@ -457,7 +457,7 @@ func testFiles() fs.FS {
 		"assets/app.js":         {Data: []byte(`"use strict";`)},
 		"assets/style.css":      {Data: []byte(`body{}`)},
 	}
-	for _, page := range []string{"overview", "plugin", "submit", "alerts", "errors", "messages", "schemas", "login"} {
+	for _, page := range []string{"overview", "plugin", "submit", "alerts", "errors", "messages", "schemas", "help", "login"} {
 		files["templates/"+page+".html"] = &fstest.MapFile{Data: []byte(`{{define "content"}}<main id="` + page + `" data-name="{{.Name}}" data-next="{{.Next}}">{{.Error}}</main>{{end}}`)}
 	}
 	return files

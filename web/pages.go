@@ -17,7 +17,7 @@ type pages map[string]*template.Template
 
 func newPages(files fs.FS, a assets) (pages, error) {
 	p := pages{}
-	for _, name := range []string{"overview", "plugin", "submit", "alerts", "errors", "messages", "schemas", "login"} {
+	for _, name := range []string{"overview", "plugin", "submit", "alerts", "errors", "messages", "schemas", "help", "login"} {
 		t, err := template.New("layout.html").Funcs(template.FuncMap{"asset": a.url}).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("web: page %s: %w", name, err)
@@ -36,6 +36,8 @@ type pageData struct {
 	Token bool   // there is something to log out of
 	Error string // why the login failed
 	Next  string // where to go after the login
+
+	Help template.HTML // of the documentation
 }
 
 func (s *Site) render(c echo.Context, status int, d pageData) error {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"sandbar/docs"
 	"sandbar/host/alert"
 	"sandbar/host/catalog"
 	"sandbar/host/deploy"
@@ -171,6 +172,7 @@ type Site struct {
 	guard   guard
 	assets  assets
 	pages   pages
+	docs    fs.FS
 	metrics http.Handler
 	pulse   *pulse
 	started time.Time
@@ -186,7 +188,7 @@ func newSite(o Options, files fs.FS) (*Site, error) {
 	if o.Hosts == nil {
 		o.Hosts = noHosts{}
 	}
-	s := &Site{opt: o, guard: newGuard(o.Listen, o.Token, o.Now, o.Sessions), started: o.Now().UTC()}
+	s := &Site{opt: o, guard: newGuard(o.Listen, o.Token, o.Now, o.Sessions), docs: docs.Files, started: o.Now().UTC()}
 	var err error
 	if s.assets, err = newAssets(files); err != nil {
 		return nil, err
@@ -239,6 +241,7 @@ func (s *Site) routes() []route {
 		{get, "/errors", page, s.show("errors", "Errors")},
 		{get, "/messages", page, s.show("messages", "Messages")},
 		{get, "/schemas", page, s.show("schemas", "Schemas")},
+		{get, "/help/*", open, s.help},
 		{get, "/login", open, s.showLogin},
 		{post, "/login", open, s.login},
 		{post, "/logout", open, s.logout},

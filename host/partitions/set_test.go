@@ -61,7 +61,9 @@ func (f *fake) Status(string) (runner.Status, bool) {
 
 func set(t *testing.T, members ...*fake) *Set {
 	t.Helper()
-	s := New(9, func(context.Context, *sandbox.Config, []byte) ([]sandbox.Finding, error) { return []sandbox.Finding{{Text: "alone"}}, nil }, func([]string) {})
+	s := New(9, func(context.Context, *sandbox.Config, []byte) ([]sandbox.Finding, error) {
+		return []sandbox.Finding{{Text: "alone"}}, nil
+	}, func([]string) {})
 	for i, f := range members {
 		s.Come(int32(i), f, f)
 	}
