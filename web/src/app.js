@@ -10,7 +10,7 @@ import { errors } from "./errors.js";
 import { messages } from "./messages.js";
 import { schemas } from "./schemas.js";
 
-const pages = { overview, plugin, submit, alerts, errors, messages, schemas };
+const pages = { overview, plugin, submit, alerts, errors, messages, schemas, help: () => {} };
 const main = document.querySelector("main");
 
 shell();
