@@ -30,6 +30,7 @@ import (
 	"sandbar/host/partitions"
 	"sandbar/host/runner"
 	"sandbar/host/series"
+	"sandbar/host/shadow"
 	"sandbar/host/stream"
 	"sandbar/host/stream/kafka"
 	"sandbar/host/tap"
@@ -67,6 +68,7 @@ type host struct {
 	fleet    *fleet.Fleet     // as is this
 	streams  map[string]web.Log
 	trials   *try.Trials
+	shadows  *shadow.View
 	started  time.Time
 	deaths   *deaths.Journal
 	suspects []string // plugins that were at work when the host died, several times
@@ -210,6 +212,7 @@ func (h *host) openViews(ctx context.Context) error {
 	if h.alerts, err = alert.Open(h.path("views", "alerts"), derived, alert.Options{Now: clock.Now, Logger: h.log}); err != nil {
 		return err
 	}
+	h.shadows = shadow.New()
 	h.failures = failures.New(refused, failures.Options{Now: clock.Now, Logger: h.log})
 	return nil
 }
@@ -227,7 +230,7 @@ func (h *host) openPlugins(ctx context.Context) error {
 		return err
 	}
 	h.openFleet()
-	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Journal: h.journal, Runner: h.set, Others: h.elsewhere(), Parse: parser(h.cfg.Limits), Removed: h.series.Forget, Now: clock.Now, Log: h.log})
+	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Journal: h.journal, Runner: h.set, Others: h.elsewhere(), Parse: parser(h.cfg.Limits), Removed: h.forget, Now: clock.Now, Log: h.log})
 	if h.control != nil {
 		h.control.Tell(h.deploy.Changed)
 	}
@@ -240,6 +243,12 @@ func (h *host) openPlugins(ctx context.Context) error {
 	}
 	h.opened = append(h.opened, h.only.close)
 	return nil
+}
+
+// forget drops what views have of a plugin that was removed.
+func (h *host) forget(name string) {
+	h.series.Forget(name)
+	h.shadows.Forget(name)
 }
 
 // openJournal says where decisions are made: in this host's catalog, or on Kafka in a topic that all hosts follow.
@@ -315,7 +324,7 @@ func (h *host) openPages(ctx context.Context) (err error) {
 		}
 	}
 	h.trials = try.New(try.Options{Logs: taps, Load: h.engines.load, Env: h.env, Now: clock.Now})
-	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(taps, clock.Now), Trials: h.trials, Schemas: h.schemas, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
+	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(taps, clock.Now), Trials: h.trials, Shadows: h.shadows, Schemas: h.schemas, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
 		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log})
 	return err

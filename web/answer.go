@@ -59,7 +59,7 @@ func asFault(err error) *fault {
 		return asFault(blame("source", err))
 	case errors.Is(err, deploy.ErrNotFound):
 		return &fault{status: http.StatusNotFound, Text: "there is no such plugin"}
-	case errors.Is(err, deploy.ErrNoVersion):
+	case errors.Is(err, deploy.ErrNoVersion), errors.Is(err, deploy.ErrNoShadow):
 		return &fault{status: http.StatusNotFound, Text: err.Error()}
 	case errors.Is(err, deploy.ErrForbidden):
 		return &fault{status: http.StatusForbidden, Text: err.Error()}

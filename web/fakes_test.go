@@ -32,6 +32,7 @@ import (
 	"sandbar/host/runner"
 	"sandbar/host/runner/commit"
 	"sandbar/host/series"
+	"sandbar/host/shadow"
 	"sandbar/host/stream"
 	"sandbar/host/tap"
 	"sandbar/host/try"
@@ -59,6 +60,7 @@ var (
 	_ Health     = (*health.Board)(nil)
 	_ Messages   = (*tap.Tap)(nil)
 	_ Trials     = (*try.Trials)(nil)
+	_ Shadows    = (*shadow.View)(nil)
 	_ Schemas    = (*schemas.Registry)(nil)
 )
 
@@ -203,6 +205,20 @@ func (f *fakePlugins) GoBack(ctx context.Context, b deploy.Back) (runner.Status,
 	}
 	st, err := f.Deploy(ctx, deploy.Submission{Kind: v.Kind, Name: strings.TrimPrefix(b.Name, "analysis."), Config: v.Config, Source: v.Source, Replace: true})
 	return st, f.note(b.By, deploy.RolledBack, b.Name, err)
+}
+
+// Promote knows a shadow of analysis.rate.
+func (f *fakePlugins) Promote(_ context.Context, p deploy.Promotion) (runner.Status, error) {
+	if p.Name != "analysis.rate" {
+		return runner.Status{}, deploy.ErrNoShadow
+	}
+	return f.all[p.Name].Status, f.note(p.By, deploy.Promoted, p.Name, f.failing)
+}
+
+func (f *fakePlugins) Fork(ctx context.Context, k deploy.Fork) (runner.Status, error) {
+	d := f.all[k.Name]
+	st, err := f.Deploy(ctx, deploy.Submission{Kind: d.Kind, Name: k.To, Config: "message_matcher = 'TRUE'", Source: d.Source})
+	return st, f.note(k.By, deploy.Forked, k.To, err)
 }
 
 func (f *fakePlugins) Remove(_ context.Context, _ deploy.Actor, name string) error {
@@ -391,7 +407,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 			{Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start()}},
 		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
 			{Position: "0:9", Time: start(), Type: "uri", Error: "bad", Namespace: "telemetry"}},
-		Messages: newTap(), Trials: newTrials(), Schemas: newSchemas(), Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
+		Messages: newTap(), Trials: newTrials(), Shadows: newShadows(), Schemas: newSchemas(), Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
 		Hostname: "h1", Listen: "127.0.0.1:8080", Now: h.clock.now, Logger: slog.New(slog.NewTextHandler(h.log, nil))}
 	if change != nil {
 		change(&o)

@@ -44,6 +44,14 @@ func describe(source []byte) (*module, error) {
 	return d, nil
 }
 
+// luaOf is a plugin's source, "" of a module.
+func luaOf(d *deploy.Detail) string {
+	if d.Module {
+		return ""
+	}
+	return string(d.Source)
+}
+
 // moduleSize is that of a plugin's module, 0 of Lua.
 func moduleSize(d *deploy.Detail) int {
 	if d.Module {

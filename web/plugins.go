@@ -127,10 +127,6 @@ func (s *Site) getPlugin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	text := ""
-	if !d.Module {
-		text = string(d.Source)
-	}
 	c.Response().Header().Set("ETag", etag(d.Version))
 	return answer(c, http.StatusOK, struct {
 		plugin
@@ -145,7 +141,7 @@ func (s *Site) getPlugin(c echo.Context) error {
 		Note    string    `json:"note,omitempty"`
 		// The message that ended the plugin.
 		Message json.RawMessage `json:"message,omitempty"`
-	}{asPlugin(d.Status), d.Config, text, moduleSize(d), s.infos(name), d.Updated, d.Version, d.Author, d.Note, endMessage(*d)})
+	}{asPlugin(d.Status), d.Config, luaOf(d), moduleSize(d), s.infos(name), d.Updated, d.Version, d.Author, d.Note, endMessage(*d)})
 }
 
 // endMessage is the message that ended a plugin, as JSON; nil when there is none.
@@ -270,6 +266,9 @@ type submitted struct {
 	Source  string       `json:"source"`
 	Module  []byte       `json:"source_base64"`
 	Replace bool         `json:"replace"`
+	// It is to run in the shadow of the plugin of its name, perhaps with the state that this has now.
+	Shadow    bool `json:"shadow"`
+	WithState bool `json:"with_state"`
 
 	Expected time.Time `json:"expected"`
 	Note     string    `json:"note"`
@@ -301,7 +300,7 @@ func (in *submitted) submission(c echo.Context) (deploy.Submission, error) {
 	if err != nil {
 		return none, err
 	}
-	return deploy.Submission{Kind: in.Kind, Name: in.Name, Config: in.Config, Source: source, Replace: in.Replace || version > 0, Expected: in.Expected, Version: version, By: by, Note: in.Note}, nil
+	return deploy.Submission{Kind: in.Kind, Name: in.Name, Config: in.Config, Source: source, Replace: in.Replace || version > 0, Expected: in.Expected, Version: version, Shadow: in.Shadow, WithState: in.WithState, By: by, Note: in.Note}, nil
 }
 
 const (

@@ -47,6 +47,8 @@ type Plugins interface {
 	Stop(ctx context.Context, by deploy.Actor, name string) error
 	Remove(ctx context.Context, by deploy.Actor, name string) error
 	GoBack(ctx context.Context, b deploy.Back) (runner.Status, error)
+	Promote(ctx context.Context, p deploy.Promotion) (runner.Status, error)
+	Fork(ctx context.Context, f deploy.Fork) (runner.Status, error)
 	Versions(ctx context.Context, name string) ([]catalog.Version, error)
 	States(ctx context.Context, name string) ([]int, error)
 	Version(ctx context.Context, name string, n int) (catalog.Version, error)
@@ -121,6 +123,7 @@ type Options struct {
 	Failures   Failures
 	Messages   Messages
 	Trials     Trials
+	Shadows    Shadows
 	Schemas    Schemas
 	Streams    map[string]Log // by the names of stream.Names
 	Edge       Edge
@@ -146,8 +149,8 @@ func (o *Options) complete() error {
 	switch {
 	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
 		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
-	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Schemas == nil:
-		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials and Schemas are required")
+	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Shadows == nil, o.Schemas == nil:
+		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials, Shadows and Schemas are required")
 	case o.Token != "" && o.Sessions == nil:
 		return errors.New("web: Sessions is required with a Token")
 	case o.Parse == nil, o.Ceilings == nil, o.Now == nil, o.Logger == nil, o.Listen == "":
@@ -262,6 +265,9 @@ func (s *Site) routes() []route {
 		{get, "/api/v1/plugins/:name/versions", api, s.listVersions},
 		{get, "/api/v1/plugins/:name/versions/:version", api, s.getVersion},
 		{post, "/api/v1/plugins/:name/rollback", api, s.goBack},
+		{get, "/api/v1/plugins/:name/shadow", api, s.getShadow},
+		{post, "/api/v1/plugins/:name/promote", api, s.promote},
+		{post, "/api/v1/plugins/:name/fork", api, s.fork},
 		{get, "/api/v1/audit", api, s.audit},
 		{get, "/api/v1/limits", api, s.limits},
 		{get, "/api/v1/series", api, s.listSeries},

@@ -40,6 +40,8 @@ type Plugin struct {
 	Note    string // why they were submitted, in the author's words
 	Warning string // what their check had to say
 	StateOf int    // version whose state at its end this one begins with; 0: the one that there is
+	// StateFrom is another plugin, whose state at that time this version begins with; "" for none.
+	StateFrom string
 }
 
 // Catalog is an open catalog file.
@@ -79,6 +81,7 @@ func migrations() []string {
 		CREATE INDEX events_by_plugin ON events (plugin, n)`,
 		`ALTER TABLE plugins ADD COLUMN state_of INTEGER NOT NULL DEFAULT 0;
 		ALTER TABLE removed ADD COLUMN at INTEGER NOT NULL DEFAULT 0`,
+		`ALTER TABLE plugins ADD COLUMN state_from TEXT NOT NULL DEFAULT ''`,
 	}
 }
 
@@ -167,16 +170,16 @@ func migrate(db *sql.DB) error {
 }
 
 const (
-	columns       = "name, kind, config, source, shipped, run, updated, outcome, reason, line, coalesce(message, x''), author, version, note, warning, state_of"
-	withoutSource = "name, kind, config, x'', shipped, run, updated, outcome, reason, line, coalesce(message, x''), author, version, note, warning, state_of"
+	columns       = "name, kind, config, source, shipped, run, updated, outcome, reason, line, coalesce(message, x''), author, version, note, warning, state_of, state_from"
+	withoutSource = "name, kind, config, x'', shipped, run, updated, outcome, reason, line, coalesce(message, x''), author, version, note, warning, state_of, state_from"
 )
 
 // Put creates or replaces a plugin.
 func (c *Catalog) Put(ctx context.Context, p Plugin) error { return c.Apply(ctx, Decision{Put: &p}) }
 
 func put(ctx context.Context, tx *sql.Tx, p *Plugin) error {
-	_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO plugins (name, kind, config, source, shipped, run, updated, outcome, reason, line, message, author, version, note, warning, state_of) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		p.Name, string(p.Kind), p.Config, notNull(p.Source), p.Shipped, p.Run, p.Updated.UnixNano(), p.Outcome, p.Reason, p.Line, []byte(p.Message), p.Author, p.Version, p.Note, p.Warning, p.StateOf)
+	_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO plugins (name, kind, config, source, shipped, run, updated, outcome, reason, line, message, author, version, note, warning, state_of, state_from) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		p.Name, string(p.Kind), p.Config, notNull(p.Source), p.Shipped, p.Run, p.Updated.UnixNano(), p.Outcome, p.Reason, p.Line, []byte(p.Message), p.Author, p.Version, p.Note, p.Warning, p.StateOf, p.StateFrom)
 	if err == nil {
 		_, err = tx.ExecContext(ctx, "DELETE FROM removed WHERE name = ?", p.Name)
 	}
@@ -289,7 +292,7 @@ func scan(s scanner) (Plugin, error) {
 	var p Plugin
 	var updated int64
 	var msg []byte
-	err := s.Scan(&p.Name, &p.Kind, &p.Config, &p.Source, &p.Shipped, &p.Run, &updated, &p.Outcome, &p.Reason, &p.Line, &msg, &p.Author, &p.Version, &p.Note, &p.Warning, &p.StateOf)
+	err := s.Scan(&p.Name, &p.Kind, &p.Config, &p.Source, &p.Shipped, &p.Run, &updated, &p.Outcome, &p.Reason, &p.Line, &msg, &p.Author, &p.Version, &p.Note, &p.Warning, &p.StateOf, &p.StateFrom)
 	p.Updated, p.Message = time.Unix(0, updated).UTC(), string(msg)
 	return p, err
 }

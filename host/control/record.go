@@ -39,13 +39,15 @@ type record struct {
 	Note    string    `json:"note,omitempty"`
 	Warning string    `json:"warning,omitempty"`
 	StateOf int       `json:"state_of,omitempty"`
+
+	StateFrom string `json:"state_from,omitempty"`
 }
 
 func encode(d catalog.Decision) (kafka.Entry, error) {
 	r := record{Removed: true, Updated: d.At.UTC()}
 	if p := d.Put; p != nil {
 		r = record{Kind: string(p.Kind), Config: p.Config, Source: p.Source, Shipped: p.Shipped, Run: p.Run, Updated: p.Updated.UTC(), Author: p.Author,
-			Outcome: p.Outcome, Reason: p.Reason, Line: p.Line, Message: []byte(p.Message), Version: p.Version, Note: p.Note, Warning: p.Warning, StateOf: p.StateOf}
+			Outcome: p.Outcome, Reason: p.Reason, Line: p.Line, Message: []byte(p.Message), Version: p.Version, Note: p.Note, Warning: p.Warning, StateOf: p.StateOf, StateFrom: p.StateFrom}
 	}
 	value, err := json.Marshal(r)
 	return kafka.Entry{Key: keyPrefix + d.Name(), Value: value}, err
@@ -70,11 +72,16 @@ func decode(e kafka.Entry) (d catalog.Decision, err error) {
 	if r.Removed {
 		return catalog.Decision{Remove: name, At: r.Updated}, nil
 	}
+	if r.StateFrom != "" {
+		if _, err := kindOf(r.StateFrom); err != nil {
+			return d, fmt.Errorf("plugin %.80q begins with the state of %.80q: %w", name, r.StateFrom, err)
+		}
+	}
 	if r.Kind != string(kind) || r.Version < 0 {
 		return d, fmt.Errorf("plugin %.80q is of kind %.40q and version %d", name, r.Kind, r.Version)
 	}
 	return catalog.Decision{Put: &catalog.Plugin{Name: name, Kind: kind, Config: r.Config, Source: r.Source, Shipped: r.Shipped, Run: r.Run, Updated: r.Updated,
-		Author: r.Author, Outcome: r.Outcome, Reason: r.Reason, Line: r.Line, Message: string(r.Message), Version: r.Version, Note: r.Note, Warning: r.Warning, StateOf: r.StateOf}}, nil
+		Author: r.Author, Outcome: r.Outcome, Reason: r.Reason, Line: r.Line, Message: string(r.Message), Version: r.Version, Note: r.Note, Warning: r.Warning, StateOf: r.StateOf, StateFrom: r.StateFrom}}, nil
 }
 
 // kindOf is the kind of a plugin's name; it refuses what is no name of a plugin.
@@ -82,6 +89,9 @@ func kindOf(name string) (sandbox.Kind, error) {
 	kind, short, _ := strings.Cut(name, ".")
 	if !slices.Contains([]sandbox.Kind{sandbox.Decoder, sandbox.Analysis, sandbox.Output}, sandbox.Kind(kind)) {
 		return "", errors.New("its key is none of a plugin")
+	}
+	if of, ok := sandbox.CutShadow(short); ok {
+		short = of
 	}
 	return sandbox.Kind(kind), plugins.CheckName(short)
 }

@@ -42,6 +42,8 @@ type Runner interface {
 	Check(ctx context.Context, cfg *sandbox.Config, source []byte) ([]sandbox.Finding, error)
 	// TurnTo makes the state of a plugin that does not run the beginning of a version, and keeps what it was.
 	TurnTo(ctx context.Context, name string, version, from int) error
+	// Adopt makes the present state of another plugin, and its position, the beginning of a version.
+	Adopt(ctx context.Context, name string, version int, from string) error
 	States(ctx context.Context, name string) ([]int, error) // versions whose state is kept
 	Purge(ctx context.Context, names []string) error        // drops all states of plugins that do not run
 	Stop(ctx context.Context, name string) error
@@ -68,6 +70,7 @@ type Starter interface {
 	Hold(cfg *sandbox.Config) error
 	Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error
 	TurnTo(ctx context.Context, name string, version, from int) error
+	Adopt(ctx context.Context, name string, version int, from string) error
 	// Forget drops state and position of plugins that do not run, and keeps what the states were; Purge drops these too.
 	Forget(ctx context.Context, names []string) error
 	Purge(ctx context.Context, names []string) error
@@ -194,7 +197,7 @@ func (m *Manager) seeded(ctx context.Context, d *plugins.Definition, hash string
 		return p, false, nil
 	}
 	p.Name, p.Kind, p.Config, p.Source = d.Logger(), d.Kind, string(d.Config), d.Source
-	p.Shipped, p.Updated, p.Version, p.Author, p.Note, p.Warning, p.StateOf = hash, m.now(), 0, "", "", "", 0
+	p.Shipped, p.Updated, p.Version, p.Author, p.Note, p.Warning, p.StateOf, p.StateFrom = hash, m.now(), 0, "", "", "", 0, ""
 	return p, true, nil
 }
 
@@ -233,6 +236,12 @@ func short(p *catalog.Plugin) string { return strings.TrimPrefix(p.Name, string(
 // newest messages on. Nothing changes when it fails; errors are *Fault or *sandbox.Error where the submission is at fault,
 // or ErrNameTaken or ErrChanged.
 func (m *Manager) Deploy(ctx context.Context, s Submission) (runner.Status, error) {
+	if s.Shadow {
+		if err := m.shadowed(ctx, &s); err != nil {
+			return runner.Status{}, err
+		}
+		return m.deploy(ctx, s, catalog.Event{What: Shadowed, Note: s.Note})
+	}
 	return m.deploy(ctx, s, catalog.Event{Note: s.Note})
 }
 
@@ -247,7 +256,7 @@ func (m *Manager) deploy(ctx context.Context, s Submission, event catalog.Event)
 		return runner.Status{}, err
 	}
 	defer release()
-	p := catalog.Plugin{Name: cfg.Logger(), Kind: s.Kind, Config: s.Config, Source: s.Source, Run: true, Updated: m.now(), Author: string(s.By), Note: s.Note, StateOf: s.stateOf}
+	p := catalog.Plugin{Name: cfg.Logger(), Kind: s.Kind, Config: s.Config, Source: s.Source, Run: true, Updated: m.now(), Author: string(s.By), Note: s.Note, StateOf: s.stateOf, StateFrom: s.stateFrom}
 	old, err := m.admit(ctx, &s, p.Name) // before it is loaded, which is dear
 	if err != nil {
 		return runner.Status{}, err
@@ -284,7 +293,7 @@ func (m *Manager) deployNew(ctx context.Context, cfg *sandbox.Config, s *Submiss
 		return err
 	}
 	p.Version = newest(versions) + 1 // behind those of one that was removed
-	if err := m.runner.TurnTo(ctx, p.Name, p.Version, p.StateOf); err != nil {
+	if err := turn(ctx, m.runner, p); err != nil {
 		return err
 	}
 	if err := m.runner.Start(ctx, cfg, p.Source, runner.Newest); err != nil {
@@ -358,7 +367,7 @@ func (m *Manager) takeBack(ctx context.Context, p, before *catalog.Plugin) {
 		}
 		event := catalog.Event{At: m.now(), Actor: string(Host), What: TakenBack, Note: fmt.Sprintf("version %d could not be started", p.Version)}
 		if before != nil {
-			before.StateOf = before.Version
+			before.StateOf, before.StateFrom = before.Version, ""
 		}
 		return catalog.Decision{Put: before, Remove: p.Name, At: event.At, Event: event}, err
 	})
@@ -391,11 +400,22 @@ func (m *Manager) Start(ctx context.Context, by Actor, name string) error {
 	})
 }
 
-// Remove ends a plugin. Its versions are kept, and for some days its state, so that GoBack can restore it.
+// Remove ends a plugin, and its shadow. Its versions are kept, and for some days its state, so that GoBack can restore it.
 func (m *Manager) Remove(ctx context.Context, by Actor, name string) error {
 	if err := m.permit(string(by), Removed, name); err != nil {
 		return err
 	}
+	if err := m.remove(ctx, by, name); err != nil {
+		return err
+	}
+	if err := m.remove(ctx, by, sandbox.ShadowOf(name)); err != nil && !errors.Is(err, catalog.ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+// remove is Remove for whoever may.
+func (m *Manager) remove(ctx context.Context, by Actor, name string) error {
 	release, err := m.take(ctx, name)
 	if err != nil {
 		return err
@@ -502,6 +522,7 @@ func (m *Manager) here(p *catalog.Plugin) runner.Status {
 		}
 	}
 	st.Shipped = p.Shipped != ""
+	st.ShadowOf, _ = sandbox.CutShadow(p.Name)
 	if !ok && p.Run && !st.Shipped && m.safe.Load() {
 		st.Reason = "not started, since the host runs with --safe; start it, or the host without --safe"
 	}

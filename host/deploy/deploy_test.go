@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -69,6 +70,8 @@ type host struct {
 	catalog *catalog.Catalog
 	m       *deploy.Manager
 	removed []string
+	mu      sync.Mutex
+	shadows map[string]string // by name: the payload of the newest message
 	may     func(by deploy.Actor, what, name string) error
 }
 
@@ -76,7 +79,7 @@ type host struct {
 func open(t *testing.T, dir string, defs ...plugins.Definition) *host {
 	t.Helper()
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	h := &host{t: t}
+	h := &host{t: t, shadows: map[string]string{}}
 	var err error
 	if h.store, err = disk.Open(filepath.Join(dir, "streams"), disk.Options{Now: clock.Now, Logger: quiet}); err != nil {
 		t.Fatal(err)
@@ -90,6 +93,17 @@ func open(t *testing.T, dir string, defs ...plugins.Definition) *host {
 				return nil, &sandbox.Error{Plugin: cfg.Logger(), Outcome: sandbox.LoadError, Line: 2, Text: "broken source"}
 			}
 			return &written{source: string(src), env: env}, nil
+		},
+		Shadow: func(name string, msgs [][]byte) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			for _, msg := range msgs {
+				var v message.View
+				if v.Parse(msg) == nil {
+					p, _ := v.Header(message.Payload)
+					h.shadows[name] = string(p)
+				}
+			}
 		},
 		Env:   func(*sandbox.Config) sandbox.Env { return sandbox.Env{Now: clock.Now} },
 		OnEnd: func(err *sandbox.Error) { h.m.Ended(context.Background(), err) }})
@@ -146,19 +160,27 @@ func (h *host) feed() {
 func (h *host) made(payload string) {
 	h.t.Helper()
 	h.await("the message "+payload, func() bool {
-		r, err := h.store.Log(stream.Derived).NewReader(stream.Position{})
-		h.must(err)
-		defer r.Close()
-		var last string
-		var b stream.Batch
-		for r.Read(&b, 1<<20) == nil {
-			var v message.View
-			h.must(v.Parse(b.Messages[len(b.Messages)-1]))
-			p, _ := v.Header(message.Payload)
-			last = string(p)
-		}
-		return last == payload
+		all := h.payloads()
+		return len(all) > 0 && all[len(all)-1] == payload
 	})
+}
+
+// payloads are those on derived.
+func (h *host) payloads() (all []string) {
+	h.t.Helper()
+	r, err := h.store.Log(stream.Derived).NewReader(stream.Position{})
+	h.must(err)
+	defer r.Close()
+	var b stream.Batch
+	for r.Read(&b, 1<<20) == nil {
+		for _, msg := range b.Messages {
+			var v message.View
+			h.must(v.Parse(msg))
+			p, _ := v.Header(message.Payload)
+			all = append(all, string(p))
+		}
+	}
+	return all
 }
 
 func (h *host) await(what string, cond func() bool) {

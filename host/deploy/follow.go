@@ -153,7 +153,16 @@ func (m *Manager) follow(ctx context.Context, name string) error {
 // starter is what a Runner and a Starter have in common.
 type starter interface {
 	TurnTo(ctx context.Context, name string, version, from int) error
+	Adopt(ctx context.Context, name string, version int, from string) error
 	Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error
+}
+
+// turn gives a plugin the state that its version begins with.
+func turn(ctx context.Context, r starter, p *catalog.Plugin) error {
+	if p.StateFrom != "" {
+		return r.Adopt(ctx, p.Name, p.Version, p.StateFrom)
+	}
+	return r.TurnTo(ctx, p.Name, p.Version, p.StateOf)
 }
 
 // start loads and runs a plugin, and notes in the catalog of this host how that went.
@@ -161,7 +170,7 @@ func (m *Manager) start(ctx context.Context, r starter, p *catalog.Plugin) error
 	stored := *p
 	cfg, err := m.parse(p.Kind, short(p), []byte(p.Config))
 	if err == nil {
-		if err = r.TurnTo(ctx, p.Name, p.Version, p.StateOf); err != nil {
+		if err = turn(ctx, r, p); err != nil {
 			return err
 		}
 		err = r.Start(ctx, cfg, p.Source, begins(p.Kind))
@@ -317,6 +326,9 @@ func (m *Manager) Run(ctx context.Context) error {
 
 // followElsewhere follows a decision that was made elsewhere, and says whether that is to be tried again.
 func (m *Manager) followElsewhere(ctx context.Context, name string) (again bool) {
+	if of, ok := sandbox.CutShadow(name); ok && m.followElsewhere(ctx, of) { // it may begin with the state of its shadow, which may go
+		return true
+	}
 	release, err := m.take(ctx, name)
 	if err != nil {
 		return ctx.Err() == nil

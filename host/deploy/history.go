@@ -30,6 +30,9 @@ const (
 	Shipped     = "ship" // the host came with it, or with a newer version
 	Ended       = "end"  // by itself
 	Quarantined = "quarantine"
+	Shadowed    = "shadow"
+	Promoted    = "promote"
+	Forked      = "fork"
 	TakenBack   = "take back" // a version that could not be started although it could be loaded
 )
 

@@ -28,7 +28,13 @@ type Submission struct {
 	By   Actor
 	Note string // why, in the author's words
 
-	stateOf int // version whose state at its end it begins with; 0: the one that there is
+	// Shadow says that it is to run beside the plugin of its name, and publish nothing.
+	Shadow bool
+	// WithState says that a shadow begins with the state that the plugin has now.
+	WithState bool
+
+	stateFrom string // plugin whose present state it begins with; "" for its own
+	stateOf   int    // version whose state at its end it begins with; 0: the one that there is
 }
 
 // Fault is what is wrong with a submission, and where.
@@ -58,7 +64,13 @@ func Validate(parse ParseConfig, s Submission) (*sandbox.Config, error) {
 	case len(s.Note) > MaxNote:
 		return nil, &Fault{"note", fmt.Errorf("the note has %d bytes; it may have %d", len(s.Note), MaxNote)}
 	}
-	cfg, err := parse(s.Kind, s.Name, []byte(s.Config))
+	name := s.Name
+	if s.Shadow {
+		if name = sandbox.ShadowOf(name); s.Kind != sandbox.Analysis {
+			return nil, &Fault{"kind", errors.New("only an analysis plugin runs as a shadow; a trial shows what a decoder or an output would do")}
+		}
+	}
+	cfg, err := parse(s.Kind, name, []byte(s.Config))
 	if err != nil {
 		return nil, &Fault{"config", err}
 	}

@@ -24,6 +24,7 @@ type Runner interface {
 	Hold(cfg *sandbox.Config) error
 	Start(ctx context.Context, cfg *sandbox.Config, source []byte, from runner.From) error
 	TurnTo(ctx context.Context, name string, version, from int) error
+	Adopt(ctx context.Context, name string, version int, from string) error
 	States(ctx context.Context, name string) ([]int, error)
 	Purge(ctx context.Context, names []string) error
 	Stop(ctx context.Context, name string) error
@@ -208,6 +209,11 @@ func (s *Set) Start(ctx context.Context, cfg *sandbox.Config, source []byte, fro
 // TurnTo makes the state of a plugin the beginning of a version, in all partitions.
 func (s *Set) TurnTo(ctx context.Context, name string, version, from int) error {
 	return s.each(func(r Runner) error { return r.TurnTo(ctx, name, version, from) })
+}
+
+// Adopt makes the state of another plugin the beginning of a version, in all partitions.
+func (s *Set) Adopt(ctx context.Context, name string, version int, from string) error {
+	return s.each(func(r Runner) error { return r.Adopt(ctx, name, version, from) })
 }
 
 // States are the versions of a plugin whose state at their end is kept in any partition.

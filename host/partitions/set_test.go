@@ -37,15 +37,16 @@ func (f *fake) Start(_ context.Context, cfg *sandbox.Config, _ []byte, _ runner.
 	f.call("start")
 	return f.fails
 }
-func (f *fake) TurnTo(context.Context, string, int, int) error { f.call("turn"); return nil }
-func (f *fake) States(context.Context, string) ([]int, error)  { return f.kept, nil }
-func (f *fake) Purge(context.Context, []string) error          { f.call("purge"); return nil }
-func (f *fake) Stop(context.Context, string) error             { f.call("stop"); return nil }
-func (f *fake) Replace(context.Context, string) error          { f.call("replace"); return nil }
-func (f *fake) Remove(context.Context, string) error           { f.call("remove"); return nil }
-func (f *fake) Logs(string) []runner.LogLine                   { return f.logs }
-func (f *fake) Commits() commit.Stats                          { return commit.Stats{Commits: 2, Failed: 1, Time: time.Second} }
-func (f *fake) Stats() landfill.Stats                          { return f.stats }
+func (f *fake) Adopt(context.Context, string, int, string) error { f.call("adopt"); return nil }
+func (f *fake) TurnTo(context.Context, string, int, int) error   { f.call("turn"); return nil }
+func (f *fake) States(context.Context, string) ([]int, error)    { return f.kept, nil }
+func (f *fake) Purge(context.Context, []string) error            { f.call("purge"); return nil }
+func (f *fake) Stop(context.Context, string) error               { f.call("stop"); return nil }
+func (f *fake) Replace(context.Context, string) error            { f.call("replace"); return nil }
+func (f *fake) Remove(context.Context, string) error             { f.call("remove"); return nil }
+func (f *fake) Logs(string) []runner.LogLine                     { return f.logs }
+func (f *fake) Commits() commit.Stats                            { return commit.Stats{Commits: 2, Failed: 1, Time: time.Second} }
+func (f *fake) Stats() landfill.Stats                            { return f.stats }
 func (f *fake) List() []runner.Status {
 	if f.status == nil {
 		return nil

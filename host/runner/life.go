@@ -149,7 +149,7 @@ func (r *Runner) prepare(ctx context.Context, cfg *sandbox.Config, source []byte
 // newWorker makes a worker without a task, and finds where it begins in each of its streams.
 func (r *Runner) newWorker(name string, cfg *sandbox.Config, from From, logs *logRing) (*worker, error) {
 	w := &worker{name: name, kind: cfg.Kind, route: routeOf(cfg, r.opt.Partition), logs: logs, done: make(chan struct{}), own: map[string]*source{},
-		surroundings: surroundings{now: r.opt.Now, log: r.log, report: r.opt.Report, commits: r.commits, fanouts: r.fanouts, catchUps: r.reads}}
+		surroundings: surroundings{now: r.opt.Now, log: r.log, report: r.opt.Report, shadow: r.opt.Shadow, commits: r.commits, fanouts: r.fanouts, catchUps: r.reads}}
 	w.cutoff, w.cut = context.WithCancel(context.Background())
 	if err := r.refresh(w.route.reads); err != nil {
 		return nil, fmt.Errorf("start plugin %s: %w", name, err)

@@ -81,7 +81,12 @@ func (w *worker) part(final bool) (commit.Part, bool) {
 		w.inbox.notTaken()
 		return p, false
 	}
-	for _, msg := range w.task.Take() {
+	made := w.task.Take()
+	if w.task.Config.Shadow() {
+		w.shadow(w.name, made)
+		made = nil
+	}
+	for _, msg := range made {
 		s := w.route.writes(msg)
 		if key := keyOf(w.task.Config.PartitionBy, msg); key != nil && s == stream.Valid {
 			if p.Keys == nil {

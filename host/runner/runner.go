@@ -27,13 +27,15 @@ import (
 	"sandbar/sandbox"
 )
 
-// Options of a Runner. All but Lake, OnEnd, AtWork, Report and the times are required.
+// Options of a Runner. All but Lake, Shadow, OnEnd, AtWork, Report and the times are required.
 type Options struct {
 	Store stream.Store
 	Load  Loader
 	Env   func(*sandbox.Config) sandbox.Env // what a plugin may reach, but for Emit, Log and Lake
 	Lake  func(logger string) LakeWriter    // one for each output plugin
-	OnEnd func(*sandbox.Error)              // a plugin ended by itself; called once, not under a lock
+	// Shadow takes what a plugin makes that runs in the shadow of another.
+	Shadow func(name string, msgs [][]byte)
+	OnEnd  func(*sandbox.Error) // a plugin ended by itself; called once, not under a lock
 	// AtWork is told which plugins have been in one piece of work for longer than a second, whenever that changes, so
 	// that it can be known which ones were when the process dies.
 	AtWork func(names []string)
@@ -104,6 +106,9 @@ func New(opt Options) *Runner {
 	opt.Interval, opt.Timeout, opt.CloseTime = cmp.Or(opt.Interval, 200*time.Millisecond), cmp.Or(opt.Timeout, 30*time.Second), cmp.Or(opt.CloseTime, 4*time.Second)
 	if opt.OnEnd == nil {
 		opt.OnEnd = func(*sandbox.Error) {}
+	}
+	if opt.Shadow == nil {
+		opt.Shadow = func(string, [][]byte) {}
 	}
 	if opt.Report == nil {
 		opt.Report = func(string, error) {}

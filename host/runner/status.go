@@ -27,7 +27,8 @@ type Status struct {
 	Reason   string         `json:"reason"`         // the error's text
 	Line     int            `json:"line,omitempty"` // of the source, 0 when unknown
 	Matcher  string         `json:"matcher"`
-	Shipped  bool           `json:"shipped"`         // came with the program
+	Shipped  bool           `json:"shipped"` // came with the program
+	ShadowOf string         `json:"shadow_of,omitempty"`
 	Ticker   int            `json:"ticker_interval"` // seconds
 	Limits   sandbox.Limits `json:"limits"`
 	Stats    Stats          `json:"stats"`

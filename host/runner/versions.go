@@ -3,10 +3,13 @@ package runner
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"sandbar/host/runner/commit"
+	"sandbar/host/stream"
 )
 
 // Beside the state that a plugin has now, the store has those that its last versions had at their end.
@@ -84,6 +87,58 @@ func (r *Runner) TurnTo(ctx context.Context, name string, version, from int) err
 		return nil
 	}
 	return r.commitNow(ctx, commit.Part{States: states})
+}
+
+// Adopt makes the state that another plugin has now, and how far it has read, the beginning of a version of one that does not run. What the
+// state was is kept as that which the version before had at its end. When the other has gone its newest kept state is taken. For the same
+// version it does nothing.
+func (r *Runner) Adopt(ctx context.Context, name string, version int, from string) error {
+	if err := errors.Join(r.settle(ctx, name), r.settle(ctx, from)); err != nil {
+		return fmt.Errorf("begin plugin %s with the state of %s: commit what they did before: %w", name, from, err)
+	}
+	v, err := r.stateVersions(ctx, name)
+	if err != nil || v.Now == version {
+		return err
+	}
+	state, err := r.opt.Store.State(ctx, name)
+	if err != nil {
+		return fmt.Errorf("begin plugin %s with the state of %s: read its own: %w", name, from, err)
+	}
+	then, positions, err := r.stateAt(ctx, from)
+	if err != nil {
+		return fmt.Errorf("begin plugin %s with the state of %s: %w", name, from, err)
+	}
+	states := map[string][]byte{}
+	v.keep(name, state, states)
+	v.Now, states[name] = version, then
+	v.put(name, states)
+	return r.commitNow(ctx, commit.Part{Reader: name, Positions: positions, States: states})
+}
+
+// stateAt is the committed state of a plugin with the positions that it is of; no positions when it has gone.
+func (r *Runner) stateAt(ctx context.Context, name string) (state []byte, positions map[string]stream.Position, err error) {
+	positions = r.opt.Store.Readers()[name]
+	for { // both are of one commit when nothing was committed meanwhile
+		if state, err = r.opt.Store.State(ctx, name); err != nil {
+			return nil, nil, err
+		}
+		now := r.opt.Store.Readers()[name]
+		if maps.Equal(now, positions) {
+			break
+		}
+		if positions = now; ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
+	}
+	if state != nil || positions != nil {
+		return state, positions, nil
+	}
+	v, err := r.stateVersions(ctx, name)
+	if err != nil || len(v.Kept) == 0 {
+		return nil, nil, err
+	}
+	state, err = r.opt.Store.State(ctx, keptName(v.Kept[len(v.Kept)-1], name))
+	return state, nil, err
 }
 
 // commitNow makes a part durable, also before Begin.

@@ -61,6 +61,7 @@ type surroundings struct {
 	now      func() time.Time
 	log      *slog.Logger
 	report   func(part string, err error)
+	shadow   func(name string, msgs [][]byte)
 	commits  *commit.Committer
 	fanouts  map[string]*fanout
 	catchUps chan struct{} // one entry for each plugin that is reading by itself

@@ -1,0 +1,24 @@
+package sandbox
+
+import "strings"
+
+// shadowSuffix is behind the name of a plugin that runs in the shadow of the one without it: it does all that it does, and nothing of what
+// it makes is published. No name that people choose has it.
+const shadowSuffix = "~shadow"
+
+// ShadowOf is the name of the shadow of a plugin.
+func ShadowOf(name string) string { return name + shadowSuffix }
+
+// CutShadow is the name of the plugin whose shadow a name is of; false when it is of none.
+func CutShadow(name string) (of string, ok bool) {
+	if of, ok = strings.CutSuffix(name, shadowSuffix); !ok {
+		of = ""
+	}
+	return of, ok
+}
+
+// Shadow says that the plugin runs in the shadow of another.
+func (c *Config) Shadow() bool {
+	_, ok := CutShadow(c.Name)
+	return ok
+}
