@@ -40,6 +40,8 @@ type pluginCmd struct {
 	Diff     pluginDiffCmd     `cmd:"" help:"Print what is different between two versions of a plugin."`
 	Rollback pluginRollbackCmd `cmd:"" help:"Run an older version of a plugin again."`
 	Restore  pluginRestoreCmd  `cmd:"" help:"Bring back a plugin that was removed."`
+	Promote  pluginPromoteCmd  `cmd:"" help:"Make what runs in the shadow of a plugin its next version."`
+	Fork     pluginForkCmd     `cmd:"" help:"Run a plugin a second time, under another name."`
 }
 
 // AfterApply gives the client to the commands below.
@@ -166,6 +168,9 @@ type pluginDeployCmd struct {
 	Replace bool   `help:"Replace a plugin of this name."`
 	Over    int    `placeholder:"N" help:"Replace version N of a plugin, and no other."`
 	Note    string `help:"Why, for the history."`
+
+	Shadow    bool `help:"Run it in the shadow of the plugin of this name: it sees what comes, and nothing of what it makes is published."`
+	WithState bool `help:"With --shadow: begin with the state that the plugin has now."`
 }
 
 // Run submits the plugin; errors carry the line.
@@ -185,7 +190,7 @@ func (d *pluginDeployCmd) Run(ctx context.Context, c *client, con console) error
 	if kind == "" {
 		kind = kindOf(d.Config)
 	}
-	in := map[string]any{"kind": kind, "name": name, "config": string(config), "replace": d.Replace, "note": d.Note}
+	in := map[string]any{"kind": kind, "name": name, "config": string(config), "replace": d.Replace, "note": d.Note, "shadow": d.Shadow, "with_state": d.WithState}
 	if def.Module() {
 		in["source_base64"] = source
 	} else {

@@ -32,6 +32,11 @@ func TestHistory(t *testing.T) {
 		{"odd name", post, "/api/v1/plugins", submit(nil), "a\x01b", "", 400, "Sandbar-As"},
 		{"long name", post, "/api/v1/plugins/rate/stop", "", strings.Repeat("x", 65), "", 400, "Sandbar-As"},
 		{"long note", post, "/api/v1/plugins", submit(map[string]any{"note": strings.Repeat("x", 1001)}), "", "", 422, `"field":"note"`},
+		{"diff", post, "/api/v1/plugins/rate/diff", `{"from":1,"to":2}`, "", "", 200, `{"from":1,"to":2,"config":"--- version 1\n+++ version 2\n@@ -1 +1 @@\n-message_matcher = 'c1' -- .wasm`},
+		{"diff of a module", post, "/api/v1/plugins/rate/diff", `{"from":1,"to":2}`, "", "", 200, `"source":"the sources are different: 2 and 6 bytes\n"`},
+		{"diff of a text", post, "/api/v1/plugins/rate/diff", `{"config":"message_matcher = 'c2'","source":"sourcery"}`, "", "", 200, `{"from":2,"config":"","source":"--- version 2\n+++ as written\n`},
+		{"diff of none", post, "/api/v1/plugins/rate/diff", `{"from":7}`, "", "", 404, "no such version"},
+		{"diff of what was removed", post, "/api/v1/plugins/analysis.gone/diff", `{"from":1,"to":2}`, "", "", 200, `"to":2`},
 		{"odd audit", "GET", "/api/v1/audit?n=0", "", "", "", 400, "n is"},
 	} {
 		h := newHost(t, nil)

@@ -265,6 +265,7 @@ func (s *Site) routes() []route {
 		{get, "/api/v1/plugins/:name/versions", api, s.listVersions},
 		{get, "/api/v1/plugins/:name/versions/:version", api, s.getVersion},
 		{post, "/api/v1/plugins/:name/rollback", api, s.goBack},
+		{post, "/api/v1/plugins/:name/diff", api, s.diff},
 		{get, "/api/v1/plugins/:name/shadow", api, s.getShadow},
 		{post, "/api/v1/plugins/:name/promote", api, s.promote},
 		{post, "/api/v1/plugins/:name/fork", api, s.fork},

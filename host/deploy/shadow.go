@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ func (m *Manager) Promote(ctx context.Context, p Promotion) (runner.Status, erro
 	if err != nil {
 		return runner.Status{}, err
 	}
-	s := Submission{Kind: shadow.Kind, Name: strings.TrimPrefix(p.Name, string(shadow.Kind)+"."), Config: shadow.Config, Source: shadow.Source, Replace: true, Version: p.Present, By: p.By, Note: p.Note}
+	s := Submission{Kind: shadow.Kind, Name: strings.TrimPrefix(p.Name, string(shadow.Kind)+"."), Config: shadow.Config, Source: shadow.Source, Replace: true, Version: p.Present, By: p.By, Note: cmp.Or(p.Note, shadow.Note)}
 	note := "what ran in its shadow"
 	if p.WithState {
 		s.stateFrom = shadow.Name

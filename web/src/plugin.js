@@ -1,7 +1,7 @@
 // The page of one plugin.
 import { facts } from "./module.js";
 import { byId, h, put, list } from "./dom.js";
-import { get, post, del, pluginPath } from "./api.js";
+import { get, post, del, pluginPage, pluginPath } from "./api.js";
 import { on, every, refresh } from "./live.js";
 import { bytes, clock, count, exact, moment, nanos, plural, rate } from "./format.js";
 import { bar, empty, pluginName, problem, state, splitName } from "./parts.js";
@@ -10,6 +10,7 @@ import { rates } from "./history.js";
 import { payloads } from "./payloads.js";
 import { alertItem } from "./alertitem.js";
 import { versions } from "./versions.js";
+import { shadow } from "./shadow.js";
 
 export function plugin(main) {
   const name = main.dataset.name;
@@ -27,6 +28,7 @@ export function plugin(main) {
     if (gone) location.reload();
     refresh();
   });
+  const beside = shadow(name, refresh, failed);
   const history = async (version) => {
     if (version === known) return;
     await draws(version);
@@ -41,6 +43,7 @@ export function plugin(main) {
       for (const f of draw) f(p);
       await shows(p);
       await history(p.version);
+      if (p.kind === "analysis" && !p.shadow_of) await beside(p);
     } catch (err) {
       if (err.status !== 404 && err.status !== 409) throw err;
       gone = true;
@@ -66,7 +69,8 @@ function head(name) {
   const edit = h("a.button", { href: "/deploy?plugin=" + encodeURIComponent(name) }, "Edit");
   const remove = h("button.danger", { type: "button", onclick: () => askRemove(name, failed) }, "Remove");
   const failed = (err) => byId("trouble").replaceChildren(problem("This did not work", err.message));
-  byId("actions").append(turn, edit, remove);
+  const copy = h("button", { type: "button", onclick: () => askFork(name) }, "Fork");
+  byId("actions").append(turn, edit, copy, remove);
   let now = null;
   turn.addEventListener("click", async () => {
     turn.disabled = true;
@@ -84,7 +88,8 @@ function head(name) {
     now = p.state;
     dot.set(p.state);
     put(when, `since ${moment(p.since)}`);
-    put(kind, [p.kind, p.shipped ? "shipped with Sandbar" : "", p.ticker_interval ? `timer every ${p.ticker_interval} s` : ""].filter(Boolean).join(" · "));
+    edit.hidden = copy.hidden = Boolean(p.shadow_of);
+    put(kind, [p.shadow_of ? `in the shadow of ${p.shadow_of}` : "", p.kind, p.shipped ? "shipped with Sandbar" : "", p.ticker_interval ? `timer every ${p.ticker_interval} s` : ""].filter(Boolean).join(" · "));
     put(turn, p.state === "running" ? "Stop" : "Start");
     const key = [p.state, p.since, p.reason, !!p.message].join();
     if (key !== told) byId("trouble").replaceChildren(...trouble(p));
@@ -101,6 +106,26 @@ function trouble(p) {
   const message = p.message ? h("details", { id: "ended-by" }, h("summary", null, "The message that did it"),
     h("pre.payload", { tabindex: "0" }, JSON.stringify(p.message, null, 2))) : null;
   return [problem(title, p.reason, line, message)];
+}
+
+// askFork asks for a name, and runs the plugin a second time under it.
+function askFork(name) {
+  const dialog = byId("fork");
+  const form = dialog.querySelector("form");
+  const fault = byId("fork-fault");
+  put(fault, "");
+  form.onsubmit = async (e) => {
+    if (e.submitter?.value !== "yes") return;
+    e.preventDefault();
+    try {
+      const p = await post(pluginPath(name, "/fork"), { name: form.elements.name.value.trim(), with_state: form.elements.state.checked });
+      location.assign(pluginPage(p.name));
+    } catch (err) {
+      put(fault, err.message);
+      form.elements.name.focus();
+    }
+  };
+  dialog.showModal();
 }
 
 function askRemove(name, failed) {

@@ -9,6 +9,7 @@ import { editor } from "./editor.js";
 import { starters } from "./starters.js";
 import { chooser } from "./module.js";
 import { tries } from "./try.js";
+import { diff } from "./diff.js";
 import { lints } from "./lint.js";
 import { read, settings } from "./settings.js";
 
@@ -38,6 +39,7 @@ export function submit(main) {
   });
   byId("check").addEventListener("click", () => check(page));
   keys(page);
+  shadows(page);
   tries(() => submission(page), (err) => (err ? tell(page, err) : unmark(page)), (r) => {
     if (r.tried.ended?.line && !page.module.base64) source.mark(r.tried.ended.line, r.tried.ended.text);
   });
@@ -103,6 +105,25 @@ function place(err, config) {
   return { line: config.split("\n").findIndex((l) => /^\s*message_matcher\s*=/.test(l)) + 1 };
 }
 
+// shadows offers, for a change of a plugin, what is different, and to run it beside the version that runs.
+function shadows(page) {
+  const changes = byId("changes");
+  changes.addEventListener("toggle", async () => {
+    changes.querySelector(".diffs, .note")?.remove();
+    if (!changes.open) return;
+    const { config, source, source_base64 } = submission(page);
+    try {
+      changes.append(diff(await post(pluginPath(page.plugin, "/diff"), { config, source, source_base64 })));
+    } catch (err) {
+      tell(page, err);
+    }
+  });
+  byId("shadow-run").addEventListener("click", () => send(page, "plugins", "Starting", (p) => {
+    page.draft.drop();
+    location.assign(pluginPage(p.shadow_of) + "#shadow-part");
+  }, { shadow: true, with_state: page.form.with_state.checked, expected: undefined }));
+}
+
 // keys are those that work everywhere on the page; Ctrl and Enter tries.
 function keys(page) {
   document.addEventListener("keydown", (e) => {
@@ -159,6 +180,9 @@ async function change(page, name) {
     else page.source.set(p.source);
     page.config.set(p.config);
     page.expected = p.updated;
+    page.plugin = p.name;
+    byId("changes").hidden = false;
+    byId("as-shadow").hidden = p.kind !== "analysis";
     page.draft.offer(byId("fault"), (d) => {
       page.source.set(d.source);
       page.config.set(d.config);
@@ -227,13 +251,13 @@ function unmark({ form, source, config }) {
   for (const f of [form.kind, form.name]) f.removeAttribute("aria-invalid");
 }
 
-async function send(page, path, doing, done) {
+async function send(page, path, doing, done, more = {}) {
   if (page.busy) return;
   page.busy = true;
   unmark(page);
   say(doing + " …");
   try {
-    const answer = await post(path, submission(page));
+    const answer = await post(path, { ...submission(page), ...more });
     say("");
     done(answer);
   } catch (err) {
