@@ -118,6 +118,7 @@ func siblings() map[string][]string {
 		"host/runner":              {"host/stream"},
 		"host/runner/commit":       {"host/stream"},
 		"host/trial":               {"host/runner"},
+		"host/gate":                {"host/try"},
 		"host/shadow":              {"host/series", "host/alert"},
 		"host/try":                 {"host/trial", "host/runner", "host/stream", "host/view", "host/alert", "host/series", "host/lake"},
 		"host/deploy":              {"host/runner", "host/catalog"},

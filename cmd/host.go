@@ -23,6 +23,7 @@ import (
 	"sandbar/host/deploy"
 	"sandbar/host/failures"
 	"sandbar/host/fleet"
+	"sandbar/host/gate"
 	"sandbar/host/geo"
 	"sandbar/host/health"
 	httpdoor "sandbar/host/intake/http"
@@ -69,6 +70,7 @@ type host struct {
 	streams  map[string]web.Log
 	trials   *try.Trials
 	shadows  *shadow.View
+	taps     map[string][]stream.Log // of all partitions, for people
 	started  time.Time
 	deaths   *deaths.Journal
 	suspects []string // plugins that were at work when the host died, several times
@@ -230,7 +232,10 @@ func (h *host) openPlugins(ctx context.Context) error {
 		return err
 	}
 	h.openFleet()
-	h.deploy = deploy.New(deploy.Options{Catalog: h.catalog, Journal: h.journal, Runner: h.set, Others: h.elsewhere(), Parse: parser(h.cfg.Limits), Removed: h.forget, Now: clock.Now, Log: h.log})
+	if err := h.openTrials(ctx); err != nil {
+		return err
+	}
+	h.deploy = deploy.New(deploy.Options{Gate: h.gate(), Second: h.cfg.Gate.Second, Catalog: h.catalog, Journal: h.journal, Runner: h.set, Others: h.elsewhere(), Parse: parser(h.cfg.Limits), Removed: h.forget, Now: clock.Now, Log: h.log})
 	if h.control != nil {
 		h.control.Tell(h.deploy.Changed)
 	}
@@ -243,6 +248,27 @@ func (h *host) openPlugins(ctx context.Context) error {
 	}
 	h.opened = append(h.opened, h.only.close)
 	return nil
+}
+
+// openTrials opens what lets people and the gate look at and try on what the streams have.
+func (h *host) openTrials(ctx context.Context) (err error) {
+	h.taps = map[string][]stream.Log{}
+	for _, name := range stream.Names() {
+		if h.taps[name], err = h.logs(ctx, name); err != nil {
+			return err
+		}
+	}
+	h.trials = try.New(try.Options{Logs: h.taps, Load: h.engines.load, Env: h.env, Now: clock.Now})
+	return nil
+}
+
+// gate is what says whether a submission may run; nil when the config wants none.
+func (h *host) gate() func(ctx context.Context, cfg *sandbox.Config, source []byte) ([]string, error) {
+	g := h.cfg.Gate
+	if g.Messages == 0 {
+		return nil
+	}
+	return gate.New(gate.Rules{Messages: int(g.Messages), Alerts: int(g.Alerts), Use: float64(g.Use) / 100, Cost: float64(g.Cost) / 100, Time: time.Duration(g.Time)}, h.trials).Check
 }
 
 // forget drops what views have of a plugin that was removed.
@@ -317,14 +343,7 @@ func (h *host) openPages(ctx context.Context) (err error) {
 	if h.streams, err = h.numbers(ctx); err != nil {
 		return err
 	}
-	taps := map[string][]stream.Log{}
-	for _, name := range stream.Names() {
-		if taps[name], err = h.logs(ctx, name); err != nil {
-			return err
-		}
-	}
-	h.trials = try.New(try.Options{Logs: taps, Load: h.engines.load, Env: h.env, Now: clock.Now})
-	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(taps, clock.Now), Trials: h.trials, Shadows: h.shadows, Schemas: h.schemas, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
+	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(h.taps, clock.Now), Trials: h.trials, Shadows: h.shadows, Schemas: h.schemas, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
 		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log})
 	return err

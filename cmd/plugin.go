@@ -41,6 +41,7 @@ type pluginCmd struct {
 	Rollback pluginRollbackCmd `cmd:"" help:"Run an older version of a plugin again."`
 	Restore  pluginRestoreCmd  `cmd:"" help:"Bring back a plugin that was removed."`
 	Promote  pluginPromoteCmd  `cmd:"" help:"Make what runs in the shadow of a plugin its next version."`
+	Approve  pluginApproveCmd  `cmd:"" help:"Deploy what waits for a second person."`
 	Fork     pluginForkCmd     `cmd:"" help:"Run a plugin a second time, under another name."`
 }
 
@@ -196,12 +197,18 @@ func (d *pluginDeployCmd) Run(ctx context.Context, c *client, con console) error
 	} else {
 		in["source"] = string(source)
 	}
-	var st runner.Status
+	var st struct {
+		runner.Status
+		Why []string `json:"why"`
+	}
 	c.over = d.Over
 	if err := c.call(ctx, http.MethodPost, "/plugins", in, &st); err != nil {
 		return err
 	}
 	fmt.Fprintf(con.out, "%s is %s; see %s/plugins/%s\n", st.Name, st.State, c.base, url.PathEscape(st.Name))
+	for _, why := range st.Why {
+		fmt.Fprintf(con.out, "it waits for a second person: %s\n", printable([]byte(why)))
+	}
 	return nil
 }
 

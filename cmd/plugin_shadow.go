@@ -32,6 +32,16 @@ func (f *pluginForkCmd) Run(ctx context.Context, c *client, con console) error {
 	return second(ctx, c, con, f.Name, "/fork", map[string]any{"name": f.To, "with_state": f.WithState, "note": f.Note})
 }
 
+type pluginApproveCmd struct {
+	Name string `arg:"" help:"The proposal, like analysis.rate~proposed."`
+	Note string `help:"Why, for the history."`
+}
+
+// Run deploys what somebody else has proposed.
+func (a *pluginApproveCmd) Run(ctx context.Context, c *client, con console) error {
+	return second(ctx, c, con, a.Name, "/approve", map[string]any{"note": a.Note})
+}
+
 // second asks for something about a plugin and its second.
 func second(ctx context.Context, c *client, con console, name, verb string, in map[string]any) error {
 	var st struct{ Name, State string }

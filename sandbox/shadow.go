@@ -17,6 +17,20 @@ func CutShadow(name string) (of string, ok bool) {
 	return of, ok
 }
 
+// proposedSuffix is behind the name of what waits for a second person to be deployed.
+const proposedSuffix = "~proposed"
+
+// ProposalOf is the name of what is proposed for a plugin.
+func ProposalOf(name string) string { return name + proposedSuffix }
+
+// CutProposal is the name of the plugin for which something of this name is proposed; false when nothing is.
+func CutProposal(name string) (of string, ok bool) {
+	if of, ok = strings.CutSuffix(name, proposedSuffix); !ok {
+		of = ""
+	}
+	return of, ok
+}
+
 // Shadow says that the plugin runs in the shadow of another.
 func (c *Config) Shadow() bool {
 	_, ok := CutShadow(c.Name)

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"sandbar/host/deploy"
+	"sandbar/host/try"
 	"sandbar/sandbox"
 )
 
@@ -48,6 +49,7 @@ func blame(field string, err error) error {
 func asFault(err error) *fault {
 	var f *fault
 	var part *deploy.Fault
+	var refusal *deploy.Refusal
 	var e *sandbox.Error
 	var routing *echo.HTTPError
 	switch {
@@ -61,6 +63,14 @@ func asFault(err error) *fault {
 		return &fault{status: http.StatusNotFound, Text: "there is no such plugin"}
 	case errors.Is(err, deploy.ErrNoVersion), errors.Is(err, deploy.ErrNoShadow):
 		return &fault{status: http.StatusNotFound, Text: err.Error()}
+	case errors.Is(err, deploy.ErrNoProposal):
+		return &fault{status: http.StatusNotFound, Text: err.Error()}
+	case errors.Is(err, try.ErrBusy):
+		return &fault{status: http.StatusServiceUnavailable, Text: err.Error()}
+	case errors.As(err, &refusal):
+		return &fault{status: http.StatusUnprocessableEntity, Text: err.Error(), Field: "gate"}
+	case errors.Is(err, deploy.ErrSamePerson):
+		return &fault{status: http.StatusForbidden, Text: err.Error()}
 	case errors.Is(err, deploy.ErrForbidden):
 		return &fault{status: http.StatusForbidden, Text: err.Error()}
 	case errors.Is(err, deploy.ErrChanged):

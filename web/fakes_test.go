@@ -207,6 +207,17 @@ func (f *fakePlugins) GoBack(ctx context.Context, b deploy.Back) (runner.Status,
 	return st, f.note(b.By, deploy.RolledBack, b.Name, err)
 }
 
+// Approve knows a proposal for analysis.rate, of ann.
+func (f *fakePlugins) Approve(_ context.Context, by deploy.Actor, name string, present int, _ string) (runner.Status, error) {
+	switch {
+	case present == 7:
+		return runner.Status{}, deploy.ErrChanged
+	case strings.HasPrefix(string(by), "ann"):
+		return runner.Status{}, deploy.ErrSamePerson
+	}
+	return f.all[name].Status, f.note(by, deploy.Approved, name, f.failing)
+}
+
 // Promote knows a shadow of analysis.rate.
 func (f *fakePlugins) Promote(_ context.Context, p deploy.Promotion) (runner.Status, error) {
 	if p.Name != "analysis.rate" {

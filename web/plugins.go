@@ -224,7 +224,7 @@ func (s *Site) deployPlugin(c echo.Context) error {
 	defer cancel()
 	st, err := s.opt.Plugins.Deploy(ctx, sub)
 	if err != nil {
-		return err
+		return proposed(c, err)
 	}
 	return answer(c, http.StatusCreated, asPlugin(st))
 }

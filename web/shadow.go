@@ -61,7 +61,7 @@ func (s *Site) promote(c echo.Context) error {
 	defer cancel()
 	st, err := s.opt.Plugins.Promote(ctx, p)
 	if err != nil {
-		return err
+		return proposed(c, err)
 	}
 	return answer(c, http.StatusOK, asPlugin(st))
 }

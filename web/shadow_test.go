@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"sandbar/host/deploy"
 	"sandbar/host/runner"
 	"sandbar/host/shadow"
 	"sandbar/sandbox/message"
@@ -52,6 +53,33 @@ func TestShadow(t *testing.T) {
 		}
 	}
 	h := newHost(t, nil)
+	h.plugins.failing = &deploy.Refusal{Why: []string{"too dear"}}
+	if w := h.do(request(post, "/api/v1/plugins", submit(nil))); w.Code != 422 || !strings.Contains(w.Body.String(), `"field":"gate"`) {
+		t.Errorf("what does not pass: %d %s", w.Code, w.Body)
+	}
+	h.plugins.failing = &deploy.Refusal{Why: []string{"too dear"}, Proposal: "analysis.new~proposed"}
+	if w := h.do(request(post, "/api/v1/plugins", submit(nil))); w.Code != 202 || w.Body.String() != `{"name":"analysis.new~proposed","state":"proposed","why":["too dear"]}`+"\n" {
+		t.Errorf("what waits: %d %s", w.Code, w.Body)
+	}
+	h = newHost(t, nil)
+	d := h.plugins.all["analysis.rate"]
+	d.Name, d.ProposalOf, d.State = "analysis.rate~proposed", "analysis.rate", runner.Proposed
+	h.plugins.all[d.Name] = d
+	for _, tt := range []struct {
+		name, as, match string
+		code            int
+	}{{"analysis.rate~proposed", "bob", "", 200}, {"analysis.rate~proposed", "ann", "", 403}, {"analysis.rate~proposed", "bob", `"7"`, 409}, {"analysis.rate", "bob", "", 404}, {"none", "bob", "", 404}} {
+		r := request(post, "/api/v1/plugins/"+tt.name+"/approve", `{"note":"seen"}`, "Sandbar-As", tt.as)
+		if tt.match != "" {
+			r.Header.Set("If-Match", tt.match)
+		}
+		if w := h.do(r); w.Code != tt.code {
+			t.Errorf("%s approves %s: %d %s", tt.as, tt.name, w.Code, w.Body)
+		}
+	}
+	if w := h.get("/api/v1/plugins"); !strings.Contains(w.Body.String(), `"proposal_of":"analysis.rate"`) {
+		t.Errorf("listed: %s", w.Body)
+	}
 	if w := h.do(request(post, "/api/v1/plugins", submit(map[string]any{"kind": "output", "shadow": true}))); w.Code != 422 || !strings.Contains(w.Body.String(), `"field":"kind"`) {
 		t.Errorf("a shadow of an output: %d %s", w.Code, w.Body)
 	}

@@ -49,6 +49,7 @@ type Plugins interface {
 	GoBack(ctx context.Context, b deploy.Back) (runner.Status, error)
 	Promote(ctx context.Context, p deploy.Promotion) (runner.Status, error)
 	Fork(ctx context.Context, f deploy.Fork) (runner.Status, error)
+	Approve(ctx context.Context, by deploy.Actor, name string, present int, note string) (runner.Status, error)
 	Versions(ctx context.Context, name string) ([]catalog.Version, error)
 	States(ctx context.Context, name string) ([]int, error)
 	Version(ctx context.Context, name string, n int) (catalog.Version, error)
@@ -269,6 +270,7 @@ func (s *Site) routes() []route {
 		{get, "/api/v1/plugins/:name/shadow", api, s.getShadow},
 		{post, "/api/v1/plugins/:name/promote", api, s.promote},
 		{post, "/api/v1/plugins/:name/fork", api, s.fork},
+		{post, "/api/v1/plugins/:name/approve", api, s.approve},
 		{get, "/api/v1/audit", api, s.audit},
 		{get, "/api/v1/limits", api, s.limits},
 		{get, "/api/v1/series", api, s.listSeries},

@@ -39,6 +39,7 @@ type Config struct {
 	Landfill Roll    `toml:"landfill" doc:"The archive of what came in. A file is finished when it reaches the size or the age."`
 	Lake     Roll    `toml:"lake" doc:"The Heka and Parquet files of output plugins. A file is finished when it reaches the size or the age."`
 	Limits   Limits  `toml:"limits" doc:"What a plugin may use at most, by kind. A limit of 0 in a plugin's config stands for these; a plugin that asks for more is refused."`
+	Gate     Gate    `toml:"gate" doc:"What submissions have to show in a trial over the newest messages before they run. Without messages all that load run."`
 	Geo      Geo     `toml:"geo" doc:"MaxMind databases. A file that is replaced is opened again."`
 }
 
@@ -165,6 +166,16 @@ func (l *Limits) Of(kind sandbox.Kind) sandbox.Ceilings {
 		InjectBytes: int64(c.InjectBytes), Hourly: int64(c.Hourly), State: int64(c.State), Graph: int64(c.Graph), LogLines: int(c.LogLines), Source: int(c.Source), Time: time.Duration(c.Time)}}
 }
 
+// Gate is what a trial has to show.
+type Gate struct {
+	Messages Count    `toml:"messages" doc:"Newest messages that a submission wants, over which it is tried before it runs. 0: no gate."`
+	Alerts   Count    `toml:"alerts" doc:"Alerts that it may raise in the trial. -1: any number."`
+	Use      Count    `toml:"use" doc:"Percent of its own instruction_limit and memory_limit that it may use. 0: no rule but the limits."`
+	Cost     Count    `toml:"cost" doc:"Percent of a core that it may take at the rate of the messages. 0: no rule."`
+	Time     Duration `toml:"time" doc:"Time that the trial may take; one that takes longer does not pass."`
+	Second   bool     `toml:"second" doc:"What does not pass waits until a second person approves it. false: it is refused. Who is who is told by the names that people give themselves, and their addresses."`
+}
+
 // Geo names databases.
 type Geo struct {
 	City string `toml:"city" doc:"File of a City database (.mmdb). Empty: no places."`
@@ -187,6 +198,7 @@ func Default() Config {
 		Bucket:   Bucket{Timeout: Duration(60 * time.Second), S3: S3{PartSize: 8 * MiB}},
 		Landfill: Roll{Size: 128 * MiB, Age: Duration(10 * time.Minute)},
 		Lake:     Roll{Size: 128 * MiB, Age: Duration(5 * time.Minute)},
+		Gate:     Gate{Alerts: 20, Use: 80, Cost: 25, Time: Duration(30 * time.Second)},
 		Limits:   Limits{ceilings(sandbox.Decoder), ceilings(sandbox.Analysis), ceilings(sandbox.Output)},
 	}
 }

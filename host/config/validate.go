@@ -91,6 +91,11 @@ func (c *Config) checkSizes(p *problems) {
 		p.unless(err == nil, "streams.kafka.brokers has %q, which is not HOST:PORT", b)
 	}
 	between("streams.min_free", s.MinFree, 0, 1024*TiB)
+	g := &c.Gate
+	p.unless(g.Messages >= 0 && g.Messages <= 1_000_000, "gate.messages is %d; it must be from 0 to 1000000", g.Messages)
+	p.unless(g.Alerts >= -1 && g.Alerts <= 1_000_000, "gate.alerts is %d; it must be from -1 to 1000000", g.Alerts)
+	p.unless(g.Use >= 0 && g.Use <= 100, "gate.use is %d; it must be from 0 to 100", g.Use)
+	p.unless(g.Cost >= 0 && g.Cost <= 10_000, "gate.cost is %d; it must be from 0 to 10000", g.Cost)
 	c.checkSpans(p)
 	c.checkLimits(p)
 }
@@ -126,6 +131,7 @@ func (c *Config) checkSpans(p *problems) {
 	between("edge.body_timeout", c.Edge.BodyTimeout, time.Second, time.Hour)
 	between("streams.commit_interval", c.Streams.CommitInterval, 10*time.Millisecond, time.Minute)
 	between("streams.timeout", c.Streams.Timeout, time.Second, time.Hour)
+	between("gate.time", c.Gate.Time, time.Second, 50*time.Second)
 	between("bucket.timeout", c.Bucket.Timeout, time.Second, time.Hour)
 	for name, age := range map[string]Duration{"landfill": c.Landfill.Keep, "lake": c.Lake.Keep} {
 		if age != 0 {

@@ -92,6 +92,8 @@ func kindOf(name string) (sandbox.Kind, error) {
 	}
 	if of, ok := sandbox.CutShadow(short); ok {
 		short = of
+	} else if of, ok := sandbox.CutProposal(short); ok {
+		short = of
 	}
 	return sandbox.Kind(kind), plugins.CheckName(short)
 }

@@ -95,6 +95,8 @@ type Manager struct {
 	parse   ParseConfig
 	removed func(name string) // views forget what the plugin made
 	may     func(by Actor, what, name string) error
+	gate    func(ctx context.Context, cfg *sandbox.Config, source []byte) (why []string, err error)
+	second  bool
 	now     func() time.Time
 	log     *slog.Logger
 
@@ -120,8 +122,12 @@ type Options struct {
 	// May is the one place that is asked whether somebody may change a plugin: what is Submitted, Replaced and so on. An error, which
 	// people are told, says that they may not, and why. nil: everybody who reaches the host may do everything.
 	May func(by Actor, what, name string) error
-	Now func() time.Time
-	Log *slog.Logger
+	// Gate says why a submission should not run; nothing when it may. With Second what does not pass waits for a second person; without
+	// it is refused. nil: all may run.
+	Gate   func(ctx context.Context, cfg *sandbox.Config, source []byte) (why []string, err error)
+	Second bool
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // New makes a manager. Seed and Come are next, and Run beside them.
@@ -135,7 +141,7 @@ func New(o Options) *Manager {
 	if o.May == nil {
 		o.May = func(Actor, string, string) error { return nil }
 	}
-	return &Manager{catalog: o.Catalog, journal: o.Journal, changed: map[string]bool{}, wake: make(chan struct{}, 1), started: map[string]time.Time{}, runner: o.Runner, others: o.Others, parse: o.Parse, removed: o.Removed, may: o.May, now: o.Now, log: o.Log}
+	return &Manager{catalog: o.Catalog, journal: o.Journal, changed: map[string]bool{}, wake: make(chan struct{}, 1), started: map[string]time.Time{}, runner: o.Runner, others: o.Others, parse: o.Parse, removed: o.Removed, may: o.May, gate: o.Gate, second: o.Second, now: o.Now, log: o.Log}
 }
 
 // Detail is a plugin with what was submitted.
@@ -247,7 +253,16 @@ func (m *Manager) Deploy(ctx context.Context, s Submission) (runner.Status, erro
 
 // deploy remembers what it does as the event, or by a word of its own.
 func (m *Manager) deploy(ctx context.Context, s Submission, event catalog.Event) (runner.Status, error) {
+	return m.deployAs(ctx, s, event, s.By)
+}
+
+// deployAs is deploy by somebody else than the author.
+func (m *Manager) deployAs(ctx context.Context, s Submission, event catalog.Event, by Actor) (runner.Status, error) {
 	cfg, err := Validate(m.parse, s)
+	if err != nil {
+		return runner.Status{}, err
+	}
+	why, err := m.judge(ctx, cfg, &s, event.What)
 	if err != nil {
 		return runner.Status{}, err
 	}
@@ -261,7 +276,7 @@ func (m *Manager) deploy(ctx context.Context, s Submission, event catalog.Event)
 	if err != nil {
 		return runner.Status{}, err
 	}
-	event.At, event.Actor = p.Updated, string(s.By)
+	event.At, event.Actor = p.Updated, string(by)
 	what := cmp.Or(event.What, Replaced)
 	if event.What == "" && old == nil {
 		what = Submitted
@@ -275,6 +290,9 @@ func (m *Manager) deploy(ctx context.Context, s Submission, event catalog.Event)
 	}
 	sandbox.Locate(found, s.Config)
 	p.Warning = sandbox.JoinFindings(found)
+	if len(why) > 0 {
+		return runner.Status{}, m.refuse(ctx, by, p, why)
+	}
 	if old == nil {
 		err = m.deployNew(ctx, cfg, &s, &p, event)
 	} else {
@@ -390,6 +408,9 @@ func (m *Manager) Stop(ctx context.Context, by Actor, name string) error {
 
 // Start runs a plugin that was stopped or has ended, from the newest messages on.
 func (m *Manager) Start(ctx context.Context, by Actor, name string) error {
+	if _, ok := sandbox.CutProposal(name); ok {
+		return fmt.Errorf("%w: it waits for a second person to approve it", ErrForbidden)
+	}
 	return m.change(ctx, name, m.event(by, Started), func(p *catalog.Plugin) error {
 		if p.Run && p.Outcome == "" {
 			return errNothing
@@ -523,6 +544,10 @@ func (m *Manager) here(p *catalog.Plugin) runner.Status {
 	}
 	st.Shipped = p.Shipped != ""
 	st.ShadowOf, _ = sandbox.CutShadow(p.Name)
+	if of, ok := sandbox.CutProposal(p.Name); ok {
+		st.ProposalOf, st.State, st.Reason = of, runner.Proposed, p.Reason
+		return st
+	}
 	if !ok && p.Run && !st.Shipped && m.safe.Load() {
 		st.Reason = "not started, since the host runs with --safe; start it, or the host without --safe"
 	}

@@ -73,7 +73,13 @@ type host struct {
 	mu      sync.Mutex
 	shadows map[string]string // by name: the payload of the newest message
 	may     func(by deploy.Actor, what, name string) error
+	gate    func(ctx context.Context, cfg *sandbox.Config, source []byte) ([]string, error)
+	second  bool
+	options func(second bool) deploy.Options
 }
+
+// reopen makes a manager anew, for h.second.
+func (h *host) reopen() { h.m = deploy.New(h.options(h.second)) }
 
 // open starts a host as cmd does; shut ends it.
 func open(t *testing.T, dir string, defs ...plugins.Definition) *host {
@@ -107,14 +113,22 @@ func open(t *testing.T, dir string, defs ...plugins.Definition) *host {
 		},
 		Env:   func(*sandbox.Config) sandbox.Env { return sandbox.Env{Now: clock.Now} },
 		OnEnd: func(err *sandbox.Error) { h.m.Ended(context.Background(), err) }})
-	h.m = deploy.New(deploy.Options{Catalog: h.catalog, Journal: deploy.Own(h.catalog), Runner: h.run, Parse: parse, Now: clock.Now, Log: quiet,
-		Removed: func(name string) { h.removed = append(h.removed, name) },
-		May: func(by deploy.Actor, what, name string) error {
-			if h.may == nil {
-				return nil
+	h.options = func(second bool) deploy.Options {
+		return deploy.Options{Second: second, Gate: func(ctx context.Context, cfg *sandbox.Config, source []byte) ([]string, error) {
+			if h.gate == nil {
+				return nil, nil
 			}
-			return h.may(by, what, name)
-		}})
+			return h.gate(ctx, cfg, source)
+		}, Catalog: h.catalog, Journal: deploy.Own(h.catalog), Runner: h.run, Parse: parse, Now: clock.Now, Log: quiet,
+			Removed: func(name string) { h.removed = append(h.removed, name) },
+			May: func(by deploy.Actor, what, name string) error {
+				if h.may == nil {
+					return nil
+				}
+				return h.may(by, what, name)
+			}}
+	}
+	h.reopen()
 	if err := errors.Join(h.m.Seed(t.Context(), defs), h.m.Come(t.Context(), h.run, false, h.run.Begin)); err != nil {
 		t.Fatal(err)
 	}

@@ -219,7 +219,7 @@ func (m *Manager) Come(ctx context.Context, r Starter, safe bool, join func() er
 			}
 			m.log.Warn("plugin does not start", "plugin", p.Name, "error", err)
 		}
-		if p.Kind == sandbox.Decoder {
+		if _, proposed := sandbox.CutProposal(p.Name); p.Kind == sandbox.Decoder && !proposed {
 			m.hold(r, p)
 		}
 	}

@@ -31,6 +31,8 @@ const (
 	Ended       = "end"  // by itself
 	Quarantined = "quarantine"
 	Shadowed    = "shadow"
+	Proposed    = "propose"
+	Approved    = "approve"
 	Promoted    = "promote"
 	Forked      = "fork"
 	TakenBack   = "take back" // a version that could not be started although it could be loaded

@@ -33,6 +33,7 @@ type Submission struct {
 	// WithState says that a shadow begins with the state that the plugin has now.
 	WithState bool
 
+	approved  bool   // by a second person
 	stateFrom string // plugin whose present state it begins with; "" for its own
 	stateOf   int    // version whose state at its end it begins with; 0: the one that there is
 }

@@ -14,21 +14,25 @@ const (
 	Running    State = "running"
 	StoppedBy  State = "stopped"    // somebody stopped it
 	Terminated State = "terminated" // a call ended abnormally; it stays so until somebody starts it
+	Proposed   State = "proposed"   // it waits for a second person, and has never run
 	Failed     State = "load_error" // config or source could not be loaded
 )
 
 // Status is one plugin as people see it.
 type Status struct {
-	Name     string         `json:"name"` // Logger form: "analysis.rate"
-	Kind     sandbox.Kind   `json:"kind"`
-	State    State          `json:"state"`
-	Since    time.Time      `json:"since"`          // when it entered State
-	Outcome  string         `json:"outcome"`        // why it is not running; "" while it runs
-	Reason   string         `json:"reason"`         // the error's text
-	Line     int            `json:"line,omitempty"` // of the source, 0 when unknown
-	Matcher  string         `json:"matcher"`
-	Shipped  bool           `json:"shipped"` // came with the program
-	ShadowOf string         `json:"shadow_of,omitempty"`
+	Name     string       `json:"name"` // Logger form: "analysis.rate"
+	Kind     sandbox.Kind `json:"kind"`
+	State    State        `json:"state"`
+	Since    time.Time    `json:"since"`          // when it entered State
+	Outcome  string       `json:"outcome"`        // why it is not running; "" while it runs
+	Reason   string       `json:"reason"`         // the error's text
+	Line     int          `json:"line,omitempty"` // of the source, 0 when unknown
+	Matcher  string       `json:"matcher"`
+	Shipped  bool         `json:"shipped"` // came with the program
+	ShadowOf string       `json:"shadow_of,omitempty"`
+
+	ProposalOf string `json:"proposal_of,omitempty"`
+
 	Ticker   int            `json:"ticker_interval"` // seconds
 	Limits   sandbox.Limits `json:"limits"`
 	Stats    Stats          `json:"stats"`

@@ -21,6 +21,8 @@ type job struct {
 	ctx     context.Context // ends when somebody ends the trial
 	cancel  context.CancelFunc
 
+	over chan struct{} // closed when it has ended
+
 	mu     sync.Mutex
 	report Report
 	spans  []span    // that it reads, when they are known
@@ -29,7 +31,7 @@ type job struct {
 
 func newJob(r Request, now time.Time) *job {
 	ctx, cancel := context.WithCancel(context.Background())
-	j := &job{request: r, ctx: ctx, cancel: cancel}
+	j := &job{request: r, ctx: ctx, cancel: cancel, over: make(chan struct{})}
 	j.report = Report{ID: newID(), Plugin: r.Tried.Config.Logger(), State: Waiting, Started: now.UTC(), Range: Range{Streams: runner.Reads(r.Tried.Config)}}
 	j.report.Tried = (&probe{}).numbers(r.Tried.Config, 0)
 	return j
@@ -65,6 +67,7 @@ func (j *job) end(s State, problem string, now time.Time) {
 		r.State, r.Problem, r.Seconds = s, problem, now.Sub(r.Started).Seconds()
 		j.ended = now
 	})
+	close(j.over)
 }
 
 // tellEvery is how often the numbers of a trial that runs are made new.

@@ -155,6 +155,20 @@ func (t *Trials) Get(id string) (Report, error) {
 	return j.tell(t.opt.Now()), nil
 }
 
+// Wait returns what a trial found when it has ended.
+func (t *Trials) Wait(ctx context.Context, id string) (Report, error) {
+	j, err := t.find(id)
+	if err != nil {
+		return Report{}, err
+	}
+	select {
+	case <-j.over:
+		return j.tell(t.opt.Now()), nil
+	case <-ctx.Done():
+		return Report{}, ctx.Err()
+	}
+}
+
 // Cancel ends a trial. What it has found so far can be got.
 func (t *Trials) Cancel(id string) error {
 	j, err := t.find(id)

@@ -95,18 +95,11 @@ func (b *bench) ends(t *testing.T, r Request) Report {
 
 func (b *bench) wait(t *testing.T, id string) Report {
 	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for {
-		rep, err := b.Get(id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if rep.State == Done || rep.State == Failed || rep.State == Cancelled {
-			return rep
-		}
-		<-tick.C
+	rep, err := b.Wait(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return rep
 }
 
 const counting = `

@@ -12,8 +12,30 @@ export class Fault extends Error {
   }
 }
 
+const NAME = "name"; // in the browser's storage
+
+// me is the name that somebody gives himself, for the history of plugins. Nobody checks it.
+export function me() {
+  try {
+    return localStorage.getItem(NAME) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+export function setMe(name) {
+  try {
+    localStorage.setItem(NAME, name);
+  } catch {
+    // then it is not remembered
+  }
+}
+
+// A header holds bytes: the name's UTF-8, one letter a byte.
+const as = () => (me() ? { "Sandbar-As": String.fromCharCode(...new TextEncoder().encode(me())) } : {});
+
 async function ask(method, path, body) {
-  const init = { method, headers: {}, signal: AbortSignal.timeout(90_000) };
+  const init = { method, headers: method === "GET" ? {} : as(), signal: AbortSignal.timeout(90_000) };
   if (body !== undefined) {
     init.headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(body);

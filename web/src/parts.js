@@ -1,7 +1,7 @@
 // Small parts that several pages show.
 import { h, svg, put, attr } from "./dom.js";
 
-const STATES = { running: "Running", stopped: "Stopped", terminated: "Terminated", load_error: "Load error" };
+const STATES = { running: "Running", stopped: "Stopped", terminated: "Terminated", load_error: "Load error", proposed: "Waits for approval" };
 
 export const stateName = (state) => STATES[state] ?? state;
 

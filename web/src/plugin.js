@@ -11,6 +11,7 @@ import { payloads } from "./payloads.js";
 import { alertItem } from "./alertitem.js";
 import { versions } from "./versions.js";
 import { shadow } from "./shadow.js";
+import { diff } from "./diff.js";
 
 export function plugin(main) {
   const name = main.dataset.name;
@@ -43,7 +44,7 @@ export function plugin(main) {
       for (const f of draw) f(p);
       await shows(p);
       await history(p.version);
-      if (p.kind === "analysis" && !p.shadow_of) await beside(p);
+      if (p.kind === "analysis" && !p.shadow_of && !p.proposal_of) await beside(p);
     } catch (err) {
       if (err.status !== 404 && err.status !== 409) throw err;
       gone = true;
@@ -88,7 +89,8 @@ function head(name) {
     now = p.state;
     dot.set(p.state);
     put(when, `since ${moment(p.since)}`);
-    edit.hidden = copy.hidden = Boolean(p.shadow_of);
+    edit.hidden = copy.hidden = Boolean(p.shadow_of || p.proposal_of);
+    turn.hidden = remove.hidden = Boolean(p.proposal_of);
     put(kind, [p.shadow_of ? `in the shadow of ${p.shadow_of}` : "", p.kind, p.shipped ? "shipped with Sandbar" : "", p.ticker_interval ? `timer every ${p.ticker_interval} s` : ""].filter(Boolean).join(" · "));
     put(turn, p.state === "running" ? "Stop" : "Start");
     const key = [p.state, p.since, p.reason, !!p.message].join();
@@ -99,6 +101,7 @@ function head(name) {
 
 function trouble(p) {
   if (p.state === "running") return [];
+  if (p.state === "proposed") return [proposal(p)];
   if (p.state === "stopped" && p.reason) return [h("div.notice", null, p.reason)];
   if (p.state === "stopped") return [h("div.notice", null, "It is stopped, and stays so until somebody starts it. Its state is kept.")];
   const title = p.state === "load_error" ? "It could not be loaded" : `It was terminated${p.outcome ? ": " + p.outcome.replaceAll("_", " ") : ""}`;
@@ -126,6 +129,32 @@ function askFork(name) {
     }
   };
   dialog.showModal();
+}
+
+// proposal is what is to be said and done about a plugin that waits for a second person.
+function proposal(p) {
+  const fault = h("p.reason", { role: "alert" });
+  const different = h("div");
+  const decide = (f) => async () => {
+    try {
+      await f();
+    } catch (err) {
+      put(fault, err.message);
+    }
+  };
+  const approve = h("button.primary", { type: "button", onclick: decide(async () => {
+    const now = await post(pluginPath(p.name, "/approve"), {});
+    location.assign(pluginPage(now.name));
+  }) }, "Approve");
+  const reject = h("button.danger", { type: "button", onclick: decide(async () => {
+    await del(pluginPath(p.name));
+    location.assign("/");
+  }) }, "Reject");
+  const compare = h("button", { type: "button", onclick: decide(async () => {
+    const { config, source } = await get(pluginPath(p.name));
+    different.replaceChildren(diff(await post(pluginPath(p.proposal_of, "/diff"), { config, source: source ?? "" })));
+  }) }, "What is different");
+  return problem(`It waits for a second person${p.author ? `; ${p.author} proposed it` : ""}`, p.reason, h("div.actions.start", null, approve, reject, compare), fault, different);
 }
 
 function askRemove(name, failed) {

@@ -34,7 +34,7 @@ function row(p) {
   const memory = bar("Memory", bytes);
   const text = COLUMNS.map((c, i) => h("td", { "data-label": c, class: NUMBERS.includes(i) ? "num" : null }));
   const [name, now, matched, speed, each, burnt, used, lag, error] = text;
-  name.append(h("a.plugin-name", { href: pluginPage(p.name) }, ...pluginName(p.name)), p.shipped ? h("span.tag", null, "shipped") : "");
+  name.append(h("a.plugin-name", { href: pluginPage(p.name) }, ...pluginName(p.name)), p.shipped ? h("span.tag", null, "shipped") : p.shadow_of ? h("span.tag", null, "shadow") : p.proposal_of ? h("span.tag", null, "proposal") : "");
   now.append(dot.el, reason);
   burnt.append(fuel.el);
   used.append(memory.el);

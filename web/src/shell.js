@@ -1,5 +1,6 @@
 // What every page has around it: the theme and the word whether it is live.
 import { byId, put } from "./dom.js";
+import { me, setMe } from "./api.js";
 import { onStatus } from "./live.js";
 
 const WORDS = { live: "Live", waiting: "Connecting", lost: "No connection" };
@@ -22,6 +23,17 @@ export function shell() {
     name();
     announce();
   });
+  const who = byId("me");
+  if (who) {
+    const show = () => put(who, me() || "Your name");
+    show();
+    who.addEventListener("click", () => {
+      const name = prompt("Your name, for the history of plugins. Nobody checks it.", me());
+      if (name === null) return;
+      setMe(name.replace(/\p{C}/gu, "").trim().slice(0, 20)); // at most 64 bytes go with a request
+      show();
+    });
+  }
   const live = byId("live");
   if (live) {
     onStatus((s) => {
