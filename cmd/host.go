@@ -28,6 +28,7 @@ import (
 	"sandbar/host/health"
 	httpdoor "sandbar/host/intake/http"
 	"sandbar/host/intake/spill"
+	"sandbar/host/letters"
 	"sandbar/host/partitions"
 	"sandbar/host/runner"
 	"sandbar/host/series"
@@ -36,6 +37,7 @@ import (
 	"sandbar/host/stream/kafka"
 	"sandbar/host/tap"
 	"sandbar/host/try"
+	"sandbar/host/vitals"
 	"sandbar/plugins"
 	"sandbar/sandbox"
 	"sandbar/schemas"
@@ -70,6 +72,8 @@ type host struct {
 	streams  map[string]web.Log
 	trials   *try.Trials
 	shadows  *shadow.View
+	letters  *letters.View
+	vitals   *vitals.View
 	taps     map[string][]stream.Log // of all partitions, for people
 	started  time.Time
 	deaths   *deaths.Journal
@@ -214,7 +218,7 @@ func (h *host) openViews(ctx context.Context) error {
 	if h.alerts, err = alert.Open(h.path("views", "alerts"), derived, alert.Options{Now: clock.Now, Logger: h.log}); err != nil {
 		return err
 	}
-	h.shadows = shadow.New()
+	h.shadows, h.letters, h.vitals = shadow.New(), letters.New(clock.Now), vitals.New()
 	h.failures = failures.New(refused, failures.Options{Now: clock.Now, Logger: h.log})
 	return nil
 }
@@ -275,6 +279,7 @@ func (h *host) gate() func(ctx context.Context, cfg *sandbox.Config, source []by
 func (h *host) forget(name string) {
 	h.series.Forget(name)
 	h.shadows.Forget(name)
+	h.letters.Forget(name)
 }
 
 // openJournal says where decisions are made: in this host's catalog, or on Kafka in a topic that all hosts follow.
@@ -343,7 +348,7 @@ func (h *host) openPages(ctx context.Context) (err error) {
 	if h.streams, err = h.numbers(ctx); err != nil {
 		return err
 	}
-	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(h.taps, clock.Now), Trials: h.trials, Shadows: h.shadows, Schemas: h.schemas, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
+	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(h.taps, clock.Now), Trials: h.trials, Shadows: h.shadows, Letters: h.letters, Vitals: h.vitals, Schemas: h.schemas, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
 		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log})
 	return err

@@ -232,7 +232,7 @@ func TestPluginSeries(t *testing.T) {
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, nil)
-	for _, path := range []string{"/api/v1/overview", "/api/v1/plugins/rate", "/api/v1/plugins/rate/logs", "/api/v1/plugins/rate/series", "/api/v1/alerts", "/api/v1/errors/0:0"} {
+	for _, path := range []string{"/api/v1/find", "/api/v1/plugins/rate", "/api/v1/plugins/rate/logs", "/api/v1/plugins/rate/series", "/api/v1/alerts", "/api/v1/errors/0:0"} {
 		w := h.get(path)
 		if w.Code != 200 || !strings.Contains(w.Body.String(), `\u003cscript\u003e`) || strings.Contains(w.Body.String(), "<script") {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)

@@ -83,11 +83,15 @@ func (p *pulse) run(ctx context.Context) error {
 
 // look takes the rates and the versions.
 func (p *pulse) look(ctx context.Context) {
-	sum, ended, err := p.pluginSum(ctx)
+	list, err := p.opt.Plugins.List(ctx)
+	sum, ended := pluginSum(list)
 	if err != nil {
 		p.opt.Logger.Debug("looking for changed plugins failed", "error", err)
 	}
 	at := p.opt.Now()
+	if err == nil {
+		p.opt.Vitals.Note(at, list)
+	}
 	troubled, _ := json.Marshal(troubles(p.opt.Health, p.opt.Hosts.Others())) // texts and times
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -111,11 +115,7 @@ func (p *pulse) look(ctx context.Context) {
 }
 
 // pluginSum changes when a plugin comes, goes, or enters another state. ended is how many have ended by themselves.
-func (p *pulse) pluginSum(ctx context.Context) (sum uint64, ended int, err error) {
-	list, err := p.opt.Plugins.List(ctx)
-	if err != nil {
-		return 0, 0, err
-	}
+func pluginSum(list []runner.Status) (sum uint64, ended int) {
 	h := fnv.New64a()
 	for _, s := range list {
 		fmt.Fprintf(h, "%q %q %d\n", s.Name, s.State, s.Since.UnixNano())
@@ -123,7 +123,7 @@ func (p *pulse) pluginSum(ctx context.Context) (sum uint64, ended int, err error
 			ended++
 		}
 	}
-	return h.Sum64(), ended, nil
+	return h.Sum64(), ended
 }
 
 func (p *pulse) rates(name string) (messages, bytes float64) {

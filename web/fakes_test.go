@@ -28,6 +28,7 @@ import (
 	"sandbar/host/health"
 	httpdoor "sandbar/host/intake/http"
 	"sandbar/host/landfill"
+	"sandbar/host/letters"
 	"sandbar/host/partitions"
 	"sandbar/host/runner"
 	"sandbar/host/runner/commit"
@@ -38,6 +39,7 @@ import (
 	"sandbar/host/try"
 	"sandbar/host/view"
 	"sandbar/host/view/viewtest"
+	"sandbar/host/vitals"
 	"sandbar/sandbox"
 	"sandbar/sandbox/cbuf"
 	"sandbar/sandbox/message"
@@ -61,6 +63,8 @@ var (
 	_ Messages   = (*tap.Tap)(nil)
 	_ Trials     = (*try.Trials)(nil)
 	_ Shadows    = (*shadow.View)(nil)
+	_ Vitals     = (*vitals.View)(nil)
+	_ Letters    = (*letters.View)(nil)
 	_ Schemas    = (*schemas.Registry)(nil)
 )
 
@@ -418,7 +422,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 			{Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start()}},
 		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
 			{Position: "0:9", Time: start(), Type: "uri", Error: "bad", Namespace: "telemetry"}},
-		Messages: newTap(), Trials: newTrials(), Shadows: newShadows(), Schemas: newSchemas(), Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
+		Messages: newTap(), Trials: newTrials(), Shadows: newShadows(), Vitals: vitals.New(), Letters: newLetters(), Schemas: newSchemas(), Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
 		Hostname: "h1", Listen: "127.0.0.1:8080", Now: h.clock.now, Logger: slog.New(slog.NewTextHandler(h.log, nil))}
 	if change != nil {
 		change(&o)
@@ -484,7 +488,7 @@ func testFiles() fs.FS {
 		"assets/app.js":         {Data: []byte(`"use strict";`)},
 		"assets/style.css":      {Data: []byte(`body{}`)},
 	}
-	for _, page := range []string{"overview", "plugin", "submit", "alerts", "errors", "messages", "schemas", "help", "login"} {
+	for _, page := range []string{"overview", "plugins", "plugin", "submit", "alerts", "errors", "messages", "schemas", "help", "login"} {
 		files["templates/"+page+".html"] = &fstest.MapFile{Data: []byte(`{{define "content"}}<main id="` + page + `" data-name="{{.Name}}" data-next="{{.Next}}">{{.Error}}</main>{{end}}`)}
 	}
 	return files

@@ -8,6 +8,7 @@ import (
 
 	"sandbar/host/health"
 	"sandbar/host/partitions"
+	"sandbar/host/runner"
 	"sandbar/host/stream"
 )
 
@@ -52,6 +53,10 @@ func (s *Site) overview(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	states := map[runner.State]int{}
+	for i := range list {
+		states[list[i].State]++
+	}
 	streams := make([]streamNumbers, 0, len(stream.Names()))
 	for _, name := range stream.Names() {
 		log := s.opt.Streams[name]
@@ -65,18 +70,18 @@ func (s *Site) overview(c echo.Context) error {
 	addStreams(streams, others)
 	e := s.opt.Edge.Stats()
 	return answer(c, http.StatusOK, struct {
-		Host       string           `json:"host"`
-		Now        time.Time        `json:"now"`
-		Started    time.Time        `json:"started"`
-		Troubles   []health.Trouble `json:"troubles"`
-		Partitions partitions.Share `json:"partitions"`
-		Hosts      []hostNumbers    `json:"hosts"`
-		Streams    []streamNumbers  `json:"streams"`
-		Edge       edgeNumbers      `json:"edge"`
-		Landfill   archiveNumbers   `json:"landfill"`
-		Plugins    []plugin         `json:"plugins"`
+		Host       string               `json:"host"`
+		Now        time.Time            `json:"now"`
+		Started    time.Time            `json:"started"`
+		Troubles   []health.Trouble     `json:"troubles"`
+		Partitions partitions.Share     `json:"partitions"`
+		Hosts      []hostNumbers        `json:"hosts"`
+		Streams    []streamNumbers      `json:"streams"`
+		Edge       edgeNumbers          `json:"edge"`
+		Landfill   archiveNumbers       `json:"landfill"`
+		States     map[runner.State]int `json:"states"` // of plugins
 	}{s.opt.Hostname, s.opt.Now().UTC(), s.started, troubles(s.opt.Health, others), s.opt.Partitions.Share(), s.hosts(others), streams,
-		addEdges(edgeNumbers{e.Answers, e.Bytes, e.InFlight}, others), addArchives(s.archive(), others), asPlugins(list)})
+		addEdges(edgeNumbers{e.Answers, e.Bytes, e.InFlight}, others), addArchives(s.archive(), others), states})
 }
 
 // samples are what is needed for rates over the last seconds.

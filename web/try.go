@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"sandbar/host/deploy"
 	"sandbar/host/try"
+	"sandbar/sandbox/message"
 )
 
 // Trials run what somebody writes over what the streams have kept; *try.Trials does.
@@ -40,6 +42,8 @@ func (s *Site) startTrial(c echo.Context) error {
 		submitted
 		Last  int    `json:"last"`
 		Since string `json:"since"`
+
+		Messages []json.RawMessage `json:"messages"`
 	}
 	if err := s.readJSON(c, &in); err != nil {
 		return err
@@ -57,7 +61,9 @@ func (s *Site) startTrial(c echo.Context) error {
 		if r.Since, err = time.ParseDuration(in.Since); err != nil {
 			return refuse(http.StatusBadRequest, "since is %.40q; it must be a time like 90m or 6h", in.Since)
 		}
-	} else if r.Last == 0 {
+	} else if r.Messages, err = given(in.Messages); err != nil {
+		return err
+	} else if r.Last == 0 && r.Messages == nil {
 		r.Last = defaultLast
 	}
 	if err := r.Check(); err != nil {
@@ -68,6 +74,18 @@ func (s *Site) startTrial(c echo.Context) error {
 	}
 	id, err := s.opt.Trials.Start(r)
 	return begun(c, id, err)
+}
+
+// given are messages that were sent as JSON.
+func given(all []json.RawMessage) (msgs [][]byte, err error) {
+	for i, text := range all {
+		raw, err := message.FromJSON(text)
+		if err != nil {
+			return nil, refuse(http.StatusBadRequest, "message %d is none: %v", i+1, err)
+		}
+		msgs = append(msgs, raw)
+	}
+	return msgs, nil
 }
 
 // lookInto begins a trial that tells all about one call of another.

@@ -66,6 +66,8 @@ end`
 		{map[string]any{"since": "yesterday"}, 400, "90m or 6h"},
 		{map[string]any{"since": "-1h"}, 400, "last 1 to"},
 		{map[string]any{"until": 5}, 400, "until"},
+		{map[string]any{"messages": []any{5}}, 400, "message 1 is none"},
+		{map[string]any{"last": 5, "messages": []any{map[string]any{}}}, 400, "at most 100"},
 		{map[string]any{"config": "x = 1"}, 422, `"field":"config"`},
 		{map[string]any{"name": "../x"}, 422, `"field":"name"`},
 		{map[string]any{"source": ""}, 422, `"field":"source"`},
@@ -86,6 +88,10 @@ end`
 	step := waitTrial(t, h, h.do(request(http.MethodPost, at+"/calls/2", "")).Header().Get("Location"))
 	if s := step.Step; s == nil || s.Call != 2 || len(s.Made) != 1 || s.Reads[0].Value != hostile || s.Text != "odd" || s.Lines[4] == 0 {
 		t.Errorf("looked into: %+v", s)
+	}
+	r = waitTrial(t, h, h.do(request(http.MethodPost, "/api/v1/try", body(map[string]any{"messages": []any{map[string]any{"Uuid": "00000000-0000-0000-0000-000000000000", "Timestamp": 5, "Type": "given"}}}))).Header().Get("Location"))
+	if r.Tried.Matched != 1 || r.Tried.Prints[0].Text != "given" {
+		t.Errorf("over a given message: %+v", r)
 	}
 	for call, want := range map[string]int{"0": 404, "x": 404, "-1": 404} {
 		if w := h.do(request(http.MethodPost, at+"/calls/"+call, "")); w.Code != want {

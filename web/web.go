@@ -125,6 +125,8 @@ type Options struct {
 	Messages   Messages
 	Trials     Trials
 	Shadows    Shadows
+	Vitals     Vitals
+	Letters    Letters
 	Schemas    Schemas
 	Streams    map[string]Log // by the names of stream.Names
 	Edge       Edge
@@ -150,8 +152,8 @@ func (o *Options) complete() error {
 	switch {
 	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
 		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
-	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Shadows == nil, o.Schemas == nil:
-		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials, Shadows and Schemas are required")
+	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Shadows == nil, o.Vitals == nil, o.Letters == nil, o.Schemas == nil:
+		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials, Shadows, Vitals, Letters and Schemas are required")
 	case o.Token != "" && o.Sessions == nil:
 		return errors.New("web: Sessions is required with a Token")
 	case o.Parse == nil, o.Ceilings == nil, o.Now == nil, o.Logger == nil, o.Listen == "":
@@ -239,6 +241,7 @@ func (s *Site) routes() []route {
 	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
 	return []route{
 		{get, "/", page, s.show("overview", "Overview")},
+		{get, "/plugins", page, s.show("plugins", "Plugins")},
 		{get, "/plugins/:name", page, s.showPlugin},
 		{get, "/deploy", page, s.showSubmit},
 		{get, "/alerts", page, s.show("alerts", "Alerts")},
@@ -254,6 +257,7 @@ func (s *Site) routes() []route {
 
 		{get, "/api/v1/overview", api, s.overview},
 		{get, "/api/v1/plugins", api, s.listPlugins},
+		{get, "/api/v1/find", api, s.findPlugins},
 		{post, "/api/v1/plugins", api, s.deployPlugin},
 		{get, "/api/v1/plugins/:name", api, s.getPlugin},
 		{del, "/api/v1/plugins/:name", api, s.removePlugin},
@@ -262,6 +266,8 @@ func (s *Site) routes() []route {
 		{post, "/api/v1/plugins/:name/stop", api, s.stopPlugin},
 		{post, "/api/v1/plugins/:name/start", api, s.startPlugin},
 		{get, "/api/v1/plugins/:name/logs", api, s.pluginLogs},
+		{get, "/api/v1/plugins/:name/vitals", api, s.pluginVitals},
+		{get, "/api/v1/plugins/:name/letters", api, s.pluginLetters},
 		{get, "/api/v1/plugins/:name/series", api, s.pluginSeries},
 		{get, "/api/v1/plugins/:name/versions", api, s.listVersions},
 		{get, "/api/v1/plugins/:name/versions/:version", api, s.getVersion},

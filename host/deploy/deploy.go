@@ -543,6 +543,7 @@ func (m *Manager) here(p *catalog.Plugin) runner.Status {
 		}
 	}
 	st.Shipped = p.Shipped != ""
+	st.Author = p.Author
 	st.ShadowOf, _ = sandbox.CutShadow(p.Name)
 	if of, ok := sandbox.CutProposal(p.Name); ok {
 		st.ProposalOf, st.State, st.Reason = of, runner.Proposed, p.Reason

@@ -10,6 +10,7 @@ import (
 	"sandbar/host/runner/commit"
 	"sandbar/host/stream"
 	"sandbar/sandbox"
+	"sandbar/sandbox/message"
 )
 
 // maxLoads is how many plugins are loaded or checked at a time; others wait.
@@ -121,7 +122,13 @@ func (r *Runner) prepare(ctx context.Context, cfg *sandbox.Config, source []byte
 		w.sink, env.Lake = lake, lake
 	}
 	w.quota = newQuota(cfg.Limits.Hourly, r.opt.Now())
-	w.reload = func(state []byte) (*Task, error) { return NewTask(r.opt.Load, cfg, source, env, state) }
+	w.reload = func(state []byte) (*Task, error) {
+		task, err := NewTask(r.opt.Load, cfg, source, env, state)
+		if err == nil && r.opt.Failed != nil {
+			task.failed = func(text string, m *message.View) { r.opt.Failed(name, text, m) }
+		}
+		return task, err
+	}
 	w.work = r.watch.add(name)
 	w.work.begin()
 	task, err := w.reload(state)

@@ -25,14 +25,17 @@ import (
 	"sandbar/host/runner/commit"
 	"sandbar/host/stream"
 	"sandbar/sandbox"
+	"sandbar/sandbox/message"
 )
 
-// Options of a Runner. All but Lake, Shadow, OnEnd, AtWork, Report and the times are required.
+// Options of a Runner. All but Lake, Failed, Shadow, OnEnd, AtWork, Report and the times are required.
 type Options struct {
 	Store stream.Store
 	Load  Loader
 	Env   func(*sandbox.Config) sandbox.Env // what a plugin may reach, but for Emit, Log and Lake
 	Lake  func(logger string) LakeWriter    // one for each output plugin
+	// Failed is told of each message that a plugin returned -1 for, which is valid during the call only.
+	Failed func(name, text string, m *message.View)
 	// Shadow takes what a plugin makes that runs in the shadow of another.
 	Shadow func(name string, msgs [][]byte)
 	OnEnd  func(*sandbox.Error) // a plugin ended by itself; called once, not under a lock

@@ -32,6 +32,7 @@ type Status struct {
 	ShadowOf string       `json:"shadow_of,omitempty"`
 
 	ProposalOf string `json:"proposal_of,omitempty"`
+	Author     string `json:"author,omitempty"` // who submitted it
 
 	Ticker   int            `json:"ticker_interval"` // seconds
 	Limits   sandbox.Limits `json:"limits"`

@@ -33,6 +33,7 @@ type Task struct {
 	kept      []byte          // the newest Snapshot of a plugin that preserves no data
 	dirty     bool            // was called since the last Snapshot
 	counts    counts
+	failed    func(text string, v *message.View) // told of each message that it returned -1 for; nil: nobody wants to know
 }
 
 // counts are Stats in the form that is cheap to keep.
@@ -117,6 +118,9 @@ func (t *Task) Process(views []message.View, hits []int32) (int, *sandbox.Error)
 		if err := t.account(res); err != nil {
 			return i + 1, err
 		}
+		if res.Status == sandbox.StatusFailed && t.failed != nil {
+			t.failed(res.Text, &views[h])
+		}
 		if res.Status == -1 && t.Config.Kind == sandbox.Decoder && len(t.made) == t.before {
 			t.emit(undecoded(&views[h], "failed", res.Text)) // or the submission would be gone
 		}
@@ -143,8 +147,11 @@ func (t *Task) batches(b sandbox.Batcher, views []message.View, hits []int32) (i
 		done += n
 		t.counts.Matched += int64(n)
 		err := t.account(res)
-		if res.Outcome == sandbox.OK && res.Status == -1 {
+		if res.Outcome == sandbox.OK && res.Status == sandbox.StatusFailed {
 			t.counts.Failed += int64(n) - 1
+			if t.failed != nil {
+				t.failed(res.Text, t.group[0])
+			}
 		}
 		if err != nil || t.Full() || t.heed {
 			return done, err

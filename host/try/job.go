@@ -119,6 +119,9 @@ func (t *Trials) try(ctx context.Context, j *job) error {
 
 // open finds the messages.
 func (t *Trials) open(ctx context.Context, p *pace, j *job) (*source, error) {
+	if given := j.request.Messages; given != nil {
+		return listSource(ctx, p, given), nil
+	}
 	if all := j.request.spans; all != nil {
 		return t.read(ctx, p, j, all)
 	}

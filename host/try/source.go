@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"time"
 
@@ -189,11 +190,28 @@ func newSource(ctx context.Context, p *pace, all []span) (*source, error) {
 	return s, nil
 }
 
+// listSource gives messages that are there already.
+func listSource(ctx context.Context, p *pace, msgs [][]byte) *source {
+	f := &feed{span: span{to: stream.Position{Segment: math.MaxInt64}}, over: len(msgs) == 0}
+	s := &source{ctx: ctx, pace: p, feeds: []*feed{f}}
+	f.batch.Messages = msgs
+	for i, msg := range msgs {
+		f.batch.Ends = append(f.batch.Ends, stream.Position{Offset: int64(i + 1)})
+		s.size += int64(message.FrameSize(len(msg)))
+	}
+	if !f.over {
+		f.look()
+	}
+	return s
+}
+
 // Close closes the readers.
 func (s *source) Close() error {
 	var errs []error
 	for _, f := range s.feeds {
-		errs = append(errs, f.r.Close())
+		if f.r != nil {
+			errs = append(errs, f.r.Close())
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -256,6 +274,10 @@ func (s *source) take(f *feed) ([]byte, error) {
 
 // fill reads when nothing is left of what was read.
 func (f *feed) fill(ctx context.Context) error {
+	if f.r == nil { // of a list
+		f.over = true
+		return nil
+	}
 	for ctx.Err() == nil {
 		if f.over = !f.r.Position().Before(f.to); f.over {
 			return nil

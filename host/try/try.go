@@ -27,6 +27,8 @@ const (
 
 	// MaxLast is how many messages may be asked for.
 	MaxLast = 1_000_000
+	// MaxMessages is how many may be given.
+	MaxMessages = 100
 	// MaxSince is how far back one may ask.
 	MaxSince = 90 * 24 * time.Hour
 	// lookBack is how many bytes are looked at for the last messages that a plugin wants.
@@ -62,6 +64,8 @@ type Request struct {
 	Running *Version // the present version; nil when there is none
 	Last    int
 	Since   time.Duration
+	// Messages are what it is tried on instead, encoded.
+	Messages [][]byte
 
 	spans []span // where an earlier trial of it read
 	step  int64  // the call to look into, with which it ends; 0 for none
@@ -69,6 +73,12 @@ type Request struct {
 
 // Check says what is wrong with the range.
 func (r *Request) Check() error {
+	if n := len(r.Messages); n > 0 {
+		if n > MaxMessages || r.Last != 0 || r.Since != 0 {
+			return fmt.Errorf("a trial runs over at most %d messages that are given, or over those of the streams", MaxMessages)
+		}
+		return nil
+	}
 	if r.Last < 0 || r.Last > MaxLast || r.Since < 0 || r.Since > MaxSince || (r.Last > 0) == (r.Since > 0) {
 		return fmt.Errorf("a trial runs over the last 1 to %d messages, or those of the last %v at most", MaxLast, MaxSince)
 	}
@@ -140,7 +150,7 @@ func (t *Trials) Look(id string, call int64) (string, error) {
 	}
 	r := j.request
 	r.Running, r.step, r.spans = nil, call, j.readFrom()
-	if call < 1 || r.spans == nil {
+	if call < 1 || r.spans == nil && r.Messages == nil {
 		return "", ErrGone
 	}
 	return t.start(r)

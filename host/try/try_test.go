@@ -367,21 +367,58 @@ func TestCancel(t *testing.T) {
 		t.Errorf("before anybody works it is %s", r.State)
 	}
 	b.works(t)
-	for _, id := range ids {
-		tick := time.NewTicker(time.Millisecond)
-		for r, _ := b.Get(id); r.State != Running; r, _ = b.Get(id) {
-			<-tick.C
-		}
-		tick.Stop()
-		if err := b.Cancel(id); err != nil {
-			t.Fatal(err)
-		}
-		if r := b.wait(t, id); r.State != Cancelled || r.Tried.Ended != nil || r.Tried.Matched > 2 {
-			t.Errorf("a trial that was ended: %s, %+v", r.State, r.Tried)
-		}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for len(ids) > 0 { // two have begun, and one has the turn in a call that does not end
+		ids = slices.DeleteFunc(ids, func(id string) bool {
+			r, err := b.Get(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.State != Running {
+				return false
+			}
+			if err := b.Cancel(id); err != nil {
+				t.Fatal(err)
+			}
+			if r := b.wait(t, id); r.State != Cancelled || r.Tried.Ended != nil || r.Tried.Matched > 2 {
+				t.Errorf("a trial that was ended: %s, %+v", r.State, r.Tried)
+			}
+			return true
+		})
+		<-tick.C
 	}
 	if err := b.Cancel("none"); !errors.Is(err, ErrGone) {
 		t.Errorf("one that there is not: %v", err)
+	}
+}
+
+// TestGivenMessages: a trial over messages that somebody has, not over those of the streams.
+func TestGivenMessages(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 1, 10, nil)
+	b.works(t)
+	v := version(t, "message_matcher = \"Type == 'a'\"", "function process_message() print(read_message('Fields[n]')) return 0 end")
+	id, err := b.Start(Request{Tried: v, Messages: [][]byte{reading(3), reading(8), reading(4)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := b.wait(t, id)
+	if r.State != Done || r.Range.Messages != 3 || r.Tried.Matched != 2 || r.Tried.Prints[0].Text != "8" || r.Share != 1 {
+		t.Errorf("%+v", r)
+	}
+	again, err := b.Look(id, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := b.wait(t, again).Step; s == nil || s.Prints[0] != "4" {
+		t.Errorf("looked into: %+v", s)
+	}
+	if _, err := b.Start(Request{Tried: v, Messages: make([][]byte, MaxMessages+1)}); err == nil {
+		t.Error("too many messages")
+	}
+	if _, err := b.Start(Request{Tried: v, Last: 1, Messages: make([][]byte, 1)}); err == nil {
+		t.Error("both a range and messages")
 	}
 }
 

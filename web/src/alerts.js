@@ -37,13 +37,13 @@ export function alerts() {
   };
   const load = async () => {
     const asked = filter();
-    const [answer, plugins] = await Promise.all([get(`alerts?n=${STEP}&${asked}`), get("plugins")]);
+    const [answer, plugins] = await Promise.all([get(`alerts?n=${STEP}&${asked}`), get("find?n=200&kind=analysis")]);
     if (asked !== filter()) return load();
     // What was on the first page and is not any more belongs to those behind it.
     const last = answer.alerts.at(-1)?.version ?? 0;
     older = [...first.alerts, ...older].filter((a) => a.version < last && (older.length > 0 || a.version >= last));
     first = answer;
-    const names = plugins.filter((p) => p.kind === "analysis").map((p) => p.name);
+    const names = plugins.plugins.map((p) => p.name);
     choices(select, [...names, ...answer.alerts.map((a) => a.logger)], wanted);
     draw();
   };

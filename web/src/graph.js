@@ -14,6 +14,7 @@ const SERIES = 12; // colours there are
 export function graph(head, height) {
   const updated = since(new Date().toISOString());
   const plot = h("div.plot");
+  plot.style.minHeight = `${height}px`;
   const legend = h("div.legend", { role: "group", "aria-label": "Series" });
   const nothing = empty("No values yet", "The plugin sent this graph, and has put no value into it so far.");
   const whole = h("button.graph-zoom", { type: "button", hidden: true, onclick: () => box.show(null) }, "Show all");
@@ -132,7 +133,7 @@ function options(box, plot, height) {
   return {
     width: plot.clientWidth || 600,
     height,
-    padding: [10, 12, 0, 0],
+    padding: [10, 30, 0, 0],
     legend: { show: false },
     cursor: { drag: { x: true, y: false }, points: { size: 7, width: 2, fill: () => surface, stroke: (u, i) => u.series[i]._color }, x: true, y: false },
     scales: { y: { range: (u, low, high) => yRange(low, high) } },

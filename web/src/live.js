@@ -87,7 +87,7 @@ function changed(now) {
 
 // ended shows in the navigation, and in the title of the tab, how many plugins have ended by themselves.
 function ended(n) {
-  const link = document.querySelector('nav a[href="/"]');
+  const link = document.querySelector('nav a[href="/plugins"]');
   if (!link) return;
   let badge = link.querySelector(".badge");
   if (!badge && n > 0) link.append((badge = Object.assign(document.createElement("span"), { className: "badge" })));

@@ -2,7 +2,7 @@
 import { byId, h, put, list } from "./dom.js";
 import { get } from "./api.js";
 import { on, every } from "./live.js";
-import { plural } from "./format.js";
+import { exact, plural } from "./format.js";
 import { empty } from "./parts.js";
 import { streamTiles } from "./streams.js";
 import { hostTable } from "./hosts.js";
@@ -11,6 +11,7 @@ import { payloads } from "./payloads.js";
 import { alertItem } from "./alertitem.js";
 
 const ALERTS = 8;
+const PLUGINS = 20; // in the table; the page Plugins has all
 
 export function overview() {
   counters();
@@ -23,13 +24,13 @@ function counters() {
   const table = pluginTable(byId("plugins"));
   const hosts = hostTable(byId("hosts"));
   every(async () => {
-    const now = await get("overview");
+    const [now, found] = await Promise.all([get("overview"), get(`find?n=${PLUGINS}&sort=cost`)]);
     tiles(now);
-    table(now);
     hosts(now);
-    const running = now.plugins.filter((p) => p.state === "running").length;
-    const rest = now.plugins.length - running;
-    put(byId("plugins-sum"), `${running} running` + (rest ? `, ${rest} not` : ""));
+    table(found.plugins);
+    const { running = 0 } = found.counts;
+    const rest = found.total - running;
+    put(byId("plugins-sum"), `${exact(running)} running` + (rest ? `, ${exact(rest)} not` : "") + (found.total > PLUGINS ? "; what is broken and what costs most" : ""));
   });
 }
 
@@ -40,8 +41,8 @@ function graphs() {
   place.append(nothing);
   const shown = new Map(); // plugin → its payloads
   on(["series", "plugins", "alerts"], async () => {
-    const [infos, plugins] = await Promise.all([get("series"), get("plugins")]);
-    const names = plugins.filter((p) => p.shipped && p.kind === "analysis").map((p) => p.name);
+    const [infos, shipped] = await Promise.all([get("series"), get("find?n=100&kind=analysis&owner=Sandbar")]);
+    const names = shipped.plugins.map((p) => p.name).sort();
     for (const name of names) {
       if (!shown.has(name)) shown.set(name, payloads(place, name, { graphsOnly: true, link: true }));
     }

@@ -7,10 +7,11 @@ import { bytes, clock, count, exact, moment, nanos, plural, rate } from "./forma
 import { bar, empty, pluginName, problem, state, splitName } from "./parts.js";
 import { viewer } from "./code.js";
 import { rates } from "./history.js";
-import { payloads } from "./payloads.js";
+import { box, payloads } from "./payloads.js";
 import { alertItem } from "./alertitem.js";
 import { versions } from "./versions.js";
 import { shadow } from "./shadow.js";
+import { letters } from "./letters.js";
 import { diff } from "./diff.js";
 
 export function plugin(main) {
@@ -22,6 +23,7 @@ export function plugin(main) {
   const draw = [head(name), use(ceilings), texts()];
   const shows = series(name);
   let gone = false;
+  let now = null; // as the API has it
   let known = -1; // version that was drawn
   const failed = (err) => byId("trouble").replaceChildren(problem("This did not work", err.message));
   const draws = versions(byId("versions"), name, failed, () => {
@@ -40,6 +42,7 @@ export function plugin(main) {
     if (gone) return;
     try {
       const p = await get(pluginPath(name));
+      now = p;
       byId("body").hidden = false;
       for (const f of draw) f(p);
       await shows(p);
@@ -54,10 +57,31 @@ export function plugin(main) {
       if (err.status === 404) await history(0).catch(() => {}); // none: it never was
     }
   };
+  const failedOn = letters(name, () => now);
+  every(() => gone || !now || failedOn(), 3000);
+  every(fared(name, () => gone), 10_000);
   on(["plugins", "series"], load);
   every(() => gone || load(), 5000);
   logs(name, () => gone);
   alerts(name, () => gone);
+}
+
+// fared draws how the plugin fared over the last hours.
+function fared(name, gone) {
+  const place = byId("vitals");
+  const boxes = [];
+  return async () => {
+    if (gone()) return;
+    const { series } = await get(pluginPath(name, "/vitals"));
+    byId("vitals-part").hidden = !series.some((g) => g.data.rows > 1);
+    series.forEach((g, i) => {
+      if (!boxes[i]) {
+        boxes[i] = box(g, null, 150);
+        place.append(boxes[i].el);
+      }
+      boxes[i].update({ graph: g, marks: [] });
+    });
+  };
 }
 
 // head draws state, reason and what can be done.

@@ -1,29 +1,26 @@
-// The table of plugins on the overview.
+// A table of plugins, of the rows that the API finds.
 import { h, put, list, attr } from "./dom.js";
-import { bytes, count, exact, nanos, rate } from "./format.js";
+import { bytes, count, digits, exact, nanos, rate } from "./format.js";
 import { bar, empty, pluginName, state } from "./parts.js";
 import { pluginPage } from "./api.js";
-import { rates } from "./history.js";
 
-const COLUMNS = ["Plugin", "State", "Matched", "Rate", "Per message", "Fuel, dearest call", "Memory", "Lag", "Last error"];
-const NUMBERS = [2, 3, 4, 7];
-const ORDER = ["decoder", "analysis", "output"];
+const COLUMNS = ["Plugin", "State", "Rate", "Cost", "Per message", "Fuel, dearest call", "Memory", "Lag", "Failed", "Owner", "Last error"];
+const NUMBERS = [2, 3, 4, 7, 8];
 
+// pluginTable returns the function that shows rows, in their order; none is what is said when there are none.
 export function pluginTable(place) {
   const body = h("tbody");
   const head = COLUMNS.map((c, i) => h("th", { scope: "col", class: NUMBERS.includes(i) ? "num" : null }, c));
   const table = h("table.plugins", null, h("thead", null, h("tr", null, ...head)), body);
   const nothing = empty("No plugins", "Deploy one, or put it into the plugins folder of this host.");
   place.append(table, nothing);
-  const speed = rates();
   const show = list(body, (p) => p.name, row);
-  return (now) => {
-    const at = Date.parse(now.now);
-    const plugins = now.plugins.map((p) => ({ ...p, rate: speed(p.name, p.stats.matched, at) }));
-    plugins.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || a.name.localeCompare(b.name));
+  return (plugins, none = "") => {
     show(plugins);
     table.hidden = plugins.length === 0;
     nothing.hidden = plugins.length > 0;
+    put(nothing.firstChild, none || "No plugins");
+    put(nothing.lastChild, none ? "Another name, state or owner may." : "Deploy one, or put it into the plugins folder of this host.");
   };
 }
 
@@ -33,8 +30,9 @@ function row(p) {
   const fuel = bar("Fuel of the dearest call", count);
   const memory = bar("Memory", bytes);
   const text = COLUMNS.map((c, i) => h("td", { "data-label": c, class: NUMBERS.includes(i) ? "num" : null }));
-  const [name, now, matched, speed, each, burnt, used, lag, error] = text;
-  name.append(h("a.plugin-name", { href: pluginPage(p.name) }, ...pluginName(p.name)), p.shipped ? h("span.tag", null, "shipped") : p.shadow_of ? h("span.tag", null, "shadow") : p.proposal_of ? h("span.tag", null, "proposal") : "");
+  const [name, now, speed, cost, each, burnt, used, lag, failed, owner, error] = text;
+  const tag = p.shipped ? "shipped" : p.shadow_of ? "shadow" : p.proposal_of ? "proposal" : "";
+  name.append(h("a.plugin-name", { href: pluginPage(p.name) }, ...pluginName(p.name)), tag ? h("span.tag", null, tag) : "");
   now.append(dot.el, reason);
   burnt.append(fuel.el);
   used.append(memory.el);
@@ -44,18 +42,21 @@ function row(p) {
   return {
     el,
     update(p) {
-      const s = p.stats;
+      const runs = p.state === "running";
       attr(el, "data-state", p.state);
       dot.set(p.state);
-      put(reason, p.state === "running" ? "" : whyNot(p)).title = p.reason;
-      put(matched, count(s.matched)).title = `${exact(s.matched)} of ${exact(s.seen)} messages seen, ${exact(s.failed)} failed`;
-      put(speed, p.state === "running" ? rate(p.rate) : "–");
-      put(each, s.matched > 0 ? nanos(s.nanos / s.matched) : "–");
-      fuel.set(s.fuel_max, p.limits.instruction_limit);
-      memory.set(s.memory, p.limits.memory_limit);
+      put(reason, runs ? "" : whyNot(p)).title = p.reason ?? "";
+      put(speed, runs ? rate(p.rates.matched) : "–").title = `${exact(p.matched)} messages since it was started`;
+      put(cost, runs ? `${digits(100 * p.rates.cost)} %` : "–").title = "of a core, over the last ten seconds";
+      attr(cost, "data-level", p.rates.cost > 0.5 ? "high" : p.rates.cost > 0.1 ? "warm" : null);
+      put(each, p.matched > 0 ? nanos(p.nanos) : "–");
+      fuel.set(p.fuel_max, p.instruction_limit);
+      memory.set(p.memory, p.memory_limit);
       put(lag, p.lag_bytes > 0 ? bytes(p.lag_bytes) : "0");
       attr(lag, "data-level", p.lag_bytes > 64 << 20 ? "high" : p.lag_bytes > 4 << 20 ? "warm" : null);
-      put(last, s.last_error).title = s.last_error;
+      put(failed, p.failed ? count(p.failed) : "0").title = `${exact(p.failed)} messages for which it returned −1`;
+      put(owner, p.owner);
+      put(last, runs ? p.last_error : "").title = p.last_error ?? "";
     },
   };
 }

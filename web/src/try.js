@@ -7,6 +7,25 @@ import { range, trial } from "./trial.js";
 
 const STATES = { waiting: "Waiting for other trials …", searching: "Looking for where to begin …", running: "", cancelled: "Ended early. ", done: "" };
 
+const GIVEN = "given"; // in the storage of the tab
+
+// keepGiven lets the next page that tries offer messages of its own to try on.
+export function keepGiven(messages) {
+  try {
+    sessionStorage.setItem(GIVEN, JSON.stringify(messages));
+  } catch {
+    // then it offers none
+  }
+}
+
+function given() {
+  try {
+    return JSON.parse(sessionStorage.getItem(GIVEN)) ?? [];
+  } catch {
+    return [];
+  }
+}
+
 // tries makes the panel work. submission is what to try; failed hears of what the host refuses, marked is called with a report that ended.
 export function tries(submission, failed, marked) {
   const begin = byId("try-begin");
@@ -17,6 +36,9 @@ export function tries(submission, failed, marked) {
   let turn = 0; // of the newest trial
   let id = "";
   let shown = null;
+
+  const mine = given();
+  if (mine.length) byId("try-range").prepend(new Option(mine.length === 1 ? "the message that it failed on" : `the ${mine.length} messages that it failed on`, "given", true, true));
 
   const clear = () => {
     shown?.remove();
@@ -46,7 +68,7 @@ export function tries(submission, failed, marked) {
   };
 
   async function start() {
-    const mine = ++turn;
+    const now = ++turn;
     const [key, value] = byId("try-range").value.split(" ");
     busy(true);
     bar.removeAttribute("value");
@@ -54,8 +76,8 @@ export function tries(submission, failed, marked) {
     failed(null);
     try {
       const what = submission();
-      ({ id } = await post("try", { ...what, [key]: key === "last" ? Number(value) : value }));
-      const r = await waitTrial(id, (r) => mine === turn && (tell(r), r));
+      ({ id } = await post("try", { ...what, ...(key === "given" ? { messages: mine } : { [key]: key === "last" ? Number(value) : value }) }));
+      const r = await waitTrial(id, (r) => now === turn && (tell(r), r));
       if (!r) return;
       show(r, what.source ?? "");
     } catch (err) {
