@@ -7,57 +7,72 @@ import { colors } from "./shell.js";
 import { since, setSince } from "./times.js";
 import { tooltip, drawMarks } from "./marks.js";
 import { columns, toColumns, newest } from "./columns.js";
+import { fit, stack } from "./plotdata.js";
+import { menu } from "./graphmenu.js";
+import { page } from "./range.js";
 
 const SERIES = 12; // colours there are
 
-// graph returns {el, update(payload, marks)}. payload is a Graph of the API with data, marks are alerts.
-export function graph(head, height) {
+// graph returns {el, update(payload, marks), remove}. payload is a Graph of the API with data, marks are alerts. Graphs of one group show the
+// same time.
+export function graph(head, height, group = page) {
   const updated = since(new Date().toISOString());
-  const plot = h("div.plot");
+  const plot = h("div.plot", { tabindex: "0" });
   plot.style.minHeight = `${height}px`;
   const legend = h("div.legend", { role: "group", "aria-label": "Series" });
   const nothing = empty("No values yet", "The plugin sent this graph, and has put no value into it so far.");
-  const whole = h("button.graph-zoom", { type: "button", hidden: true, onclick: () => box.show(null) }, "Show all");
-  const el = h("figure.graph", null, h("figcaption.graph-head", null, head, whole, h("span.graph-when", null, updated)), nothing, plot, legend);
-  const hidden = new Set(); // names of series that somebody switched off
-  const box = { chart: null, shape: "", columns: [], marks: [], data: null, zoom: null, palette: [], hidden };
-  // show limits the graph to a part, {min, max} in seconds, until a double click or "Show all".
-  box.show = (part) => {
-    box.zoom = part;
-    whole.hidden = !part;
-    setData(box, toColumns(box.data, box.columns));
-  };
+  const whole = h("button.graph-zoom", { type: "button", hidden: true, onclick: () => group.set(null) }, "Show all");
+  const box = { chart: null, shape: "", columns: [], values: [[]], marks: [], data: null, palette: [], hidden: new Set(), group, draw: { way: "mean" } };
+  const more = menu(box, () => head.textContent, () => box.data && rebuild());
+  const el = h("figure.graph", null, h("figcaption.graph-head", null, head, whole, h("span.graph-when", null, updated), more.el), nothing, plot, legend, more.table);
+  box.el = el;
 
-  const entries = list(legend, (c) => c.key, (c) => entry(box, c, () => apply(box)));
-  const draw = () => {
+  const entries = list(legend, (c) => c.key, (c) => entry(box, c, () => (box.draw.stacked ? rebuild() : apply(box))));
+  const rebuild = () => {
     box.palette = colors([...Array(SERIES).keys()].map((i) => `series-${i + 1}`));
     box.chart?.destroy();
     box.chart = null;
+    if (box.data) read();
     if (box.data) paint();
   };
-  const paint = () => {
+  // read takes the values of a payload, once; what is seen of them is made by paint.
+  const read = () => {
     box.columns = columns(box.data, box.palette);
-    const shape = JSON.stringify(box.columns.map((c) => [c.index, c.label, c.color]));
+    box.values = toColumns(box.data, box.columns);
+  };
+  const paint = () => {
+    const shape = JSON.stringify([box.columns.map((c) => [c.index, c.label, c.color]), box.draw]);
     nothing.hidden = box.columns.length > 0;
     plot.hidden = legend.hidden = !nothing.hidden;
-    const values = toColumns(box.data, box.columns);
-    if (box.chart && shape === box.shape) {
-      setData(box, values);
-    } else {
+    const part = group.part(box.values[0].at(-1));
+    whole.hidden = !group.fixed;
+    box.seen = fit(box.values, part, Math.max(60, Math.floor((plot.clientWidth || 600) / 2)), box.draw.way);
+    const { data, bands } = box.draw.stacked ? stack(box.seen, (i) => box.hidden.has(box.columns[i].label)) : { data: box.seen, bands: [] };
+    if (!box.chart || shape !== box.shape) {
       box.chart?.destroy();
-      box.chart = new uPlot(options(box, plot, height), values, plot);
+      box.chart = new uPlot({ ...options(box, plot, height), bands }, data, plot);
       box.shape = shape;
-      if (box.zoom) setData(box, values);
     }
-    box.columns.forEach((c, i) => (c.last = newest(values[i + 1])));
+    box.chart.setData(data, !part);
+    if (part) box.chart.setScale("x", part);
+    box.columns.forEach((c, i) => (c.last = newest(box.values[i + 1])));
     entries(box.columns);
     attr(plot, "aria-label", describe(box.columns));
+    more.update();
   };
+  const leave = group.follow(() => box.data && (box.chart ? paint() : rebuild()));
   plot.setAttribute("role", "img");
-  new ResizeObserver(() => {
-    if (box.chart && plot.clientWidth) box.chart.setSize({ width: plot.clientWidth, height });
-  }).observe(plot);
-  document.addEventListener("theme", draw);
+  plot.addEventListener("keydown", (e) => walk(box, e));
+  const size = () => {
+    if (!box.chart || !plot.clientWidth) return;
+    const room = document.fullscreenElement === el ? innerHeight - (el.clientHeight - plot.clientHeight) - 24 : height;
+    box.chart.setSize({ width: plot.clientWidth, height: Math.max(height, room) });
+    paint();
+  };
+  const sizes = new ResizeObserver(size);
+  sizes.observe(plot);
+  el.addEventListener("fullscreenchange", size);
+  document.addEventListener("theme", rebuild);
 
   return {
     el,
@@ -65,24 +80,32 @@ export function graph(head, height) {
       setSince(updated, payload.updated);
       box.data = payload.data;
       box.marks = marks;
-      if (!box.chart) draw();
-      else paint();
+      if (!box.chart) {
+        rebuild();
+        return;
+      }
+      read();
+      paint();
     },
     remove() {
-      document.removeEventListener("theme", draw);
+      document.removeEventListener("theme", rebuild);
+      leave();
+      sizes.disconnect();
       box.chart?.destroy();
     },
   };
 }
 
-// setData keeps what somebody zoomed into.
-function setData(box, values) {
-  if (!box.zoom) {
-    box.chart.setData(values);
-    return;
-  }
-  box.chart.setData(values, false);
-  box.chart.setScale("x", box.zoom);
+// walk moves the line under the pointer by the keyboard: arrows by one, with Shift by ten, Home and End to the ends.
+function walk(box, e) {
+  const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[e.key];
+  if (step === undefined || !box.chart || e.ctrlKey || e.metaKey || e.altKey) return;
+  e.preventDefault();
+  const u = box.chart;
+  const n = u.data[0].length;
+  const at = u.cursor.idx ?? n - 1;
+  const to = Math.max(0, Math.min(n - 1, at + step * (e.shiftKey ? 10 : 1)));
+  u.setCursor({ left: u.valToPos(u.data[0][to], "x"), top: u.over.clientHeight / 2 });
 }
 
 const describe = (cols) =>
@@ -135,8 +158,8 @@ function options(box, plot, height) {
     height,
     padding: [10, 30, 0, 0],
     legend: { show: false },
-    cursor: { drag: { x: true, y: false }, points: { size: 7, width: 2, fill: () => surface, stroke: (u, i) => u.series[i]._color }, x: true, y: false },
-    scales: { y: { range: (u, low, high) => yRange(low, high) } },
+    cursor: { sync: { key: box.group.cursor, setSeries: false }, drag: { x: true, y: false, setScale: false }, points: { size: 7, width: 2, fill: () => surface, stroke: (u, i) => u.series[i]._color }, x: true, y: false },
+    scales: { y: box.draw.log ? { distr: 4, asinh: 1 } : { range: (u, low, high) => yRange(low, high) } },
     axes: [
       { ...axis, grid: { show: false }, size: 26, space: 80, values: times },
       { ...axis, size: 52, space: 34, values: (u, all) => all.map((v) => short(v) + (unit === "percent" ? "%" : "")) },
@@ -148,26 +171,30 @@ function options(box, plot, height) {
         show: !box.hidden.has(c.label),
         stroke: c.color,
         _color: c.color,
-        fill: box.columns.length === 1 ? fade(c.color) : undefined,
+        fill: box.columns.length === 1 || box.draw.stacked || box.draw.bars ? fade(c.color) : undefined,
         width: 1.5,
+        paths: box.draw.bars ? uPlot.paths.bars({ size: [0.9, 60] }) : undefined,
         dash: c.dashed ? [5, 4] : undefined,
-        points: { show: true, size: 3.5, width: 0, fill: c.color, stroke: c.color, filter: alone },
+        points: { show: !box.draw.bars, size: 3.5, width: 0, fill: c.color, stroke: c.color, filter: alone },
       })),
     ],
     plugins: [drawMarks(box), tooltip(box), zooming(box)],
   };
 }
 
-// zooming remembers the part that was dragged over, and forgets it with a double click.
+// zooming makes the part that was dragged over that of all graphs of the group; a double click shows all again.
 function zooming(box) {
   return {
     hooks: {
       setSelect: (u) => {
         const { left, width } = u.select;
-        if (width > 0) box.show({ min: u.posToVal(left, "x"), max: u.posToVal(left + width, "x") });
+        if (width < 2) return;
+        const part = { min: u.posToVal(left, "x"), max: u.posToVal(left + width, "x") };
+        u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        box.group.set(part);
       },
       setScale: (u, key) => key === "x" && (u.root.parentElement.dataset.span = u.scales.x.max - u.scales.x.min),
-      ready: (u) => u.over.addEventListener("dblclick", () => box.show(null), true),
+      ready: (u) => u.over.addEventListener("dblclick", () => box.group.set(null), true),
     },
   };
 }

@@ -13,10 +13,21 @@ export function drawMarks(box) {
   return {
     hooks: {
       draw: (u) => {
-        const [bad, surface] = colors(["bad", "surface"]);
+        const [bad, surface, accent] = colors(["bad", "surface", "accent"]);
         const { ctx, bbox } = u;
         const dpr = uPlot.pxRatio;
         ctx.save();
+        for (const d of box.group.deploys.filter((d) => inside(u, d.at))) {
+          const x = Math.round(u.valToPos(d.at, "x", true)) + 0.5;
+          ctx.strokeStyle = ctx.fillStyle = accent;
+          ctx.lineWidth = dpr;
+          ctx.setLineDash([]);
+          ctx.beginPath();
+          ctx.moveTo(x, bbox.top);
+          ctx.lineTo(x, bbox.top + bbox.height);
+          ctx.stroke();
+          ctx.fillRect(x - 4 * dpr, bbox.top - 6 * dpr, 8 * dpr, 6 * dpr);
+        }
         for (const m of alertsIn(u, box)) {
           const x = Math.round(u.valToPos(m.at, "x", true)) + 0.5;
           ctx.strokeStyle = ctx.fillStyle = bad;
@@ -82,7 +93,9 @@ export function tooltip(box) {
       },
       setCursor: (u) => {
         const { left, top, idx } = u.cursor;
-        if (left < 0 || idx === null || idx === undefined) return hide();
+        // Other graphs of the group show only the line.
+        const here = u.over.matches(":hover") || document.activeElement === u.root.parentElement;
+        if (!here || left < 0 || idx === null || idx === undefined) return hide();
         el.replaceChildren(...content(u, box, left, idx));
         el.hidden = false;
         const right = left > u.over.clientWidth / 2;
@@ -97,13 +110,14 @@ export function tooltip(box) {
 function content(u, box, left, idx) {
   const near = (at) => Math.abs(u.valToPos(at, "x") - left) <= NEAR;
   const rows = box.columns
-    .map((c, i) => ({ ...c, value: u.data[i + 1][idx] ?? null }))
+    .map((c, i) => ({ ...c, value: box.seen[i + 1][idx] ?? null }))
     .filter((c) => c.value !== null && !box.hidden.has(c.label))
     .sort((a, b) => b.value - a.value);
   const out = [h("div.tip-time", null, clock(u.data[0][idx] * 1000))];
   for (const m of alertsIn(u, box).filter((m) => near(m.at)).slice(-3)) {
     out.push(h("div.tip-mark.bad", null, h("b", null, m.summary || m.id || "Alert"), h("span", null, m.detail)));
   }
+  for (const d of box.group.deploys.filter((d) => near(d.at)).slice(-3)) out.push(h("div.tip-mark", null, h("b", null, d.text)));
   for (const a of notesIn(u, box).filter((a) => near(a.at)).slice(-3)) {
     out.push(h("div.tip-mark", null, h("b", null, `${a.label}: ${a.short_text}`), a.text ? h("span", null, a.text) : null));
   }

@@ -8,6 +8,7 @@ import { streamTiles } from "./streams.js";
 import { hostTable } from "./hosts.js";
 import { pluginTable } from "./plugintable.js";
 import { payloads } from "./payloads.js";
+import { picker } from "./range.js";
 import { alertItem } from "./alertitem.js";
 
 const ALERTS = 8;
@@ -37,6 +38,7 @@ function counters() {
 // graphs shows those of shipped analysis plugins; others have them on their own page.
 function graphs() {
   const place = byId("graphs");
+  byId("range").append(picker());
   const nothing = empty("No graphs yet", "Once documents arrive, the shipped analysis plugins draw here: documents by type, their sizes, refused submissions and unusual rates.");
   place.append(nothing);
   const shown = new Map(); // plugin → its payloads

@@ -48,15 +48,15 @@ function make(g, linkTo, height) {
 }
 
 // box shows a payload as what it is: {el, update({graph, marks}), remove}. note stands behind its title.
-export function box(g, note, height) {
+export function box(g, note, height, group) {
   const head = h("span.graph-title", null, h("b", null, g.title), note);
-  if (g.data) return graphBox(head, height);
+  if (g.data) return graphBox(head, height, group);
   if (g.type === "html") return htmlBox(head);
   return ["csv", "tsv"].includes(g.type) ? tableBox(head, g.type) : textBox(head);
 }
 
-function graphBox(head, height) {
-  const one = graph(head, height);
+function graphBox(head, height, group) {
+  const one = graph(head, height, group);
   const box = h("div.panel", null, one.el);
   return {
     el: box,

@@ -12,6 +12,7 @@ import { alertItem } from "./alertitem.js";
 import { versions } from "./versions.js";
 import { shadow } from "./shadow.js";
 import { letters } from "./letters.js";
+import { page, picker } from "./range.js";
 import { diff } from "./diff.js";
 
 export function plugin(main) {
@@ -21,6 +22,7 @@ export function plugin(main) {
   const ceilings = {}; // the host's, by kind
   get("limits").then((all) => Object.assign(ceilings, all), () => {}); // without them only the plugin's own are shown
   const draw = [head(name), use(ceilings), texts()];
+  byId("range").append(picker());
   const shows = series(name);
   let gone = false;
   let now = null; // as the API has it

@@ -4,6 +4,7 @@ import { bytes, count, digits, exact, moment, nanos, plural, rate } from "./form
 import { empty, problem } from "./parts.js";
 import { messageLine, messageTable, text } from "./message.js";
 import { box } from "./payloads.js";
+import { group } from "./range.js";
 
 // trial draws a report of the API into an element. step is called with the number of a call that somebody wants to look into.
 export function trial(r, step) {
@@ -76,9 +77,10 @@ function change(a, b) {
 // payloads shows what both versions made, side by side.
 function payloads(r) {
   const all = [];
+  const own = group(); // a trial is of another time than the page
   const sorted = (t) => t.payloads.toSorted((a, b) => Boolean(b.data) - Boolean(a.data)); // graphs first
   const shown = (t, note) => sorted(t).map((g) => {
-    const one = box(g, note ? h("span.graph-from", null, note) : null, 200);
+    const one = box(g, note ? h("span.graph-from", null, note) : null, 200, own);
     one.update({ graph: g, marks: t.alerts });
     all.push(one);
     return one.el;

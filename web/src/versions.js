@@ -3,6 +3,7 @@ import { h, list, put } from "./dom.js";
 import { get, post, pluginPath } from "./api.js";
 import { since } from "./times.js";
 import { diff } from "./diff.js";
+import { page } from "./range.js";
 
 // versions fills place; now is the number of the version that is there, 0 when the plugin was removed. failed hears of errors, done when
 // one was brought back. Returns the function that draws.
@@ -60,6 +61,7 @@ export function versions(place, name, failed, done) {
     now = version;
     const all = await get(pluginPath(name, "/versions"));
     known = all.map((v) => v.version);
+    page.setDeploys(all.map((v) => ({ at: Date.parse(v.updated) / 1000, text: `Version ${v.version}${v.author ? ` of ${v.author}` : ""}${v.note ? `: ${v.note}` : ""}` })));
     show(all);
   };
 }
