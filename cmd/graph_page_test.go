@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,6 +98,49 @@ end`)
 		t.Errorf("ten columns of ten thousand values take %.1f ms to draw, %v", median, err)
 	}
 	t.Logf("ten columns of ten thousand values take %.1f ms to draw", median)
+	p.stop()
+}
+
+// TestHistoryOnThePage: a graph shows more than its circular buffer holds, also after the host was killed.
+func TestHistoryOnThePage(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir(), "serve")
+	ctx := browser(t)
+	p.deploy("analysis", "h", "filename = 'h.lua'\nmessage_matcher = 'FALSE'\nticker_interval = 1\npreserve_data = true\n", `
+require "circular_buffer"
+n, cb = 0, circular_buffer.new(20, 1, 1)
+cb:set_header(1, "n", "count", "max")
+function process_message() return 0 end
+function timer_event(ns)
+    n = n + 1
+    cb:set(ns, 1, n)
+    inject_payload("cbuf", "short", cb)
+end`)
+	rows := func() int {
+		var answer struct {
+			Data *struct {
+				Values [][]*float64
+			}
+		}
+		p.get("/plugins/analysis.h/history?payload=short&points=5000", &answer)
+		n := 0
+		if answer.Data != nil {
+			for _, row := range answer.Data.Values {
+				if row[0] != nil {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	until(t, 60*time.Second, "more than the buffer", func() bool { return rows() > 28 })
+	p.kill()
+	_, port, _ := strings.Cut(strings.TrimPrefix(p.url, "http://"), ":")
+	p = start(t, p.data, "serve", "--listen", "127.0.0.1:"+port)
+	until(t, 60*time.Second, "what was before it was killed, and after", func() bool { return rows() > 34 })
+	open(t, ctx, p.url+"/plugins/analysis.h?last=3600")
+	eval(t, ctx, 30*time.Second, "all of it in the graph", "document.querySelectorAll('#payloads .graph canvas').length === 1 && (document.querySelector('#payloads .menu').open = true) && (document.querySelectorAll('#payloads .menu-box input[type=checkbox]')[3].checked || document.querySelectorAll('#payloads .menu-box input[type=checkbox]')[3].click() || true) && document.querySelectorAll('#payloads .graph-table tbody tr').length > 30")
+	picture(t, ctx, "history")
 	p.stop()
 }
 

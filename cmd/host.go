@@ -26,6 +26,7 @@ import (
 	"sandbar/host/gate"
 	"sandbar/host/geo"
 	"sandbar/host/health"
+	"sandbar/host/history"
 	httpdoor "sandbar/host/intake/http"
 	"sandbar/host/intake/spill"
 	"sandbar/host/letters"
@@ -74,6 +75,7 @@ type host struct {
 	shadows  *shadow.View
 	letters  *letters.View
 	vitals   *vitals.View
+	history  *history.View
 	taps     map[string][]stream.Log // of all partitions, for people
 	started  time.Time
 	deaths   *deaths.Journal
@@ -215,6 +217,10 @@ func (h *host) openViews(ctx context.Context) error {
 	if h.series, err = series.Open(h.path("views", "series"), derived, series.Options{Now: clock.Now, Logger: h.log}); err != nil {
 		return err
 	}
+	if h.history, err = history.Open(h.path("views", "history.db"), history.Options{Series: h.series, Keep: time.Duration(h.cfg.History.Keep), Now: clock.Now, Logger: h.log}); err != nil {
+		return err
+	}
+	h.opened = append(h.opened, h.history.Close)
 	if h.alerts, err = alert.Open(h.path("views", "alerts"), derived, alert.Options{Now: clock.Now, Logger: h.log}); err != nil {
 		return err
 	}
@@ -278,6 +284,7 @@ func (h *host) gate() func(ctx context.Context, cfg *sandbox.Config, source []by
 // forget drops what views have of a plugin that was removed.
 func (h *host) forget(name string) {
 	h.series.Forget(name)
+	h.history.Forget(name)
 	h.shadows.Forget(name)
 	h.letters.Forget(name)
 }
@@ -348,7 +355,7 @@ func (h *host) openPages(ctx context.Context) (err error) {
 	if h.streams, err = h.numbers(ctx); err != nil {
 		return err
 	}
-	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(h.taps, clock.Now), Trials: h.trials, Shadows: h.shadows, Letters: h.letters, Vitals: h.vitals, Schemas: h.schemas, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
+	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(h.taps, clock.Now), Trials: h.trials, Shadows: h.shadows, Letters: h.letters, Vitals: h.vitals, History: h.history, Schemas: h.schemas, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
 		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log})
 	return err
@@ -366,6 +373,7 @@ func (h *host) run(ctx context.Context, p *parts) {
 	}
 	p.start("retention", h.retain)
 	p.start("series", h.series.Run)
+	p.start("history", h.history.Run)
 	p.start("alerts", h.alerts.Run)
 	p.start("failures", h.failures.Run)
 	p.start("pages", h.pages.Run)

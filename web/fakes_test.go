@@ -26,6 +26,7 @@ import (
 	"sandbar/host/deploy"
 	"sandbar/host/failures"
 	"sandbar/host/health"
+	"sandbar/host/history"
 	httpdoor "sandbar/host/intake/http"
 	"sandbar/host/landfill"
 	"sandbar/host/letters"
@@ -65,6 +66,7 @@ var (
 	_ Shadows    = (*shadow.View)(nil)
 	_ Vitals     = (*vitals.View)(nil)
 	_ Letters    = (*letters.View)(nil)
+	_ History    = (*history.View)(nil)
 	_ Schemas    = (*schemas.Registry)(nil)
 )
 
@@ -422,7 +424,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 			{Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start()}},
 		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
 			{Position: "0:9", Time: start(), Type: "uri", Error: "bad", Namespace: "telemetry"}},
-		Messages: newTap(), Trials: newTrials(), Shadows: newShadows(), Vitals: vitals.New(), Letters: newLetters(), Schemas: newSchemas(), Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
+		Messages: newTap(), Trials: newTrials(), Shadows: newShadows(), Vitals: vitals.New(), Letters: newLetters(), History: fakeHistory{}, Schemas: newSchemas(), Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
 		Hostname: "h1", Listen: "127.0.0.1:8080", Now: h.clock.now, Logger: slog.New(slog.NewTextHandler(h.log, nil))}
 	if change != nil {
 		change(&o)
@@ -458,6 +460,16 @@ func newTap() *tap.Tap {
 		log.Put(b.AppendTo(nil))
 	}
 	return tap.New(map[string][]stream.Log{stream.Valid: {log}, stream.Errors: {viewtest.New(10)}, stream.Derived: {viewtest.New(10)}, stream.Raw: {viewtest.New(10)}}, time.Now)
+}
+
+// fakeHistory knows a graph of analysis.rate.
+type fakeHistory struct{}
+
+func (fakeHistory) Range(_ context.Context, logger, name string, from, to int64, points int, way history.Way) (*cbuf.Data, error) {
+	if logger != "analysis.rate" || name != "a/b" {
+		return nil, nil
+	}
+	return &cbuf.Data{Time: from, Rows: 1, Columns: 1, SecondsPerRow: int(to - from), Info: []cbuf.ColumnInfo{{Name: string(way)}}, Annotations: []cbuf.Annotation{}, Values: [][]float64{{float64(points)}}}, nil
 }
 
 // fakePartitions are two of four.

@@ -100,7 +100,20 @@ func TestVitalsAndLetters(t *testing.T) {
 	if w := h.get("/api/v1/plugins/moz.ingest/letters"); w.Code != 200 || w.Body.String() != "[]\n" {
 		t.Errorf("no letters: %d %s", w.Code, w.Body)
 	}
-	for _, what := range []string{"vitals", "letters"} {
+	for query, want := range map[string]string{
+		"payload=a%2Fb&from=5&to=15&points=7&way=max": `{"data":{"time":5,"rows":1,"columns":1,"seconds_per_row":10,"info":[{"name":"max","unit":"","aggregation":""}],"annotations":[],"values":[[7]]}}`,
+		"payload=none": `{"data":null}`,
+	} {
+		if w := h.get("/api/v1/plugins/rate/history?" + query); w.Code != 200 || strings.TrimSpace(w.Body.String()) != want {
+			t.Errorf("history %s: %d %s", query, w.Code, w.Body)
+		}
+	}
+	for _, query := range []string{"from=x", "points=5001", "way=sum"} {
+		if w := h.get("/api/v1/plugins/rate/history?" + query); w.Code != 400 {
+			t.Errorf("history %s: %d", query, w.Code)
+		}
+	}
+	for _, what := range []string{"vitals", "letters", "history"} {
 		if w := h.get("/api/v1/plugins/none/" + what); w.Code != 404 {
 			t.Errorf("%s of none: %d", what, w.Code)
 		}

@@ -127,6 +127,7 @@ type Options struct {
 	Shadows    Shadows
 	Vitals     Vitals
 	Letters    Letters
+	History    History
 	Schemas    Schemas
 	Streams    map[string]Log // by the names of stream.Names
 	Edge       Edge
@@ -152,8 +153,8 @@ func (o *Options) complete() error {
 	switch {
 	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
 		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
-	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Shadows == nil, o.Vitals == nil, o.Letters == nil, o.Schemas == nil:
-		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials, Shadows, Vitals, Letters and Schemas are required")
+	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Shadows == nil, o.Vitals == nil, o.Letters == nil, o.History == nil, o.Schemas == nil:
+		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials, Shadows, Vitals, Letters, History and Schemas are required")
 	case o.Token != "" && o.Sessions == nil:
 		return errors.New("web: Sessions is required with a Token")
 	case o.Parse == nil, o.Ceilings == nil, o.Now == nil, o.Logger == nil, o.Listen == "":
@@ -269,6 +270,7 @@ func (s *Site) routes() []route {
 		{get, "/api/v1/plugins/:name/vitals", api, s.pluginVitals},
 		{get, "/api/v1/plugins/:name/letters", api, s.pluginLetters},
 		{get, "/api/v1/plugins/:name/series", api, s.pluginSeries},
+		{get, "/api/v1/plugins/:name/history", api, s.graphHistory},
 		{get, "/api/v1/plugins/:name/versions", api, s.listVersions},
 		{get, "/api/v1/plugins/:name/versions/:version", api, s.getVersion},
 		{post, "/api/v1/plugins/:name/rollback", api, s.goBack},

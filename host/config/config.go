@@ -39,6 +39,7 @@ type Config struct {
 	Landfill Roll    `toml:"landfill" doc:"The archive of what came in. A file is finished when it reaches the size or the age."`
 	Lake     Roll    `toml:"lake" doc:"The Heka and Parquet files of output plugins. A file is finished when it reaches the size or the age."`
 	Limits   Limits  `toml:"limits" doc:"What a plugin may use at most, by kind. A limit of 0 in a plugin's config stands for these; a plugin that asks for more is refused."`
+	History  History `toml:"history" doc:"What graphs showed beyond their circular buffers, in DATA/views/history.db. A year of 1 000 graphs of 10 columns at a minute is some 9 GB."`
 	Gate     Gate    `toml:"gate" doc:"What submissions have to show in a trial over the newest messages before they run. Without messages all that load run."`
 	Geo      Geo     `toml:"geo" doc:"MaxMind databases. A file that is replaced is opened again."`
 }
@@ -166,6 +167,11 @@ func (l *Limits) Of(kind sandbox.Kind) sandbox.Ceilings {
 		InjectBytes: int64(c.InjectBytes), Hourly: int64(c.Hourly), State: int64(c.State), Graph: int64(c.Graph), LogLines: int(c.LogLines), Source: int(c.Source), Time: time.Duration(c.Time)}}
 }
 
+// History is how long what graphs showed is kept.
+type History struct {
+	Keep Duration `toml:"retain_age" doc:"Time kept; 0 keeps it for ever."`
+}
+
 // Gate is what a trial has to show.
 type Gate struct {
 	Messages Count    `toml:"messages" doc:"Newest messages that a submission wants, over which it is tried before it runs. 0: no gate."`
@@ -198,6 +204,7 @@ func Default() Config {
 		Bucket:   Bucket{Timeout: Duration(60 * time.Second), S3: S3{PartSize: 8 * MiB}},
 		Landfill: Roll{Size: 128 * MiB, Age: Duration(10 * time.Minute)},
 		Lake:     Roll{Size: 128 * MiB, Age: Duration(5 * time.Minute)},
+		History:  History{Keep: 400 * day},
 		Gate:     Gate{Alerts: 20, Use: 80, Cost: 25, Time: Duration(30 * time.Second)},
 		Limits:   Limits{ceilings(sandbox.Decoder), ceilings(sandbox.Analysis), ceilings(sandbox.Output)},
 	}

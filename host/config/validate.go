@@ -133,7 +133,7 @@ func (c *Config) checkSpans(p *problems) {
 	between("streams.timeout", c.Streams.Timeout, time.Second, time.Hour)
 	between("gate.time", c.Gate.Time, time.Second, 50*time.Second)
 	between("bucket.timeout", c.Bucket.Timeout, time.Second, time.Hour)
-	for name, age := range map[string]Duration{"landfill": c.Landfill.Keep, "lake": c.Lake.Keep} {
+	for name, age := range map[string]Duration{"landfill": c.Landfill.Keep, "lake": c.Lake.Keep, "history": c.History.Keep} {
 		if age != 0 {
 			between(name+".retain_age", age, time.Minute, 36500*24*time.Hour)
 		}

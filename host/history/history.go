@@ -24,7 +24,7 @@ import (
 )
 
 const (
-	look      = 10 * time.Second // between two looks at what came
+	look      = 5 * time.Second  // between two looks at what came
 	longest   = 10 * time.Minute // between two takes of one graph
 	blockMax  = 1440             // rows of a block
 	maxGraphs = 200              // of one plugin
@@ -170,7 +170,7 @@ func (v *View) Take(ctx context.Context, now time.Time) error {
 		}
 		d := shown.Data
 		span := time.Duration(d.Rows) * time.Duration(d.SecondsPerRow) * time.Second
-		v.taken[g] = taken{now, info.Version, min(max(span/4, look/2), longest)}
+		v.taken[g] = taken{now, info.Version, min(max(span/4, look), longest)}
 		if err := v.keep(ctx, g, d); err != nil {
 			errs = append(errs, fmt.Errorf("graph %q of %s: %w", g.name, g.logger, err))
 		}

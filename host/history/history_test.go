@@ -370,4 +370,3 @@ func BenchmarkRange(b *testing.B) {
 		}
 	}
 }
-

@@ -6,14 +6,19 @@ import { graph } from "./graph.js";
 import { pluginName } from "./parts.js";
 import { since, setSince } from "./times.js";
 import { indent } from "./json.js";
+import { page } from "./range.js";
 
 // payloads puts elements into place. The function it returns takes the newest infos of the plugin (which tell
 // what is there), fetches what is newer than known, and says how many it shows.
 export function payloads(place, name, { graphsOnly = false, link = false, height = 200 } = {}) {
   const known = new Map(); // key → payload with data
+  let shown = [];
+  let last = []; // marks
+  const again = () => show(shown.map((g) => ({ graph: past(g), marks: last })));
   let version = 0;
   const holder = h("div.contents");
   place.append(holder);
+  const past = history(name, () => again());
   const show = list(holder, (p) => `${key(p.graph)} ${Boolean(p.graph.data)}`, (p) => make(p.graph, link && name, height));
 
   return async (infos) => {
@@ -29,9 +34,40 @@ export function payloads(place, name, { graphsOnly = false, link = false, height
       marks = answer.marks;
       for (const g of answer.series) known.set(key(g), g.left_out ? await alone(name, g) : g);
     }
-    const found = wanted.map((i) => known.get(key(i))).filter(Boolean);
-    show(found.map((g) => ({ graph: g, marks })));
-    return found.length;
+    shown = wanted.map((i) => known.get(key(i))).filter(Boolean);
+    last = marks;
+    again();
+    return shown.length;
+  };
+}
+
+const POINTS = 1500; // that are asked for of a history
+const FRESH = 30_000; // milliseconds for which it is new enough
+
+// history gives graphs what they showed before their buffers begin, where the range of the page reaches so far back. changed is called when
+// something came.
+function history(name, changed) {
+  const kept = new Map(); // key → {ask, at, data}
+  page.follow(changed);
+  return (g) => {
+    if (!g.data || !name) return g;
+    const { data } = g;
+    const part = page.part(data.time + data.rows * data.seconds_per_row);
+    if (!part || part.min >= data.time) return g;
+    const q = new URLSearchParams({ payload: g.name, from: Math.floor(part.min), to: Math.ceil(part.max) + 1, points: POINTS });
+    const ask = page.last ? `last ${page.last}` : String(q); // what is asked for moves on by itself
+    const k = key(g);
+    const old = kept.get(k);
+    if (old?.ask !== ask || performance.now() - old.at > FRESH) {
+      kept.set(k, { ask, at: performance.now(), data: old?.ask === ask ? old.data : null });
+      get(pluginPath(name, "/history?" + q)).then((answer) => {
+        if (kept.get(k)?.ask !== ask) return;
+        kept.get(k).data = answer.data;
+        changed();
+      }, () => {});
+    }
+    const longer = kept.get(k).data;
+    return longer ? { ...g, data: longer } : g;
   };
 }
 

@@ -2,7 +2,7 @@
 import { h, attr } from "./dom.js";
 import { moment } from "./format.js";
 
-const LAST = [[0, "all there is"], [300, "the last 5 minutes"], [900, "the last 15 minutes"], [3600, "the last hour"], [21_600, "the last 6 hours"], [86_400, "the last day"], [604_800, "the last week"]];
+const LAST = [[0, "all there is"], [300, "the last 5 minutes"], [900, "the last 15 minutes"], [3600, "the last hour"], [21_600, "the last 6 hours"], [86_400, "the last day"], [604_800, "the last week"], [2_592_000, "the last 30 days"], [31_536_000, "the last year"]];
 
 // group makes a range of its own: {part(newest), set, last, choose, follow, cursor, deploys}. Times are in seconds.
 export function group() {
