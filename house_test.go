@@ -121,6 +121,7 @@ func siblings() map[string][]string {
 		"host/gate":                {"host/try"},
 		"host/vitals":              {"host/runner", "host/series"},
 		"host/history":             {"host/series"},
+		"host/promql":              {"host/series", "host/history"},
 		"host/shadow":              {"host/series", "host/alert"},
 		"host/try":                 {"host/trial", "host/runner", "host/stream", "host/view", "host/alert", "host/series", "host/lake"},
 		"host/deploy":              {"host/runner", "host/catalog"},

@@ -31,6 +31,7 @@ import (
 	"sandbar/host/landfill"
 	"sandbar/host/letters"
 	"sandbar/host/partitions"
+	"sandbar/host/promql"
 	"sandbar/host/runner"
 	"sandbar/host/runner/commit"
 	"sandbar/host/series"
@@ -67,6 +68,7 @@ var (
 	_ Vitals     = (*vitals.View)(nil)
 	_ Letters    = (*letters.View)(nil)
 	_ History    = (*history.View)(nil)
+	_ Queries    = (*promql.Engine)(nil)
 	_ Schemas    = (*schemas.Registry)(nil)
 )
 
@@ -424,7 +426,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 			{Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start()}},
 		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
 			{Position: "0:9", Time: start(), Type: "uri", Error: "bad", Namespace: "telemetry"}},
-		Messages: newTap(), Trials: newTrials(), Shadows: newShadows(), Vitals: vitals.New(), Letters: newLetters(), History: fakeHistory{}, Schemas: newSchemas(), Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
+		Messages: newTap(), Trials: newTrials(), Shadows: newShadows(), Vitals: vitals.New(), Letters: newLetters(), History: fakeHistory{}, Queries: promql.New(h.series, fakeHistory{}, slog.New(slog.DiscardHandler)), Schemas: newSchemas(), Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
 		Hostname: "h1", Listen: "127.0.0.1:8080", Now: h.clock.now, Logger: slog.New(slog.NewTextHandler(h.log, nil))}
 	if change != nil {
 		change(&o)

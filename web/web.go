@@ -128,6 +128,7 @@ type Options struct {
 	Vitals     Vitals
 	Letters    Letters
 	History    History
+	Queries    Queries
 	Schemas    Schemas
 	Streams    map[string]Log // by the names of stream.Names
 	Edge       Edge
@@ -153,8 +154,8 @@ func (o *Options) complete() error {
 	switch {
 	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
 		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
-	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Shadows == nil, o.Vitals == nil, o.Letters == nil, o.History == nil, o.Schemas == nil:
-		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials, Shadows, Vitals, Letters, History and Schemas are required")
+	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Shadows == nil, o.Vitals == nil, o.Letters == nil, o.History == nil, o.Queries == nil, o.Schemas == nil:
+		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials, Shadows, Vitals, Letters, History, Queries and Schemas are required")
 	case o.Token != "" && o.Sessions == nil:
 		return errors.New("web: Sessions is required with a Token")
 	case o.Parse == nil, o.Ceilings == nil, o.Now == nil, o.Logger == nil, o.Listen == "":
@@ -292,6 +293,20 @@ func (s *Site) routes() []route {
 		{get, "/api/v1/schemas", api, s.listSchemas},
 		{get, "/api/v1/schemas/:namespace/:type/:version", api, s.getSchema},
 		{get, "/api/v1/events", api, s.events},
+		{get, "/prometheus/api/v1/query", api, s.asPrometheus(s.promQuery)},
+		{post, "/prometheus/api/v1/query", api, s.asPrometheus(s.promQuery)},
+		{get, "/prometheus/api/v1/query_range", api, s.asPrometheus(s.promRange)},
+		{post, "/prometheus/api/v1/query_range", api, s.asPrometheus(s.promRange)},
+		{get, "/prometheus/api/v1/series", api, s.asPrometheus(s.promSeries)},
+		{post, "/prometheus/api/v1/series", api, s.asPrometheus(s.promSeries)},
+		{get, "/prometheus/api/v1/labels", api, s.asPrometheus(s.promLabels)},
+		{post, "/prometheus/api/v1/labels", api, s.asPrometheus(s.promLabels)},
+		{get, "/prometheus/api/v1/label/:label/values", api, s.asPrometheus(s.promLabels)},
+		{get, "/prometheus/api/v1/metadata", api, s.asPrometheus(s.promMetadata)},
+		{get, "/prometheus/api/v1/status/buildinfo", api, s.asPrometheus(s.promBuild)},
+		{get, "/prometheus/api/v1/rules", api, s.asPrometheus(s.promRules)},
+		{get, "/prometheus/api/v1/query_exemplars", api, s.asPrometheus(s.promExemplars)},
+		{post, "/prometheus/api/v1/query_exemplars", api, s.asPrometheus(s.promExemplars)},
 		{post, "/api/v1/check", api, s.checkPlugin},
 		{post, "/api/v1/try", api, s.startTrial},
 		{get, "/api/v1/try/:id", api, s.getTrial},
