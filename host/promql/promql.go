@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
@@ -147,7 +148,7 @@ func (e *Engine) All(ctx context.Context, selectors [][]*labels.Matcher) ([]labe
 }
 
 func labelsOf(info *series.Info, c *cbuf.ColumnInfo) labels.Labels {
-	all := []string{labels.MetricName, Metric, "plugin", info.Logger, "graph", graphOf(info), "column", c.Name}
+	all := []string{model.MetricNameLabel, Metric, "plugin", info.Logger, "graph", graphOf(info), "column", c.Name}
 	if c.Unit != "" { // an empty label is none
 		all = append(all, "unit", c.Unit)
 	}
@@ -170,7 +171,7 @@ func matches(l labels.Labels, ms []*labels.Matcher) bool {
 func (e *Engine) each(ctx context.Context, ms []*labels.Matcher, f func(info *series.Info, d *cbuf.Data) error) error {
 	n := 0
 	for _, info := range e.series.List() {
-		if info.Type != "cbuf" || !may(ms, labels.MetricName, Metric) || !may(ms, "plugin", info.Logger) || !may(ms, "graph", graphOf(&info)) {
+		if info.Type != "cbuf" || !may(ms, model.MetricNameLabel, Metric) || !may(ms, "plugin", info.Logger) || !may(ms, "graph", graphOf(&info)) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {

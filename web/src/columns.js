@@ -56,3 +56,19 @@ export function newest(values) {
   for (let i = values.length - 1; i >= 0; i--) if (typeof values[i] === "number") return values[i];
   return null;
 }
+
+const NAMES = { 86_400: "a day before", 604_800: "a week before" };
+
+// before are columns of what the same ones showed earlier: {data, shift}, with shift in seconds, put where they are compared.
+export function before(times, cols, { data, shift }) {
+  const out = { columns: [], values: [] };
+  for (const c of cols) {
+    const i = data.info.findIndex((info) => info.name === c.label);
+    if (i < 0) continue;
+    const values = times.map((t) => data.values[Math.floor((t - shift - data.time) / data.seconds_per_row)]?.[i] ?? undefined);
+    if (!values.some((v) => typeof v === "number")) continue;
+    out.columns.push({ ...c, key: `${c.key} before`, label: `${c.label}, ${NAMES[shift] ?? "earlier"}`, dashed: true, index: -1 });
+    out.values.push(values);
+  }
+  return out;
+}

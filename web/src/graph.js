@@ -6,7 +6,7 @@ import { digits } from "./format.js";
 import { colors } from "./shell.js";
 import { since, setSince } from "./times.js";
 import { tooltip, drawMarks } from "./marks.js";
-import { columns, toColumns, newest } from "./columns.js";
+import { before, columns, toColumns, newest } from "./columns.js";
 import { fit, stack } from "./plotdata.js";
 import { menu } from "./graphmenu.js";
 import { page } from "./range.js";
@@ -39,6 +39,10 @@ export function graph(head, height, group = page) {
   const read = () => {
     box.columns = columns(box.data, box.palette);
     box.values = toColumns(box.data, box.columns);
+    if (!box.before) return;
+    const earlier = before(box.values[0], box.columns, box.before);
+    box.columns = [...box.columns, ...earlier.columns];
+    box.values = [...box.values, ...earlier.values];
   };
   const paint = () => {
     const shape = JSON.stringify([box.columns.map((c) => [c.index, c.label, c.color]), box.draw]);
@@ -79,6 +83,8 @@ export function graph(head, height, group = page) {
     update(payload, marks) {
       setSince(updated, payload.updated);
       box.data = payload.data;
+      box.of = payload;
+      box.before = payload.before;
       box.marks = marks;
       if (!box.chart) {
         rebuild();

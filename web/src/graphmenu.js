@@ -3,6 +3,7 @@ import { h } from "./dom.js";
 import { digits, moment } from "./format.js";
 import { colors } from "./shell.js";
 import { WAYS } from "./plotdata.js";
+import { get, pluginPath } from "./api.js";
 
 const ROWS = 500; // of the table
 
@@ -22,7 +23,7 @@ export function menu(box, title, redraw) {
       check("log", "Logarithmic"), check("stacked", "Stacked"), check("bars", "Bars"),
       h("label.field.row", null, "Where points lie close, the ", h("select", { onchange: (e) => set("way", e.target.value) }, ...Object.entries(WAYS).map(([k, name]) => h("option", { value: k }, name)))),
       h("label.check", null, h("input", { type: "checkbox", onchange: (e) => show(e.target.checked) }), " Table of its values"),
-      h("div.actions", null, file("PNG", () => png(box, title())), file("CSV", () => csv(box)), file("JSON", () => new Blob([JSON.stringify(box.data)], { type: "application/json" })), full)));
+      h("div.actions", null, link(box), file("PNG", () => png(box, title())), file("CSV", () => csv(box)), file("JSON", () => new Blob([JSON.stringify(box.data)], { type: "application/json" })), full)));
   const show = (on) => {
     table.hidden = !on;
     if (on) fill();
@@ -36,6 +37,20 @@ export function menu(box, title, redraw) {
     el.firstChild.focus();
   });
   return { el, table, update: () => table.hidden || fill() };
+}
+
+// link copies the address of a picture that other pages may show.
+function link(box) {
+  const b = h("button.quiet", { type: "button", title: "An address for an img in another page; who has it sees this graph", onclick: async () => {
+    const { logger, name } = box.of;
+    const { path } = await get(pluginPath(logger, "/picture?" + new URLSearchParams({ payload: name })));
+    const address = location.origin + path;
+    await navigator.clipboard?.writeText(address).catch(() => {});
+    b.textContent = "Copied";
+    b.dataset.address = address;
+    setTimeout(() => (b.textContent = "Picture link"), 2000);
+  } }, "Picture link");
+  return b;
 }
 
 const ENDINGS = { "image/png": "png", "text/csv": "csv", "application/json": "json" };

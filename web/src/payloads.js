@@ -49,14 +49,11 @@ const FRESH = 30_000; // milliseconds for which it is new enough
 function history(name, changed) {
   const kept = new Map(); // key → {ask, at, data}
   page.follow(changed);
-  return (g) => {
-    if (!g.data || !name) return g;
-    const { data } = g;
-    const part = page.part(data.time + data.rows * data.seconds_per_row);
-    if (!part || part.min >= data.time) return g;
-    const q = new URLSearchParams({ payload: g.name, from: Math.floor(part.min), to: Math.ceil(part.max) + 1, points: POINTS });
-    const ask = page.last ? `last ${page.last}` : String(q); // what is asked for moves on by itself
-    const k = key(g);
+  // fetched is what was shown between two times, once it is there; what is asked for moves on by itself when it is the last of something.
+  const fetched = (g, what, from, to) => {
+    const q = new URLSearchParams({ payload: g.name, from: Math.floor(from), to: Math.ceil(to) + 1, points: POINTS });
+    const ask = page.fixed ? String(q) : `last ${page.last} ${what}`;
+    const k = `${key(g)} ${what}`;
     const old = kept.get(k);
     if (old?.ask !== ask || performance.now() - old.at > FRESH) {
       kept.set(k, { ask, at: performance.now(), data: old?.ask === ask ? old.data : null });
@@ -66,8 +63,16 @@ function history(name, changed) {
         changed();
       }, () => {});
     }
-    const longer = kept.get(k).data;
-    return longer ? { ...g, data: longer } : g;
+    return kept.get(k).data;
+  };
+  return (g) => {
+    if (!g.data || !name) return g;
+    const end = g.data.time + g.data.rows * g.data.seconds_per_row;
+    const part = page.part(end);
+    const data = (part && part.min < g.data.time && fetched(g, "past", part.min, part.max)) || g.data;
+    const { compare } = page;
+    const before = compare ? fetched(g, `before ${compare}`, (part?.min ?? g.data.time) - compare, (part?.max ?? end) - compare) : null;
+    return { ...g, data, before: before && { data: before, shift: compare } };
   };
 }
 

@@ -4,12 +4,16 @@ import { moment } from "./format.js";
 
 const LAST = [[0, "all there is"], [300, "the last 5 minutes"], [900, "the last 15 minutes"], [3600, "the last hour"], [21_600, "the last 6 hours"], [86_400, "the last day"], [604_800, "the last week"], [2_592_000, "the last 30 days"], [31_536_000, "the last year"]];
 
+// BEFORE are what one may compare with.
+export const BEFORE = [[0, "nothing"], [86_400, "a day before"], [604_800, "a week before"]];
+
 // group makes a range of its own: {part(newest), set, last, choose, follow, cursor, deploys}. Times are in seconds.
 export function group() {
   const all = new Set();
   const g = {
     cursor: `graphs-${Math.random()}`, // graphs of one group share the line under the pointer
     fixed: null, // {min, max}
+    compare: 0, // how long before it is what is shown beside; 0 for nothing
     last: 0, // seconds before the newest value; 0 for all
     deploys: [], // {at, text}: when the plugin was changed
     // part is what is to be seen of a graph whose newest value is of that time; null for all of it.
@@ -21,6 +25,10 @@ export function group() {
     choose(seconds) {
       g.fixed = null;
       g.last = seconds;
+      tell();
+    },
+    setCompare(seconds) {
+      g.compare = seconds;
       tell();
     },
     setDeploys(list) {
@@ -73,6 +81,7 @@ export function picker() {
     } else if (page.last) q.set("last", page.last);
     history.replaceState(null, "", (q.size ? "?" + q : location.pathname) + location.hash);
   });
+  const compare = h("select", { "aria-label": "Compare with", onchange: () => page.setCompare(Number(compare.value)) }, ...BEFORE.map(([s, name]) => h("option", { value: s }, name)));
   show();
-  return h("span.range", null, "Show ", select, whole);
+  return h("span.range", null, h("label", null, "Show ", select), whole, h("label", null, "beside ", compare));
 }
