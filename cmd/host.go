@@ -33,6 +33,7 @@ import (
 	"sandbar/host/partitions"
 	"sandbar/host/promql"
 	"sandbar/host/runner"
+	"sandbar/host/saved"
 	"sandbar/host/series"
 	"sandbar/host/shadow"
 	"sandbar/host/stream"
@@ -356,7 +357,7 @@ func (h *host) openPages(ctx context.Context) (err error) {
 	if h.streams, err = h.numbers(ctx); err != nil {
 		return err
 	}
-	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(h.taps, clock.Now), Trials: h.trials, Shadows: h.shadows, Letters: h.letters, Vitals: h.vitals, History: h.history, Queries: promql.New(h.series, h.history, h.log), Schemas: h.schemas, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
+	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(h.taps, clock.Now), Trials: h.trials, Shadows: h.shadows, Letters: h.letters, Vitals: h.vitals, History: h.history, Queries: promql.New(h.series, h.history, h.log), Saved: saved.New(saved.Options{Journal: h.journal, Catalog: h.catalog, Now: clock.Now}), Schemas: h.schemas, Raw: h.edgeLog, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
 		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log})
 	return err

@@ -31,7 +31,9 @@ type versions struct {
 	Series  uint64 `json:"series"`
 	Alerts  uint64 `json:"alerts"`
 	Errors  uint64 `json:"errors"`
-	Ended   int    `json:"ended"` // plugins that have ended by themselves, or could not be loaded
+	Saved   uint64 `json:"saved"`
+	Calling int    `json:"calling"` // incidents that nobody has seen or silenced
+	Ended   int    `json:"ended"`   // plugins that have ended by themselves, or could not be loaded
 
 	Troubles asJSON `json:"troubles"` // what is wrong with the host, not with a plugin
 }
@@ -45,6 +47,7 @@ func (a asJSON) MarshalJSON() ([]byte, error) { return []byte(a), nil }
 // pulse looks once a second at what changed, however many listen, and wakes them.
 type pulse struct {
 	opt       Options
+	attention *attention
 	changed   view.Version
 	listeners chan struct{}   // one place each
 	ending    context.Context // ends when run returns
@@ -56,8 +59,8 @@ type pulse struct {
 	rate    map[string]*rate
 }
 
-func newPulse(o Options) *pulse {
-	p := &pulse{opt: o, listeners: make(chan struct{}, maxListeners), rate: map[string]*rate{}}
+func newPulse(o Options, a *attention) *pulse {
+	p := &pulse{opt: o, attention: a, listeners: make(chan struct{}, maxListeners), rate: map[string]*rate{}}
 	p.ending, p.end = context.WithCancel(context.Background())
 	p.now.Started = o.Now().UnixMilli()
 	for _, name := range stream.Names() {
@@ -92,6 +95,10 @@ func (p *pulse) look(ctx context.Context) {
 	if err == nil {
 		p.opt.Vitals.Note(at, list)
 	}
+	incidents, unheard := p.attention.about(ctx, at, p.opt.Alerts.Firing()...)
+	if unheard != nil {
+		p.opt.Logger.Debug("looking for what is saved about alerts failed", "error", unheard)
+	}
 	troubled, _ := json.Marshal(troubles(p.opt.Health, p.opt.Hosts.Others())) // texts and times
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -106,7 +113,10 @@ func (p *pulse) look(ctx context.Context) {
 	if err == nil {
 		v.Ended = ended
 	}
-	v.Troubles = asJSON(troubled)
+	if unheard == nil {
+		v.Calling = calling(incidents)
+	}
+	v.Troubles, v.Saved = asJSON(troubled), p.opt.Saved.Version()
 	v.Series, v.Alerts, v.Errors = p.opt.Series.Version(), p.opt.Alerts.Version(), p.opt.Failures.Version()
 	if v != p.now {
 		p.now = v

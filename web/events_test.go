@@ -57,7 +57,7 @@ func TestEvents(t *testing.T) {
 			close(answered)
 		}()
 		synctest.Wait()
-		if e := l.next(); !strings.HasPrefix(e, "event: change\nid: ") || !strings.Contains(e, `"plugins":1,"series":0,"alerts":2,"errors":2,"ended":0,"troubles":[]}`) || !strings.HasSuffix(e, "\n\n") {
+		if e := l.next(); !strings.HasPrefix(e, "event: change\nid: ") || !strings.Contains(e, `"plugins":1,"series":0,"alerts":2,"errors":2,"saved":0,"calling":2,"ended":0,"troubles":[]}`) || !strings.HasSuffix(e, "\n\n") {
 			t.Errorf("at first: %q", e)
 		}
 		for range 500 { // a burst is told as one

@@ -11,6 +11,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,6 +35,7 @@ import (
 	"sandbar/host/promql"
 	"sandbar/host/runner"
 	"sandbar/host/runner/commit"
+	"sandbar/host/saved"
 	"sandbar/host/series"
 	"sandbar/host/shadow"
 	"sandbar/host/stream"
@@ -69,6 +71,7 @@ var (
 	_ Letters    = (*letters.View)(nil)
 	_ History    = (*history.View)(nil)
 	_ Queries    = (*promql.Engine)(nil)
+	_ Saved      = (*saved.Store)(nil)
 	_ Schemas    = (*schemas.Registry)(nil)
 )
 
@@ -273,49 +276,6 @@ func (f *fakeSeries) GetType(logger, name, typ string) (series.Graph, bool) {
 
 func (f *fakeSeries) Version() uint64 { return f.version.Now() }
 
-type fakeAlerts []alert.Alert
-
-func (f fakeAlerts) List(n int, by alert.Filter) (out []alert.Alert) {
-	for _, a := range f {
-		if len(out) < n && (by.Logger == "" || by.Logger == a.Logger) && (by.ID == "" || by.ID == a.ID) && a.Version > by.Newer {
-			out = append(out, a)
-		}
-	}
-	return out
-}
-func (f fakeAlerts) Count(by alert.Filter) int { return len(f.List(math.MaxInt, by)) }
-func (f fakeAlerts) ForLogger(logger string) []alert.Alert {
-	return f.List(9, alert.Filter{Logger: logger})
-}
-func (f fakeAlerts) Version() uint64 { return uint64(len(f)) }
-
-type fakeFailures []failures.Failure
-
-func (f fakeFailures) List(n int, by failures.Filter) (list []failures.Failure, total int, err error) {
-	list = []failures.Failure{}
-	for _, k := range f {
-		if by.Type == "" || by.Type == k.Type {
-			total++
-			k.Payload = nil
-			list = append(list, k)
-		}
-	}
-	return list[:min(n, len(list))], total, nil
-}
-
-func (f fakeFailures) Get(position string) (failures.Failure, error) {
-	for _, k := range f {
-		if k.Position == position {
-			return k, nil
-		}
-	}
-	return failures.Failure{}, failures.ErrGone
-}
-func (f fakeFailures) Counts() ([]failures.Count, int64) {
-	return []failures.Count{{Type: "json", Namespace: "telemetry", Count: 2}}, 7
-}
-func (f fakeFailures) Version() uint64 { return uint64(len(f)) }
-
 type fakeLog struct {
 	mu    sync.Mutex
 	stats stream.Stats
@@ -372,7 +332,19 @@ type host struct {
 	plugins *fakePlugins
 	series  *fakeSeries
 	raw     *fakeLog
+	again   *fakeRaw
 	log     *bytes.Buffer
+}
+
+// newSaved is a real store in a catalog of its own.
+func newSaved(t *testing.T, clock *fakeClock) *saved.Store {
+	t.Helper()
+	c, err := catalog.Open(filepath.Join(t.TempDir(), "c.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return saved.New(saved.Options{Journal: deploy.Own(c), Catalog: c, Now: clock.now})
 }
 
 // fakeSessions are those that were ended.
@@ -404,7 +376,7 @@ func (f *fakeClock) pass(d time.Duration) {
 
 func newHost(t *testing.T, change func(*Options)) *host {
 	t.Helper()
-	h := &host{t: t, clock: &fakeClock{at: start()}, series: &fakeSeries{}, raw: &fakeLog{}, log: &bytes.Buffer{}}
+	h := &host{t: t, clock: &fakeClock{at: start()}, series: &fakeSeries{}, raw: &fakeLog{}, again: &fakeRaw{}, log: &bytes.Buffer{}}
 	h.health = health.NewBoard(h.clock.now, slog.New(slog.DiscardHandler))
 	status := func(name string, kind sandbox.Kind) deploy.Detail {
 		return deploy.Detail{Status: runner.Status{Name: name, Kind: kind, State: runner.Running, Since: start(), Matcher: "TRUE",
@@ -422,11 +394,11 @@ func newHost(t *testing.T, change func(*Options)) *host {
 		{Info: series.Info{Logger: "analysis.other", Type: "txt", Title: "other", Updated: start(), Version: 6}, Text: "no"},
 	}
 	o := Options{Plugins: h.plugins, Series: h.series, Edge: fakeEdge{}, Archive: fakeArchive{}, Commits: fakeCommits{}, Partitions: fakePartitions{}, Health: h.health, Parse: fakeParse, Ceilings: sandbox.DefaultCeilings, Sessions: fakeSessions{},
-		Alerts: fakeAlerts{{Version: 2, ID: "b", Summary: hostile, Logger: "analysis.rate", Time: start(), Fields: []alert.Field{{Name: "email.recipients", Values: []string{"a@b"}}}},
-			{Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start()}},
-		Failures: fakeFailures{{Position: "0:0", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
+		Alerts: fakeAlerts{{Key: "k2", Version: 2, ID: "b", Summary: hostile, Logger: "analysis.rate", Time: start(), Began: start(), Fields: []alert.Field{{Name: "email.recipients", Values: []string{"a@b"}}}},
+			{Key: "k1", Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start(), Began: start()}},
+		Failures: fakeFailures{{Position: "0:0", Cause: "c1", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
 			{Position: "0:9", Time: start(), Type: "uri", Error: "bad", Namespace: "telemetry"}},
-		Messages: newTap(), Trials: newTrials(), Shadows: newShadows(), Vitals: vitals.New(), Letters: newLetters(), History: fakeHistory{}, Queries: promql.New(h.series, fakeHistory{}, slog.New(slog.DiscardHandler)), Schemas: newSchemas(), Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
+		Messages: newTap(), Trials: newTrials(), Shadows: newShadows(), Vitals: vitals.New(), Letters: newLetters(), History: fakeHistory{}, Queries: promql.New(h.series, fakeHistory{}, slog.New(slog.DiscardHandler)), Schemas: newSchemas(), Raw: h.again, Saved: newSaved(t, h.clock), Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
 		Hostname: "h1", Listen: "127.0.0.1:8080", Now: h.clock.now, Logger: slog.New(slog.NewTextHandler(h.log, nil))}
 	if change != nil {
 		change(&o)
@@ -502,7 +474,7 @@ func testFiles() fs.FS {
 		"assets/app.js":         {Data: []byte(`"use strict";`)},
 		"assets/style.css":      {Data: []byte(`body{}`)},
 	}
-	for _, page := range []string{"overview", "plugins", "plugin", "submit", "alerts", "errors", "messages", "schemas", "help", "login"} {
+	for _, page := range []string{"overview", "plugins", "plugin", "submit", "alerts", "alert", "errors", "messages", "schemas", "dashboards", "dashboard", "help", "login"} {
 		files["templates/"+page+".html"] = &fstest.MapFile{Data: []byte(`{{define "content"}}<main id="` + page + `" data-name="{{.Name}}" data-next="{{.Next}}">{{.Error}}</main>{{end}}`)}
 	}
 	return files

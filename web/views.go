@@ -1,14 +1,12 @@
 package web
 
 import (
-	"errors"
 	"math"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
 	"sandbar/host/alert"
-	"sandbar/host/failures"
 	"sandbar/host/series"
 )
 
@@ -107,43 +105,4 @@ func (s *Site) listAlerts(c echo.Context) error {
 		Total   int           `json:"total"`
 		Alerts  []alert.Alert `json:"alerts"`
 	}{version, total, list})
-}
-
-func (s *Site) listErrors(c echo.Context) error {
-	n, err := queryNumber(c, "n", 50, 1, maxFailures)
-	if err != nil {
-		return err
-	}
-	version := s.opt.Failures.Version()
-	list, total, err := s.opt.Failures.List(int(n), failures.Filter{Type: c.QueryParam("type"), Namespace: c.QueryParam("namespace"), Before: c.QueryParam("before")})
-	if err != nil {
-		return refuse(http.StatusBadRequest, "before: %v", err)
-	}
-	counts, duplicates := s.opt.Failures.Counts()
-	if counts == nil {
-		counts = []failures.Count{}
-	}
-	return answer(c, http.StatusOK, struct {
-		Version    uint64             `json:"version"`
-		Total      int                `json:"total"`
-		Errors     []failures.Failure `json:"errors"`
-		Counts     []failures.Count   `json:"counts"`
-		Duplicates int64              `json:"duplicates"`
-	}{version, total, list, counts, duplicates})
-}
-
-// getError is one error with the beginning of what was submitted.
-func (s *Site) getError(c echo.Context) error {
-	position, err := pathParam(c, "position")
-	if err != nil {
-		return err
-	}
-	f, err := s.opt.Failures.Get(position)
-	if errors.Is(err, failures.ErrGone) {
-		return refuse(http.StatusNotFound, "%v", failures.ErrGone)
-	}
-	if err != nil {
-		return refuse(http.StatusBadRequest, "%v", err)
-	}
-	return answer(c, http.StatusOK, f)
 }

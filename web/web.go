@@ -68,6 +68,9 @@ type Alerts interface {
 	List(n int, f alert.Filter) []alert.Alert
 	Count(f alert.Filter) int
 	ForLogger(logger string) []alert.Alert
+	Get(key string) (alert.Alert, bool)
+	Firing() []alert.Incident
+	Incident(a alert.Alert) alert.Incident
 	Version() uint64
 }
 
@@ -76,6 +79,9 @@ type Failures interface {
 	List(n int, f failures.Filter) (list []failures.Failure, total int, err error)
 	Get(position string) (failures.Failure, error)
 	Counts() (counts []failures.Count, duplicates int64)
+	Causes() []failures.Cause
+	Content(position string) ([]byte, error)
+	Submission(position string) ([]byte, error)
 	Version() uint64
 }
 
@@ -129,7 +135,9 @@ type Options struct {
 	Letters    Letters
 	History    History
 	Queries    Queries
+	Saved      Saved
 	Schemas    Schemas
+	Raw        Appender
 	Streams    map[string]Log // by the names of stream.Names
 	Edge       Edge
 	Archive    Archive
@@ -154,8 +162,8 @@ func (o *Options) complete() error {
 	switch {
 	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
 		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
-	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Shadows == nil, o.Vitals == nil, o.Letters == nil, o.History == nil, o.Queries == nil, o.Schemas == nil:
-		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials, Shadows, Vitals, Letters, History, Queries and Schemas are required")
+	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Shadows == nil, o.Vitals == nil, o.Letters == nil, o.History == nil, o.Queries == nil, o.Saved == nil, o.Schemas == nil, o.Raw == nil:
+		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials, Shadows, Vitals, Letters, History, Queries, Saved, Schemas and Raw are required")
 	case o.Token != "" && o.Sessions == nil:
 		return errors.New("web: Sessions is required with a Token")
 	case o.Parse == nil, o.Ceilings == nil, o.Now == nil, o.Logger == nil, o.Listen == "":
@@ -184,6 +192,8 @@ type Site struct {
 	metrics http.Handler
 	pulse   *pulse
 	started time.Time
+
+	attention *attention
 }
 
 // New makes a site of the embedded pages.
@@ -207,7 +217,8 @@ func newSite(o Options, files fs.FS) (*Site, error) {
 	if s.metrics, err = newMetrics(o); err != nil {
 		return nil, err
 	}
-	s.pulse = newPulse(o)
+	s.attention = &attention{from: o.Saved}
+	s.pulse = newPulse(o, s.attention)
 	s.echo = echo.New()
 	s.echo.HTTPErrorHandler = s.tell
 	s.echo.Pre(s.recovered, s.guard.common)
@@ -240,13 +251,16 @@ type route struct {
 }
 
 func (s *Site) routes() []route {
-	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
+	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
 	return []route{
 		{get, "/", page, s.show("overview", "Overview")},
 		{get, "/plugins", page, s.show("plugins", "Plugins")},
 		{get, "/plugins/:name", page, s.showPlugin},
 		{get, "/deploy", page, s.showSubmit},
 		{get, "/alerts", page, s.show("alerts", "Alerts")},
+		{get, "/alerts/:key", page, s.show("alert", "Alert")},
+		{get, "/dashboards", page, s.show("dashboards", "Dashboards")},
+		{get, "/dashboards/:id", page, s.show("dashboard", "Dashboard")},
 		{get, "/errors", page, s.show("errors", "Errors")},
 		{get, "/messages", page, s.show("messages", "Messages")},
 		{get, "/schemas", page, s.show("schemas", "Schemas")},
@@ -286,8 +300,21 @@ func (s *Site) routes() []route {
 		{get, "/api/v1/limits", api, s.limits},
 		{get, "/api/v1/series", api, s.listSeries},
 		{get, "/api/v1/alerts", api, s.listAlerts},
+		{get, "/api/v1/alerts/:key", api, s.getAlert},
+		{post, "/api/v1/alerts/:key/acknowledge", api, s.acknowledge},
+		{get, "/api/v1/incidents", api, s.listIncidents},
+		{get, "/api/v1/silences", api, s.listSilences},
+		{post, "/api/v1/silences", api, s.addSilence},
+		{del, "/api/v1/silences/:id", api, s.endSilence},
+		{get, "/api/v1/dashboards", api, s.listDashboards},
+		{get, "/api/v1/dashboards/:id", api, s.getDashboard},
+		{put, "/api/v1/dashboards/:id", api, s.saveDashboard},
+		{del, "/api/v1/dashboards/:id", api, s.removeDashboard},
 		{get, "/api/v1/errors", api, s.listErrors},
 		{get, "/api/v1/errors/:position", api, s.getError},
+		{get, "/api/v1/errors/:position/content", api, s.errorContent},
+		{post, "/api/v1/errors/resend", api, s.resend},
+		{get, "/api/v1/causes", api, s.listCauses},
 		{get, "/api/v1/messages", api, s.listMessages},
 		{get, "/api/v1/messages/live", api, s.liveMessages},
 		{get, "/api/v1/messages/:stream/:position", api, s.getMessage},

@@ -5,6 +5,9 @@
 package alert
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +19,7 @@ import (
 const (
 	maxText   = 16 << 10
 	maxName   = 255
-	maxFields = 32
+	maxFields = 32 + 2 // and the two of the history
 	maxValues = 32
 	maxBytes  = 64 << 10 // of all fields together
 
@@ -25,8 +28,11 @@ const (
 
 // Alert is one warning of a plugin.
 type Alert struct {
-	Version  uint64    `json:"version"` // of the view, when it came: newer alerts have a greater one
-	ID       string    `json:"id"`      // what the plugin calls its subject; often a payload's name
+	Key      string    `json:"key"`                // names it, in links
+	Version  uint64    `json:"version"`            // of the view, when it came: newer alerts have a greater one
+	Position string    `json:"position,omitempty"` // of its message in stream derived
+	Began    time.Time `json:"began"`              // when the incident that it belongs to began
+	ID       string    `json:"id"`                 // what the plugin calls its subject; often a payload's name
 	Summary  string    `json:"summary"`
 	Detail   string    `json:"detail"`
 	Severity int32     `json:"severity"`
@@ -71,10 +77,42 @@ func Decode(v *message.View) (Alert, bool) {
 			a.Fields = append(a.Fields, Field{Name: name, Values: values})
 		}
 	}
+	a.Key = a.key()
 	return a, true
 }
 
-// encode is the message that Decode makes the same alert of.
+// key is the same for the same alert, whoever reads it and whenever.
+func (a *Alert) key() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %q %q %q %q", a.Time.UnixNano(), a.Logger, a.ID, a.Summary, a.Detail))
+	return hex.EncodeToString(sum[:8])
+}
+
+// Fields that the history adds to an alert's message in its own file. They are the first, so that none of a plugin is taken for one.
+const (
+	fieldPosition = "sandbar.position"
+	fieldBegan    = "sandbar.began"
+)
+
+// restore reads a message that encode has written.
+func restore(v *message.View) (Alert, bool) {
+	a, ok := Decode(v)
+	for len(a.Fields) > 0 && (a.Fields[0].Name == fieldPosition || a.Fields[0].Name == fieldBegan) {
+		if f := a.Fields[0]; f.Name == fieldPosition && a.Position == "" && len(f.Values) == 1 {
+			a.Position = f.Values[0]
+		} else if ns, err := strconv.ParseInt(strings.Join(f.Values, ""), 10, 64); f.Name == fieldBegan && a.Began.IsZero() && err == nil {
+			a.Began = time.Unix(0, ns).UTC()
+		} else {
+			break // a plugin's own
+		}
+		a.Fields = a.Fields[1:]
+	}
+	if len(a.Fields) == 0 {
+		a.Fields = nil
+	}
+	return a, ok
+}
+
+// encode is the message that restore makes the same alert of.
 func (a *Alert) encode(dst []byte) []byte {
 	var b message.Builder
 	b.SetTimestamp(a.Time.UnixNano())
@@ -88,6 +126,10 @@ func (a *Alert) encode(dst []byte) []byte {
 	if a.throttle > 0 {
 		b.AddDouble(message.FieldThrottle, "min", a.throttle.Minutes())
 	}
+	if a.Position != "" {
+		b.AddString(fieldPosition, "", a.Position)
+	}
+	b.AddInt(fieldBegan, "", a.Began.UnixNano())
 	for _, f := range a.Fields {
 		b.AddString(f.Name, "", f.Values...)
 	}
@@ -96,7 +138,7 @@ func (a *Alert) encode(dst []byte) []byte {
 
 // size is about what an alert takes of the history's bound.
 func (a *Alert) size() int64 {
-	n := 256 + len(a.ID) + len(a.Summary) + len(a.Detail) + len(a.Logger) + len(a.Hostname)
+	n := 320 + len(a.Position) + len(a.ID) + len(a.Summary) + len(a.Detail) + len(a.Logger) + len(a.Hostname)
 	for _, f := range a.Fields {
 		n += 64 + len(f.Name)
 		for _, v := range f.Values {

@@ -19,17 +19,17 @@ type Options struct {
 	Now    func() time.Time // required
 	Logger *slog.Logger     // required
 
-	Max          int           // alerts kept; 10 000
-	MaxPerLogger int           // alerts kept of one plugin, so that a noisy one leaves the others theirs; 2000
-	MaxBytes     int64         // about what they may take in memory; 32 MiB
-	SaveEvery    time.Duration // the least time between two saves; 2 s
+	Max          int           // alerts kept; 100 000
+	MaxPerLogger int           // alerts kept of one plugin, so that a noisy one leaves the others theirs; 20 000
+	MaxBytes     int64         // about what they may take in memory; 64 MiB
+	SaveEvery    time.Duration // the least time between two saves, which write all; 20 s
 }
 
 func (o *Options) defaults() {
-	o.Max = cmp.Or(o.Max, 10_000)
-	o.MaxPerLogger = cmp.Or(o.MaxPerLogger, 2000)
-	o.MaxBytes = cmp.Or(o.MaxBytes, 32<<20)
-	o.SaveEvery = cmp.Or(o.SaveEvery, 2*time.Second)
+	o.Max = cmp.Or(o.Max, 100_000)
+	o.MaxPerLogger = cmp.Or(o.MaxPerLogger, 20_000)
+	o.MaxBytes = cmp.Or(o.MaxBytes, 64<<20)
+	o.SaveEvery = cmp.Or(o.SaveEvery, 20*time.Second)
 }
 
 // Filter chooses alerts. Empty members choose all.
@@ -39,13 +39,14 @@ type Filter struct {
 	Since  time.Time // not before
 	Newer  uint64    // Version is greater
 	Older  uint64    // Version is less; 0 for all
+	Began  time.Time // belongs to the incident that began then; the zero time: to any
 	Text   string    // stands in id, summary, detail or logger, in upper or lower case
 }
 
 func (f *Filter) match(a *Alert) bool {
 	return (f.Logger == "" || f.Logger == a.Logger) && (f.ID == "" || f.ID == a.ID) &&
 		!a.Time.Before(f.Since) && a.Version > f.Newer && (f.Older == 0 || a.Version < f.Older) &&
-		(f.Text == "" || a.has(strings.ToLower(f.Text)))
+		(f.Began.IsZero() || f.Began.Equal(a.Began)) && (f.Text == "" || a.has(strings.ToLower(f.Text)))
 }
 
 func (a *Alert) has(lower string) bool {
@@ -63,6 +64,7 @@ type View struct {
 	logs    []stream.Log // of stream derived
 	opt     Options
 	from    []stream.Position
+	before  []stream.Position // the next message of each log begins here; Run's own
 	version view.Version
 
 	mu     sync.Mutex
@@ -70,6 +72,7 @@ type View struct {
 	alerts []Alert          // oldest first
 	bytes  int64
 	of     map[string]int // alerts by logger
+	fires  map[subject]*Incident
 }
 
 // subject is what an alert is about.
@@ -102,9 +105,9 @@ func (h *View) again(log int, a *Alert) bool {
 // Open restores the history of the logs of stream derived from its file; without one it is made anew when Run reads them.
 func Open(path string, logs []stream.Log, opt Options) (*View, error) {
 	opt.defaults()
-	h := &View{path: path, logs: logs, opt: opt, of: map[string]int{}, told: map[subject]last{}}
+	h := &View{path: path, logs: logs, opt: opt, of: map[string]int{}, told: map[subject]last{}, fires: map[subject]*Incident{}}
 	var err error
-	h.from, err = view.Open(path, view.Head{View: "alert", Stream: stream.Derived}, logs, opt.Logger, func(msg []byte) { h.add(-1, msg) })
+	h.from, err = view.Open(path, view.Head{View: "alert", Stream: stream.Derived}, logs, opt.Logger, func(msg []byte) { h.add(-1, msg, "") })
 	if err != nil {
 		return nil, err
 	}
@@ -113,24 +116,37 @@ func Open(path string, logs []stream.Log, opt Options) (*View, error) {
 
 // Run follows the stream until the context ends, and saves the history then and every few seconds.
 func (h *View) Run(ctx context.Context) error {
+	for i, log := range h.logs {
+		at := log.First()
+		if h.from != nil && at.Before(h.from[i]) {
+			at = h.from[i]
+		}
+		h.before = append(h.before, at)
+	}
 	f := view.Follower{Name: "alert", Logs: h.logs, From: h.from, Now: h.opt.Now, Logger: h.opt.Logger,
 		Take: h.take, Save: h.save, Version: &h.version, Every: h.opt.SaveEvery}
 	return f.Run(ctx)
 }
 
 func (h *View) take(log int, b *stream.Batch) {
-	for _, msg := range b.Messages {
-		h.add(log, msg)
+	for i, msg := range b.Messages {
+		h.add(log, msg, view.PlaceName(len(h.logs), log, h.before[log]))
+		h.before[log] = b.Ends[i]
 	}
 }
 
-// add puts a message into the history if it is an alert. Each alert has a version of its own.
-func (h *View) add(log int, msg []byte) {
+// add puts a message into the history if it is an alert, and lies at a place of a log, or in the file of the history: log -1. Each alert has a
+// version of its own.
+func (h *View) add(log int, msg []byte, place string) {
 	var v message.View
 	if v.Parse(msg) != nil {
 		return
 	}
-	a, ok := Decode(&v)
+	a, ok := restore(&v)
+	if log >= 0 {
+		a, ok = Decode(&v)
+		a.Position = place
+	}
 	if !ok {
 		return
 	}
@@ -142,6 +158,7 @@ func (h *View) add(log int, msg []byte) {
 	if h.of[a.Logger] >= h.opt.MaxPerLogger {
 		h.remove(slices.IndexFunc(h.alerts, func(b Alert) bool { return b.Logger == a.Logger }))
 	}
+	h.belongs(&a)
 	a.Version = h.version.Bump() // with the lock held: who wakes finds the alert
 	h.alerts = append(h.alerts, a)
 	h.of[a.Logger]++
@@ -154,6 +171,9 @@ func (h *View) add(log int, msg []byte) {
 func (h *View) remove(i int) {
 	a := &h.alerts[i]
 	h.bytes -= a.size()
+	if k := (subject{a.Logger, a.ID}); h.fires[k] != nil && h.fires[k].Key == a.Key {
+		delete(h.fires, k) // nobody can look at it any more, and so there are never more than alerts
+	}
 	if h.of[a.Logger]--; h.of[a.Logger] == 0 {
 		delete(h.of, a.Logger)
 	}
@@ -189,6 +209,18 @@ func (h *View) List(n int, f Filter) []Alert {
 		}
 	}
 	return list
+}
+
+// Get returns the alert of a key.
+func (h *View) Get(key string) (Alert, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range slices.Backward(h.alerts) {
+		if h.alerts[i].Key == key {
+			return h.alerts[i], true
+		}
+	}
+	return Alert{}, false
 }
 
 // Count is the number of kept alerts that the filter chooses.

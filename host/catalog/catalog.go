@@ -10,6 +10,7 @@ import (
 	"math"
 	"net/url"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite" // the driver registers itself under "sqlite"
@@ -45,7 +46,10 @@ type Plugin struct {
 }
 
 // Catalog is an open catalog file.
-type Catalog struct{ db *sql.DB }
+type Catalog struct {
+	db    *sql.DB
+	items atomic.Uint64 // changes of items
+}
 
 // schema versions: PRAGMA user_version says how many of these ran.
 func migrations() []string {
@@ -82,6 +86,9 @@ func migrations() []string {
 		`ALTER TABLE plugins ADD COLUMN state_of INTEGER NOT NULL DEFAULT 0;
 		ALTER TABLE removed ADD COLUMN at INTEGER NOT NULL DEFAULT 0`,
 		`ALTER TABLE plugins ADD COLUMN state_from TEXT NOT NULL DEFAULT ''`,
+		`CREATE TABLE items (
+			kind TEXT NOT NULL, id TEXT NOT NULL, value BLOB, version INTEGER NOT NULL, updated INTEGER NOT NULL, author TEXT NOT NULL, PRIMARY KEY (kind, id)
+		) STRICT`,
 	}
 }
 

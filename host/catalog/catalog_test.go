@@ -161,7 +161,7 @@ func TestOldVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec(`DROP TABLE removed; DROP TABLE ended_sessions; DROP TABLE versions; DROP TABLE events; ALTER TABLE plugins DROP COLUMN message;
+	if _, err := db.Exec(`DROP TABLE removed; DROP TABLE items; DROP TABLE ended_sessions; DROP TABLE versions; DROP TABLE events; ALTER TABLE plugins DROP COLUMN message;
 		ALTER TABLE plugins DROP COLUMN author; ALTER TABLE plugins DROP COLUMN version; ALTER TABLE plugins DROP COLUMN note; ALTER TABLE plugins DROP COLUMN warning; PRAGMA user_version = 1`); err != nil {
 		t.Fatal(err)
 	}

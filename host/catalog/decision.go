@@ -8,18 +8,22 @@ import (
 	"time"
 )
 
-// Decision is one thing that somebody decided: what a plugin is to be from now on, or that it is removed.
+// Decision is one thing that somebody decided: what a plugin or an item is to be from now on, or that it is removed.
 type Decision struct {
 	Put    *Plugin
-	Remove string    // name; when Put is nil
+	Item   *Item     // when Put is nil
+	Remove string    // name; when Put and Item are nil
 	At     time.Time // of a removal
 	Event  Event     // how it is remembered; the zero Event: not at all
 }
 
-// Name is that of the plugin.
+// Name is that of the plugin, or KIND/ID of the item.
 func (d *Decision) Name() string {
-	if d.Put != nil {
+	switch {
+	case d.Put != nil:
 		return d.Put.Name
+	case d.Item != nil:
+		return d.Item.name()
 	}
 	return d.Remove
 }
@@ -45,6 +49,11 @@ func number(ctx context.Context, tx *sql.Tx, d *Decision) error {
 			p.Version++
 		}
 	}
+	if d.Item != nil {
+		if err := numberItem(ctx, tx, d.Item); err != nil {
+			return err
+		}
+	}
 	if e := &d.Event; e.What != "" && e.N == 0 {
 		var newest sql.NullInt64
 		if err := tx.QueryRowContext(ctx, "SELECT max(n) FROM events").Scan(&newest); err != nil {
@@ -53,6 +62,8 @@ func number(ctx context.Context, tx *sql.Tx, d *Decision) error {
 		e.N, e.Plugin = newest.Int64+1, d.Name()
 		if d.Put != nil {
 			e.Version = d.Put.Version
+		} else if d.Item != nil {
+			e.Version = d.Item.Version
 		}
 	}
 	return nil
@@ -65,15 +76,21 @@ func (c *Catalog) Apply(ctx context.Context, d Decision) error {
 			return err
 		}
 		var err error
-		if d.Put != nil {
+		switch {
+		case d.Put != nil:
 			err = put(ctx, tx, d.Put)
-		} else {
+		case d.Item != nil:
+			err = putItem(ctx, tx, d.Item)
+		default:
 			err = remove(ctx, tx, d.Remove, d.At)
 		}
 		return errors.Join(err, putEvent(ctx, tx, &d.Event))
 	})
 	if err != nil {
-		return fmt.Errorf("catalog: decide about plugin %s: %w", d.Name(), err)
+		return fmt.Errorf("catalog: decide about %s: %w", d.Name(), err)
+	}
+	if d.Item != nil {
+		c.items.Add(1)
 	}
 	return nil
 }

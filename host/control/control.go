@@ -1,4 +1,4 @@
-// Package control shares what people decide about plugins among hosts: each decision is an entry of one topic, in one order for all,
+// Package control shares what people decide about plugins, and save beside them, among hosts: each decision is an entry of one topic, in one order for all,
 // and every host's catalog follows it.
 //
 // It must not know how a plugin runs.
@@ -115,7 +115,14 @@ func (c *Control) bring(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	items, err := c.opt.Catalog.Items(ctx, "")
+	if err != nil {
+		return err
+	}
 	var all []catalog.Decision
+	for i := range items {
+		all = append(all, catalog.Decision{Item: &items[i]})
+	}
 	for i := range plugins {
 		all = append(all, catalog.Decision{Put: &plugins[i]})
 	}
@@ -226,6 +233,11 @@ func (c *Control) apply(ctx context.Context, e kafka.Entry) error {
 		if ev, err = decodeEvent(e); err == nil {
 			return c.opt.Catalog.PutEvent(ctx, ev)
 		}
+	case strings.HasPrefix(e.Key, itemPrefix):
+		var i catalog.Item
+		if i, err = decodeItem(e); err == nil {
+			return c.applyItem(ctx, i)
+		}
 	default:
 		var d catalog.Decision
 		if d, err = decode(e); err == nil {
@@ -233,6 +245,18 @@ func (c *Control) apply(ctx context.Context, e kafka.Entry) error {
 		}
 	}
 	c.opt.Log.Error("a decision cannot be read and is left out", "key", e.Key, "error", err)
+	return nil
+}
+
+func (c *Control) applyItem(ctx context.Context, i catalog.Item) error {
+	d := catalog.Decision{Item: &i}
+	if err := c.opt.Catalog.Apply(ctx, d); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.seen[d.Name()] = true
+	c.mu.Unlock()
+	c.opt.Report(nil)
 	return nil
 }
 

@@ -280,3 +280,35 @@ func again[T any](t *testing.T, e kafka.Entry, decode func(kafka.Entry) (T, erro
 		t.Errorf("%v %s", err, cmp.Diff(back, v, cmpopts.EquateEmpty()))
 	}
 }
+
+// TestItems: what is saved on one host is there on another, also on one that comes later with items of its own.
+func TestItems(t *testing.T) {
+	t.Parallel()
+	opt := topics(t)
+	a, b := open(t, opt, t.TempDir()), open(t, opt, t.TempDir())
+	now := time.Unix(1000, 0).UTC()
+	a.decide(catalog.Decision{Item: &catalog.Item{Kind: "dashboard", ID: "up", Value: []byte(`{"title":"Up"}`), Updated: now, Author: "ann"},
+		Event: catalog.Event{At: now, Actor: "ann", What: "save"}})
+	b.decide(catalog.Decision{Item: &catalog.Item{Kind: "silence", ID: "1", Value: []byte(`{}`), Updated: now}})
+	b.decide(catalog.Decision{Item: &catalog.Item{Kind: "silence", ID: "1", Updated: now}}) // removed
+	dir := t.TempDir()
+	own, err := catalog.Open(filepath.Join(dir, "catalog.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(own.Apply(t.Context(), catalog.Decision{Item: &catalog.Item{Kind: "dashboard", ID: "mine", Value: []byte(`1`), Updated: now}}), own.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := open(t, opt, dir)
+	for i, h := range []*host{a, b, c} {
+		h.has()
+		items, err := h.cat.Items(t.Context(), "")
+		if err != nil || len(items) != 3 || items[0].ID != "mine" || string(items[1].Value) != `{"title":"Up"}` || items[1].Author != "ann" || items[1].Version != 1 || items[2].Value != nil || items[2].Version != 2 {
+			t.Errorf("host %d has %+v, %v", i, items, err)
+		}
+		if len(h.told) != 0 {
+			t.Errorf("host %d was told of plugins: %v", i, h.told)
+		}
+	}
+}

@@ -19,6 +19,7 @@ const (
 	keyPrefix     = "plugin/"  // NAME: what it is to be
 	versionPrefix = "version/" // NAME/(N modulo catalog.KeepVersions)
 	eventPrefix   = "event/"   // N modulo catalog.KeepEvents
+	itemPrefix    = "item/"    // KIND/ID
 )
 
 // record is a decision as it is in the topic; docs/format/control.md has it.
@@ -44,6 +45,9 @@ type record struct {
 }
 
 func encode(d catalog.Decision) (kafka.Entry, error) {
+	if d.Put == nil && d.Item != nil {
+		return encodeItem(d.Item)
+	}
 	r := record{Removed: true, Updated: d.At.UTC()}
 	if p := d.Put; p != nil {
 		r = record{Kind: string(p.Kind), Config: p.Config, Source: p.Source, Shipped: p.Shipped, Run: p.Run, Updated: p.Updated.UTC(), Author: p.Author,
@@ -160,4 +164,35 @@ func decodeEvent(e kafka.Entry) (ev catalog.Event, err error) {
 		return ev, fmt.Errorf("its key is not that of event %d", ev.N)
 	}
 	return ev, checkTime(ev.At)
+}
+
+// itemRecord is an item as it is in the topic.
+type itemRecord struct {
+	Removed bool            `json:"removed,omitempty"`
+	Value   json.RawMessage `json:"value,omitempty"`
+	Version int             `json:"version"`
+	Updated time.Time       `json:"updated,omitzero"`
+	Author  string          `json:"author,omitempty"`
+}
+
+func encodeItem(i *catalog.Item) (kafka.Entry, error) {
+	value, err := json.Marshal(itemRecord{i.Value == nil, i.Value, i.Version, i.Updated.UTC(), i.Author})
+	return kafka.Entry{Key: itemPrefix + i.Kind + "/" + i.ID, Value: value}, err
+}
+
+const maxItemKey = 255
+
+func decodeItem(e kafka.Entry) (i catalog.Item, err error) {
+	kind, id, ok := strings.Cut(strings.TrimPrefix(e.Key, itemPrefix), "/")
+	if !ok || kind == "" || id == "" || len(e.Key) > maxItemKey {
+		return i, errors.New("its key is none of an item")
+	}
+	var r itemRecord
+	if err := json.Unmarshal(e.Value, &r); err != nil {
+		return i, err
+	}
+	if r.Version < 1 || r.Removed != (r.Value == nil) {
+		return i, fmt.Errorf("%s %.80q is of version %d, removed: %t", kind, id, r.Version, r.Removed)
+	}
+	return catalog.Item{Kind: kind, ID: id, Value: r.Value, Version: r.Version, Updated: r.Updated, Author: r.Author}, checkTime(r.Updated)
 }

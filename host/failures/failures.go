@@ -9,12 +9,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -51,6 +48,7 @@ type Failure struct {
 	DocVersion string    `json:"doc_version,omitempty"`
 	DocumentID string    `json:"document_id,omitempty"`
 	URI        string    `json:"uri,omitempty"`
+	Cause      string    `json:"cause"`             // key of the Cause that it is counted as
 	Payload    *Payload  `json:"payload,omitempty"` // of Get; the list has none
 
 	seq int64 // counts what the view has read
@@ -65,6 +63,7 @@ func (f *Failure) size() int64 {
 type Filter struct {
 	Type      string
 	Namespace string
+	Cause     string
 	Before    string // position of a failure: only those that were read before it
 }
 
@@ -88,6 +87,7 @@ type View struct {
 	bytes      int64
 	duplicates int64
 	counts     map[kind]int64
+	causes     map[string]*cause
 }
 
 type kind struct{ typ, namespace string }
@@ -100,7 +100,7 @@ const (
 // New returns an empty view; Run fills it.
 func New(logs []stream.Log, opt Options) *View {
 	opt.defaults()
-	return &View{logs: logs, opt: opt, counts: map[kind]int64{}}
+	return &View{logs: logs, opt: opt, counts: map[kind]int64{}, causes: map[string]*cause{}}
 }
 
 // Run reads the newest failures that the stream has and follows it until the context ends.
@@ -121,30 +121,10 @@ func (w *View) Run(ctx context.Context) error {
 
 func (w *View) take(log int, b *stream.Batch) {
 	for i, msg := range b.Messages {
-		w.add(msg, w.position(log, w.before[log]))
+		w.add(msg, view.PlaceName(len(w.logs), log, w.before[log]))
 		w.before[log] = b.Ends[i]
 	}
 	w.version.Bump()
-}
-
-// position names a place in a log.
-func (w *View) position(log int, at stream.Position) string {
-	if len(w.logs) == 1 {
-		return at.String()
-	}
-	return fmt.Sprintf("%d-%s", log, at)
-}
-
-// parsePosition reads what position has written.
-func (w *View) parsePosition(s string) (log int, at stream.Position, err error) {
-	if n, rest, ok := strings.Cut(s, "-"); ok && len(w.logs) > 1 {
-		if log, err = strconv.Atoi(n); err != nil || log < 0 || log >= len(w.logs) {
-			return 0, at, fmt.Errorf("position %.40q has no partition that is here", s)
-		}
-		s = rest
-	}
-	at, err = stream.ParsePosition(s)
-	return log, at, err
 }
 
 func (w *View) add(msg []byte, at string) {
@@ -171,6 +151,7 @@ func (w *View) add(msg []byte, at string) {
 		k = kind{"other", "other"}
 	}
 	w.counts[k]++
+	w.count(&f)
 	w.kept = append(w.kept, f)
 	w.bytes += f.size()
 	for len(w.kept) > w.opt.Max || w.bytes > w.opt.MaxBytes && len(w.kept) > 1 {
@@ -201,7 +182,7 @@ func decode(v *message.View) Failure {
 func (w *View) List(n int, f Filter) (list []Failure, total int, err error) {
 	before := int64(math.MaxInt64)
 	if f.Before != "" {
-		if _, _, err := w.parsePosition(f.Before); err != nil {
+		if _, _, err := view.ParsePlace(len(w.logs), f.Before); err != nil {
 			return nil, 0, err
 		}
 		before = 0 // one that is not kept any more: there are no older ones
@@ -213,7 +194,7 @@ func (w *View) List(n int, f Filter) (list []Failure, total int, err error) {
 	}
 	list = []Failure{}
 	for _, k := range slices.Backward(w.kept) {
-		if (f.Type == "" || f.Type == k.Type) && (f.Namespace == "" || f.Namespace == k.Namespace) {
+		if (f.Type == "" || f.Type == k.Type) && (f.Namespace == "" || f.Namespace == k.Namespace) && (f.Cause == "" || f.Cause == k.Cause) {
 			if total++; len(list) < n && k.seq < before {
 				list = append(list, k)
 			}
@@ -227,21 +208,13 @@ var ErrGone = errors.New("there is no error at this position, or no longer")
 
 // Get reads the failure at a position out of the stream, with the beginning of what was submitted.
 func (w *View) Get(position string) (Failure, error) {
-	log, at, err := w.parsePosition(position)
-	if err != nil {
+	var v message.View
+	if err := w.message(position, &v); err != nil {
 		return Failure{}, err
 	}
-	msg, err := view.At(w.logs[log], at)
-	if err != nil {
-		return Failure{}, fmt.Errorf("%w: %w", ErrGone, err)
-	}
-	var v message.View
-	if err := v.Parse(msg); err != nil {
-		return Failure{}, fmt.Errorf("%w: %w", ErrGone, err)
-	}
 	f := decode(&v)
-	f.Position, f.Payload = position, &Payload{}
-	if content, ok := v.Field("content", 0); ok {
+	f.Position, f.Cause, f.Payload = position, causeOf(&f).Key, &Payload{}
+	if content, ok := v.Field(contentField, 0); ok {
 		c, _ := content.Bytes(0)
 		*f.Payload = newPayload(c, w.opt.MaxPreview)
 	}

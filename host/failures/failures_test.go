@@ -4,7 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -156,4 +161,120 @@ func TestPartitions(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestCauses: errors that differ by numbers, quoted values, addresses and places in lists are one cause.
+func TestCauses(t *testing.T) {
+	t.Parallel()
+	failure := func(minute int, typ, namespace, text, detail string) *Failure {
+		return &Failure{Type: typ, Namespace: namespace, DocType: "d", Error: text, Detail: detail, Time: time.Unix(int64(minute)*60, 0).UTC(), Position: strconv.Itoa(minute)}
+	}
+	now := time.Unix(100*60, 0)
+	w := New(nil, Options{Now: func() time.Time { return now }})
+	for _, f := range []*Failure{
+		failure(1, "json", "a", "unexpected 'x' at byte 12", ""), failure(50, "json", "a", "unexpected 'yz' at byte 7", ""), failure(51, "json", "b", "unexpected 'x' at byte 12", ""),
+		failure(60, "uri", "a", "the path is no submission: /a/b", ""), failure(99, "uri", "a", "the path is no submission: /c", ""),
+		failure(100, "schema", "a", "at 7 one", `{"path":"/l/0/1/x","keyword":"type"}`), failure(90, "schema", "a", "at 8 two", `{"path":"/l/3/4/x","keyword":"type"}`),
+		failure(91, "schema", "a", "at 8 two", `{"path":"/l/3/4/x","keyword":"enum"}`),
+	} {
+		w.count(f)
+	}
+	got := map[string]int64{}
+	for _, c := range w.Causes() {
+		got[fmt.Sprint(c.Type, " ", c.Namespace, " ", c.Path, " ", c.Keyword)] = c.Count
+		sum := 0
+		for _, n := range c.Minutes {
+			sum += n
+		}
+		want := int(c.Count)
+		if c.Type == "json" && c.Namespace == "a" {
+			want = 1 // the first came before the hour
+			if c.First.Unix() != 60 || c.Last.Unix() != 50*60 || !slices.Equal(c.Samples, []string{"50", "1"}) || c.Error != "unexpected 'yz' at byte 7" {
+				t.Errorf("%+v", c)
+			}
+		}
+		if sum != want || len(c.Minutes) != 60 || c.Path == "/l/*/*/x" && c.Keyword == "type" && (c.Minutes[59] != 1 || c.Minutes[49] != 1) {
+			t.Errorf("%s: minutes %v", c.Type, c.Minutes)
+		}
+	}
+	if want := map[string]int64{"json a  ": 2, "json b  ": 1, "uri a  ": 2, "schema a /l/*/*/x type": 2, "schema a /l/*/*/x enum": 1}; !maps.Equal(got, want) {
+		t.Errorf("causes %v, want %v", got, want)
+	}
+	for i := range 2 * maxCauses {
+		w.count(failure(101, "json", fmt.Sprint("n", i), "", ""))
+	}
+	if n := len(w.Causes()); n != maxCauses {
+		t.Errorf("%d causes are kept", n)
+	}
+}
+
+// TestContent: what was submitted is there as it came, and as the message that it was, without what the decoder added.
+func TestContent(t *testing.T) {
+	t.Parallel()
+	log := viewtest.New(100)
+	v := New([]stream.Log{log}, Options{Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- v.Run(ctx) }()
+	var raw, whole message.Builder
+	for _, b := range []*message.Builder{&raw, &whole} {
+		b.SetUUID(bytes.Repeat([]byte{7}, 16))
+		b.SetTimestamp(9e9)
+		b.SetHeader(message.Type, "raw")
+		b.SetHeader(message.Logger, "moz_ingest")
+		b.SetHeader(message.Hostname, "h")
+		b.AddString("uri", "", "/submit/a/b/1/id")
+		b.AddString("User-Agent", "", "curl")
+		b.AddBytes("content", "", []byte{0, 255, 1})
+	}
+	whole.SetHeader(message.Type, "error")
+	whole.SetHeader(message.Logger, "a")
+	whole.AddString("docType", "", "b")
+	whole.AddString("DecodeErrorType", "", "json")
+	log.Put(whole.AppendTo(nil), refused("error", "json", nil))
+	for seen := uint64(0); ; {
+		list, n, err := v.List(9, Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n < 2 {
+			seen, _ = v.Wait(ctx, seen)
+			continue
+		}
+		at := list[1].Position
+		if b, err := v.Content(at); err != nil || !bytes.Equal(b, []byte{0, 255, 1}) {
+			t.Errorf("content %v %v", b, err)
+		}
+		if b, err := v.Submission(at); err != nil || !bytes.Equal(b, raw.AppendTo(nil)) {
+			t.Errorf("submission %q %v", b, err)
+		}
+		if same, n, err := v.List(9, Filter{Cause: list[1].Cause}); err != nil || n != 1 || same[0].Position != at {
+			t.Errorf("by cause: %v %d %v", same, n, err)
+		}
+		break
+	}
+	if _, err := v.Content("9:9"); !errors.Is(err, ErrGone) {
+		t.Errorf("beyond the end: %v", err)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// FuzzCause: whatever a plugin writes as a cause has one, and the same for the same.
+func FuzzCause(f *testing.F) {
+	f.Add("schema", "a", "at 7", `{"path":"/l/0/1/x","keyword":"type"}`)
+	f.Add("", "", "'\"`/\xff0123456789abcdef-0", `{"path":1}`)
+	f.Fuzz(func(t *testing.T, typ, namespace, text, detail string) {
+		one := &Failure{Type: typ, Namespace: namespace, Error: text, Detail: detail}
+		if a, b := causeOf(one), causeOf(one); a.Key != b.Key || len(a.Key) != 16 {
+			t.Errorf("%v %v", a, b)
+		}
+		w := New(nil, Options{Now: time.Now})
+		w.count(one)
+		if list := w.Causes(); len(list) != 1 || list[0].Count != 1 || len(list[0].Error) > maxShown {
+			t.Errorf("%+v", list)
+		}
+	})
 }

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -237,13 +236,8 @@ func (k *newest) list() []Message {
 
 // places names places of a stream.
 func (t *Tap) places(name string) func(log int, at stream.Position) string {
-	several := len(t.logs[name]) > 1
-	return func(log int, at stream.Position) string {
-		if !several {
-			return at.String()
-		}
-		return fmt.Sprintf("%d-%s", log, at)
-	}
+	n := len(t.logs[name])
+	return func(log int, at stream.Position) string { return view.PlaceName(n, log, at) }
 }
 
 // Get returns the message at a place. The error is ErrGone when there is none.
@@ -252,14 +246,10 @@ func (t *Tap) Get(name, place string) (m Message, err error) {
 	if err != nil {
 		return m, err
 	}
-	log, rest := 0, place
-	if number, behind, ok := strings.Cut(place, "-"); ok && len(logs) > 1 {
-		if log, err = strconv.Atoi(number); err != nil || log < 0 || log >= len(logs) {
-			return m, fmt.Errorf("%w: position %.40q has no partition that is here", ErrGone, place)
-		}
-		rest = behind
+	log, at, err := view.ParsePlace(len(logs), place)
+	if errors.Is(err, ErrGone) {
+		return m, err
 	}
-	at, err := stream.ParsePosition(rest)
 	if err != nil {
 		return m, fmt.Errorf("%w: %w", ErrWrong, err)
 	}

@@ -2,6 +2,9 @@ package view
 
 import (
 	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 
 	"sandbar/host/stream"
 	"sandbar/sandbox/message"
@@ -30,4 +33,25 @@ func At(log stream.Log, at stream.Position) ([]byte, error) {
 		return nil, ErrGone
 	}
 	return msg, nil
+}
+
+// PlaceName names a place in one of n logs, for people: PARTITION-POSITION where there are several.
+func PlaceName(n, log int, at stream.Position) string {
+	if n == 1 {
+		return at.String()
+	}
+	return fmt.Sprintf("%d-%s", log, at)
+}
+
+// ParsePlace reads what PlaceName has written.
+func ParsePlace(n int, place string) (log int, at stream.Position, err error) {
+	rest := place
+	if number, behind, ok := strings.Cut(place, "-"); ok && n > 1 {
+		if log, err = strconv.Atoi(number); err != nil || log < 0 || log >= n {
+			return 0, at, fmt.Errorf("position %.40q has no partition that is here: %w", place, ErrGone)
+		}
+		rest = behind
+	}
+	at, err = stream.ParsePosition(rest)
+	return log, at, err
 }

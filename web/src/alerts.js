@@ -6,6 +6,7 @@ import { moment, plural } from "./format.js";
 import { empty, pluginName } from "./parts.js";
 import { since } from "./times.js";
 import { choices } from "./choices.js";
+import { alertPage, incidents, silences } from "./incidents.js";
 
 const STEP = 100;
 const WAIT = 250; // after a key before the host is asked
@@ -71,17 +72,27 @@ export function alerts() {
     draw();
   });
   on(["alerts", "plugins"], load);
+  const firing = incidents(byId("firing"));
+  const quiet = silences(byId("silences"));
+  on(["alerts", "saved", "calling"], async () => {
+    const now = await get("incidents");
+    firing(now.incidents);
+    put(byId("firing-sum"), now.total ? `${plural(now.total, "incident")}, ${now.calling ? `${now.calling} that nobody looks after` : "all looked after"}` : "");
+    await quiet();
+  });
 }
+
+const link = (a) => h("a", { href: alertPage(a.key) }, a.summary || a.id || "Alert");
 
 function row(a) {
   const when = since(a.time);
   const fields = (a.fields ?? []).filter((f) => f.values?.length);
   const detail = a.detail || fields.length
     ? h("details", { open: a.detail.length < 200 && !fields.length },
-        h("summary", null, a.summary || a.id || "Alert"),
+        h("summary", null, link(a)),
         a.detail ? h("p.alert-detail", null, a.detail) : null,
         fields.length ? h("dl.facts", null, ...fields.map((f) => h("div", null, h("dt", null, f.name), h("dd", null, f.values.join(", "))))) : null)
-    : h("b", null, a.summary || a.id || "Alert");
+    : h("b", null, link(a));
   return {
     el: h("tr", null,
       h("td", { "data-label": "When" }, h("span.when", null, moment(a.time)), when),

@@ -34,8 +34,8 @@ export function setMe(name) {
 // A header holds bytes: the name's UTF-8, one letter a byte.
 const as = () => (me() ? { "Sandbar-As": String.fromCharCode(...new TextEncoder().encode(me())) } : {});
 
-async function ask(method, path, body) {
-  const init = { method, headers: method === "GET" ? {} : as(), signal: AbortSignal.timeout(90_000) };
+async function ask(method, path, body, headers = {}) {
+  const init = { method, headers: method === "GET" ? {} : { ...as(), ...headers }, signal: AbortSignal.timeout(90_000) };
   if (body !== undefined) {
     init.headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(body);
@@ -64,6 +64,8 @@ export async function getBytes(path) {
 
 export const get = (path) => ask("GET", path);
 export const post = (path, body) => ask("POST", path, body);
+// putJSON replaces the version of something that there is, or makes it.
+export const putJSON = (path, body, version) => ask("PUT", path, body, version ? { "If-Match": `"${version}"` } : {});
 export const del = (path) => ask("DELETE", path);
 
 // waitTrial asks for a trial until it ends, and returns it; or until going, which is told of it meanwhile, returns nothing.

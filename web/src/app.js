@@ -7,11 +7,14 @@ import { plugin } from "./plugin.js";
 import { plugins } from "./plugins.js";
 import { submit } from "./submit.js";
 import { alerts } from "./alerts.js";
+import { alert } from "./alert.js";
+import { dashboards } from "./dashboards.js";
+import { dashboard } from "./dashboard.js";
 import { errors } from "./errors.js";
 import { messages } from "./messages.js";
 import { schemas } from "./schemas.js";
 
-const pages = { overview, plugins, plugin, submit, alerts, errors, messages, schemas, help: () => {} };
+const pages = { overview, plugins, plugin, submit, alerts, alert, dashboards, dashboard, errors, messages, schemas, help: () => {} };
 const main = document.querySelector("main");
 
 shell();

@@ -17,13 +17,14 @@ export function menu(box, title, redraw) {
   const file = (label, make) => h("button.quiet", { type: "button", onclick: async () => save(title(), await make()) }, label);
   const table = h("div.graph-table", { hidden: true });
   const full = h("button.quiet", { type: "button", onclick: () => box.el.requestFullscreen?.() }, "Full screen");
+  const picture = link(box);
   const el = h("details.menu", null,
     h("summary", { "aria-label": "More about this graph", title: "More" }, "⋯"),
     h("div.menu-box", null,
       check("log", "Logarithmic"), check("stacked", "Stacked"), check("bars", "Bars"),
       h("label.field.row", null, "Where points lie close, the ", h("select", { onchange: (e) => set("way", e.target.value) }, ...Object.entries(WAYS).map(([k, name]) => h("option", { value: k }, name)))),
       h("label.check", null, h("input", { type: "checkbox", onchange: (e) => show(e.target.checked) }), " Table of its values"),
-      h("div.actions", null, link(box), file("PNG", () => png(box, title())), file("CSV", () => csv(box)), file("JSON", () => new Blob([JSON.stringify(box.data)], { type: "application/json" })), full)));
+      h("div.actions", null, picture, file("PNG", () => png(box, title())), file("CSV", () => csv(box)), file("JSON", () => new Blob([JSON.stringify(box.data)], { type: "application/json" })), full)));
   const show = (on) => {
     table.hidden = !on;
     if (on) fill();
@@ -36,7 +37,11 @@ export function menu(box, title, redraw) {
     el.open = false;
     el.firstChild.focus();
   });
-  return { el, table, update: () => table.hidden || fill() };
+  const update = () => {
+    picture.hidden = !box.of?.logger; // a graph that is made here has no address
+    if (!table.hidden) fill();
+  };
+  return { el, table, update };
 }
 
 // link copies the address of a picture that other pages may show.

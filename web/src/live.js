@@ -23,7 +23,7 @@ export function onStatus(f) {
   told = f;
 }
 
-// on runs f now, and again when one of the keys ("plugins", "series", "alerts", "errors") changed.
+// on runs f now, and again when one of the keys ("plugins", "series", "alerts", "errors", "saved", "calling") changed.
 export function on(keys, f) {
   const part = { keys: [keys].flat(), run: f, seen: null, busy: false, again: false, at: 0 };
   parts.push(part);
@@ -76,7 +76,7 @@ function changed(now) {
     restarted();
   }
   started = now.started;
-  ended(now.ended ?? 0);
+  asks(now);
   troubled(now.troubles ?? []);
   const before = versions;
   versions = now;
@@ -85,19 +85,25 @@ function changed(now) {
   }
 }
 
-// ended shows in the navigation, and in the title of the tab, how many plugins have ended by themselves.
-function ended(n) {
-  const link = document.querySelector('nav a[href="/plugins"]');
-  if (!link) return;
-  let badge = link.querySelector(".badge");
-  if (!badge && n > 0) link.append((badge = Object.assign(document.createElement("span"), { className: "badge" })));
-  if (badge) {
-    badge.hidden = n === 0;
-    badge.textContent = n;
-    badge.title = n === 1 ? "One plugin has ended by itself" : `${n} plugins have ended by themselves`;
-  }
+// asks shows in the navigation, and in the title of the tab, how much wants attention: plugins that have ended by themselves, and incidents that nobody has
+// acknowledged or silenced.
+function asks({ ended = 0, calling = 0 }) {
+  badge("/plugins", ended, ended === 1 ? "One plugin has ended by itself" : `${ended} plugins have ended by themselves`);
+  badge("/alerts", calling, calling === 1 ? "One incident that nobody looks after" : `${calling} incidents that nobody looks after`);
+  const n = ended + calling;
   document.title = document.title.replace(/^\(\d+\) /, "");
   if (n > 0) document.title = `(${n}) ${document.title}`;
+}
+
+function badge(page, n, title) {
+  const link = document.querySelector(`nav a[href="${page}"]`);
+  if (!link) return;
+  let el = link.querySelector(".badge");
+  if (!el && n > 0) link.append((el = Object.assign(document.createElement("span"), { className: "badge" })));
+  if (!el) return;
+  el.hidden = n === 0;
+  el.textContent = n;
+  el.title = title;
 }
 
 // troubled says, on top of every page, what is wrong with the host.

@@ -28,7 +28,22 @@ export function drawMarks(box) {
           ctx.stroke();
           ctx.fillRect(x - 4 * dpr, bbox.top - 6 * dpr, 8 * dpr, 6 * dpr);
         }
+        for (const b of bands(u, box)) {
+          const [left, right] = [b.from, b.to].map((at) => Math.min(Math.max(u.valToPos(at, "x", true), bbox.left), bbox.left + bbox.width));
+          ctx.fillStyle = bad;
+          ctx.globalAlpha = 0.08;
+          ctx.fillRect(left, bbox.top, Math.max(right - left, 2 * dpr), bbox.height);
+          ctx.globalAlpha = 1;
+        }
         for (const m of alertsIn(u, box)) {
+          for (const p of offending(u, box, m)) {
+            ctx.beginPath();
+            ctx.arc(u.valToPos(p.at, "x", true), u.valToPos(p.value, "y", true), 5 * dpr, 0, 2 * Math.PI);
+            ctx.strokeStyle = bad;
+            ctx.lineWidth = 2 * dpr;
+            ctx.setLineDash([]);
+            ctx.stroke();
+          }
           const x = Math.round(u.valToPos(m.at, "x", true)) + 0.5;
           ctx.strokeStyle = ctx.fillStyle = bad;
           ctx.lineWidth = dpr;
@@ -65,6 +80,41 @@ const inside = (u, at) => at >= u.scales.x.min && at <= u.scales.x.max;
 
 function alertsIn(u, box) {
   return box.marks.map((m) => ({ ...m, at: Date.parse(m.time) / 1000 })).filter((m) => inside(u, m.at));
+}
+
+// bands are the times over which alerts of one incident came.
+function bands(u, box) {
+  const all = new Map();
+  for (const m of box.marks) {
+    const at = Date.parse(m.time) / 1000;
+    const key = `${m.id} ${m.began}`;
+    const b = all.get(key) ?? { from: Date.parse(m.began) / 1000, to: at };
+    b.to = Math.max(b.to, at);
+    all.set(key, b);
+  }
+  return [...all.values()].filter((b) => b.to > b.from && b.to >= u.scales.x.min && b.from <= u.scales.x.max);
+}
+
+// offending are the points that an alert is about: those of the series that it names, at its time. The alert that the page is about has those of all series
+// when it names none.
+function offending(u, box, m) {
+  const times = box.seen[0];
+  let i = times.length - 1;
+  while (i > 0 && times[i] > m.at) i--;
+  if (!times.length || m.at - times[i] > 3 * box.data.seconds_per_row) return [];
+  const words = [m.id, m.summary, m.detail].join("\n");
+  const shown = box.columns.map((c, k) => ({ ...c, at: times[i], value: box.seen[k + 1][i] ?? null })).filter((c) => c.value !== null && c.index >= 0 && !box.hidden.has(c.label));
+  const named = shown.filter((c) => names(words, c.label));
+  return named.length || m.key !== box.group.alert ? named : shown;
+}
+
+// names reports whether a text has a word that is the label.
+function names(text, label) {
+  const letter = /[\p{L}\p{N}_]/u;
+  for (let i = text.indexOf(label); label && i >= 0; i = text.indexOf(label, i + 1)) {
+    if (!letter.test(text[i - 1] ?? " ") && !letter.test(text[i + label.length] ?? " ")) return true;
+  }
+  return false;
 }
 
 // notesIn are the annotations of series that are seen, each at the value of its row.

@@ -46,7 +46,7 @@ const FRESH = 30_000; // milliseconds for which it is new enough
 
 // history gives graphs what they showed before their buffers begin, where the range of the page reaches so far back. changed is called when
 // something came.
-function history(name, changed) {
+export function history(name, changed) {
   const kept = new Map(); // key → {ask, at, data}
   page.follow(changed);
   // fetched is what was shown between two times, once it is there; what is asked for moves on by itself when it is the last of something.

@@ -16,6 +16,7 @@ export function group() {
     compare: 0, // how long before it is what is shown beside; 0 for nothing
     last: 0, // seconds before the newest value; 0 for all
     deploys: [], // {at, text}: when the plugin was changed
+    alert: "", // key of the alert that the page is about
     // part is what is to be seen of a graph whose newest value is of that time; null for all of it.
     part: (newest) => g.fixed ?? (g.last && newest ? { min: newest - g.last, max: newest } : null),
     set(part) {
