@@ -126,6 +126,7 @@ func siblings() map[string][]string {
 		"host/try":                 {"host/trial", "host/runner", "host/stream", "host/view", "host/alert", "host/series", "host/lake"},
 		"host/deploy":              {"host/runner", "host/catalog"},
 		"host/saved":               {"host/catalog"},
+		"host/datasets":            {"host/bucket"},
 		"host/control":             {"host/catalog", "host/stream/kafka"},
 		"host/fleet":               {"host/deploy", "host/health", "host/landfill", "host/partitions", "host/runner", "host/stream", "host/stream/kafka"},
 		"host/partitions":          {"host/runner", "host/runner/commit", "host/landfill", "host/stream"},

@@ -19,6 +19,7 @@ import (
 	"sandbar/host/clock"
 	"sandbar/host/config"
 	"sandbar/host/control"
+	"sandbar/host/datasets"
 	"sandbar/host/deaths"
 	"sandbar/host/deploy"
 	"sandbar/host/failures"
@@ -357,10 +358,29 @@ func (h *host) openPages(ctx context.Context) (err error) {
 	if h.streams, err = h.numbers(ctx); err != nil {
 		return err
 	}
-	h.pages, err = web.New(web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(h.taps, clock.Now), Trials: h.trials, Shadows: h.shadows, Letters: h.letters, Vitals: h.vitals, History: h.history, Queries: promql.New(h.series, h.history, h.log), Saved: saved.New(saved.Options{Journal: h.journal, Catalog: h.catalog, Now: clock.Now}), Schemas: h.schemas, Raw: h.edgeLog, Edge: h.door, Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
+	opt := web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(h.taps, clock.Now), Trials: h.trials, Shadows: h.shadows, Letters: h.letters, Vitals: h.vitals, History: h.history,
+		Queries: promql.New(h.series, h.history, h.log), Saved: saved.New(saved.Options{Journal: h.journal, Catalog: h.catalog, Now: clock.Now}), Schemas: h.schemas, Raw: h.edgeLog, Edge: h.door,
+		Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
 		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
-		Now: clock.Now, Logger: h.log})
+		Now: clock.Now, Logger: h.log}
+	lake := datasets.New(h.bucket, clock.Now)
+	opt.Lake = lake
+	if sql, err := h.openSQL(lake); err != nil {
+		opt.NoSQL = err.Error()
+	} else {
+		opt.SQL = sql
+	}
+	h.pages, err = web.New(opt)
 	return err
+}
+
+// openSQL finds what answers queries over the lake.
+func (h *host) openSQL(lake *datasets.View) (*datasets.SQL, error) {
+	o := datasets.SQLOptions{Program: h.cfg.SQL.DuckDB, Time: time.Duration(h.cfg.SQL.Time)}
+	if h.cfg.Bucket.S3.Name == "" {
+		o.Folder = h.path("bucket")
+	}
+	return datasets.NewSQL(lake, o)
 }
 
 // run starts everything that works in the background. The partitions work until ctx ends.

@@ -122,7 +122,7 @@ type Hosts interface {
 	Others() []fleet.Other
 }
 
-// Options of a Site. All are required but Hosts and Token.
+// Options of a Site. All are required but Hosts, SQL and Token.
 type Options struct {
 	Plugins    Plugins
 	Series     Series
@@ -136,6 +136,9 @@ type Options struct {
 	History    History
 	Queries    Queries
 	Saved      Saved
+	Lake       Lake
+	SQL        SQL    // nil: it is not to be had,
+	NoSQL      string // because of this
 	Schemas    Schemas
 	Raw        Appender
 	Streams    map[string]Log // by the names of stream.Names
@@ -162,8 +165,8 @@ func (o *Options) complete() error {
 	switch {
 	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
 		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
-	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Shadows == nil, o.Vitals == nil, o.Letters == nil, o.History == nil, o.Queries == nil, o.Saved == nil, o.Schemas == nil, o.Raw == nil:
-		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials, Shadows, Vitals, Letters, History, Queries, Saved, Schemas and Raw are required")
+	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Shadows == nil, o.Vitals == nil, o.Letters == nil, o.History == nil, o.Queries == nil, o.Saved == nil, o.Lake == nil, o.Schemas == nil, o.Raw == nil:
+		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials, Shadows, Vitals, Letters, History, Queries, Saved, Lake, Schemas and Raw are required")
 	case o.Token != "" && o.Sessions == nil:
 		return errors.New("web: Sessions is required with a Token")
 	case o.Parse == nil, o.Ceilings == nil, o.Now == nil, o.Logger == nil, o.Listen == "":
@@ -264,6 +267,7 @@ func (s *Site) routes() []route {
 		{get, "/errors", page, s.show("errors", "Errors")},
 		{get, "/messages", page, s.show("messages", "Messages")},
 		{get, "/schemas", page, s.show("schemas", "Schemas")},
+		{get, "/lake", page, s.show("lake", "Lake")},
 		{get, "/help/*", open, s.help},
 		{get, "/pictures/:name", open, s.picture},
 		{get, "/login", open, s.showLogin},
@@ -321,6 +325,10 @@ func (s *Site) routes() []route {
 		{get, "/api/v1/fields", api, s.listFields},
 		{get, "/api/v1/schemas", api, s.listSchemas},
 		{get, "/api/v1/schemas/:namespace/:type/:version", api, s.getSchema},
+		{get, "/api/v1/lake", api, s.listLake},
+		{get, "/api/v1/lake/dataset", api, s.getDataset},
+		{get, "/api/v1/lake/preview", api, s.previewLake},
+		{post, "/api/v1/lake/query", api, s.queryLake},
 		{get, "/api/v1/events", api, s.events},
 		{get, "/prometheus/api/v1/query", api, s.asPrometheus(s.promQuery)},
 		{post, "/prometheus/api/v1/query", api, s.asPrometheus(s.promQuery)},

@@ -34,6 +34,8 @@ type Bucket interface {
 
 	// Open reads an object; ErrNotExist when there is none.
 	Open(ctx context.Context, key string) (io.ReadCloser, error)
+	// OpenRange reads n bytes of an object from an offset on, or fewer where it ends. What lies behind its end is nothing.
+	OpenRange(ctx context.Context, key string, offset, n int64) (io.ReadCloser, error)
 	Stat(ctx context.Context, key string) (Info, error)
 	// List yields the objects whose key begins with prefix, in the order of their keys. It ends after an error.
 	List(ctx context.Context, prefix string) iter.Seq2[Info, error]

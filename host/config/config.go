@@ -41,6 +41,7 @@ type Config struct {
 	Limits   Limits  `toml:"limits" doc:"What a plugin may use at most, by kind. A limit of 0 in a plugin's config stands for these; a plugin that asks for more is refused."`
 	History  History `toml:"history" doc:"What graphs showed beyond their circular buffers, in DATA/views/history.db. A year of 1 000 graphs of 10 columns at a minute is some 9 GB."`
 	Gate     Gate    `toml:"gate" doc:"What submissions have to show in a trial over the newest messages before they run. Without messages all that load run."`
+	SQL      SQL     `toml:"sql" doc:"SQL over the lake, on its page. Each query is a process of DuckDB that sees the Parquet files of the lake and nothing else, with one thread and 512 MB; two run at a time."`
 	Geo      Geo     `toml:"geo" doc:"MaxMind databases. A file that is replaced is opened again."`
 }
 
@@ -172,6 +173,12 @@ type History struct {
 	Keep Duration `toml:"retain_age" doc:"Time kept; 0 keeps it for ever."`
 }
 
+// SQL is how queries over the lake run.
+type SQL struct {
+	DuckDB string   `toml:"duckdb" doc:"DuckDB's command line program, 1.2 or newer: a name that is looked up in PATH, or a path. Empty, or where there is none: no SQL. The bucket has to be a folder."`
+	Time   Duration `toml:"time" doc:"Time that a query may take."`
+}
+
 // Gate is what a trial has to show.
 type Gate struct {
 	Messages Count    `toml:"messages" doc:"Newest messages that a submission wants, over which it is tried before it runs. 0: no gate."`
@@ -205,6 +212,7 @@ func Default() Config {
 		Landfill: Roll{Size: 128 * MiB, Age: Duration(10 * time.Minute)},
 		Lake:     Roll{Size: 128 * MiB, Age: Duration(5 * time.Minute)},
 		History:  History{Keep: 400 * day},
+		SQL:      SQL{DuckDB: "duckdb", Time: Duration(30 * time.Second)},
 		Gate:     Gate{Alerts: 20, Use: 80, Cost: 25, Time: Duration(30 * time.Second)},
 		Limits:   Limits{ceilings(sandbox.Decoder), ceilings(sandbox.Analysis), ceilings(sandbox.Output)},
 	}

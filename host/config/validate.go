@@ -139,6 +139,7 @@ func (c *Config) checkSpans(p *problems) {
 		}
 	}
 	between("landfill.roll_age", c.Landfill.Age, time.Second, 7*24*time.Hour)
+	between("sql.time", c.SQL.Time, time.Second, 10*time.Minute)
 	between("lake.roll_age", c.Lake.Age, time.Second, 7*24*time.Hour)
 
 	s := &c.Streams

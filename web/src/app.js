@@ -13,8 +13,9 @@ import { dashboard } from "./dashboard.js";
 import { errors } from "./errors.js";
 import { messages } from "./messages.js";
 import { schemas } from "./schemas.js";
+import { lake } from "./lake.js";
 
-const pages = { overview, plugins, plugin, submit, alerts, alert, dashboards, dashboard, errors, messages, schemas, help: () => {} };
+const pages = { overview, plugins, plugin, submit, alerts, alert, dashboards, dashboard, errors, messages, schemas, lake, help: () => {} };
 const main = document.querySelector("main");
 
 shell();

@@ -30,6 +30,7 @@ func Run(t *testing.T, place func(t *testing.T) (open func() bucket.Bucket)) {
 		{"unfinished objects vanish", unfinishedVanish},
 		{"discard", discard},
 		{"staged after its end", stagedAfterEnd},
+		{"ranges", ranges},
 		{"list", list},
 		{"remove", remove},
 		{"bad keys", badKeys},
@@ -335,6 +336,31 @@ func badOwners(t *testing.T, open func() bucket.Bucket) {
 			if err := b.Discard(t.Context(), bad); err == nil {
 				t.Errorf("token %q is discarded", bad)
 			}
+		}
+	})
+}
+
+func ranges(t *testing.T, open func() bucket.Bucket) {
+	with(t, open, func(b bucket.Bucket) {
+		check(t, bucket.Put(t.Context(), b, owner, "k", strings.NewReader("0123456789")))
+		for _, c := range []struct {
+			offset, n int64
+			want      string
+		}{{0, 3, "012"}, {4, 2, "45"}, {8, 10, "89"}, {10, 5, ""}, {99, 5, ""}, {3, 0, ""}} {
+			r, err := b.OpenRange(t.Context(), "k", c.offset, c.n)
+			check(t, err)
+			got, err := io.ReadAll(r)
+			check(t, errors.Join(err, r.Close()))
+			if string(got) != c.want {
+				t.Errorf("%d bytes from %d on are %q, want %q", c.n, c.offset, got, c.want)
+			}
+		}
+		_, err := b.OpenRange(t.Context(), "missing", 0, 1)
+		wantError(t, err, bucket.ErrNotExist)
+		_, err = b.OpenRange(t.Context(), "../k", 0, 1)
+		wantError(t, err, bucket.ErrBadKey)
+		if _, err = b.OpenRange(t.Context(), "k", -1, 1); err == nil {
+			t.Error("a negative offset was taken")
 		}
 	})
 }

@@ -236,6 +236,23 @@ func (b *Bucket) Open(ctx context.Context, key string) (io.ReadCloser, error) {
 	return f, nil
 }
 
+// OpenRange implements bucket.Bucket.
+func (b *Bucket) OpenRange(ctx context.Context, key string, offset, n int64) (io.ReadCloser, error) {
+	r, err := b.Open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	f := r.(*os.File)
+	if _, err := f.Seek(offset, io.SeekStart); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("read from bucket %s at %d: %w", b.path, offset, err)
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(f, n), f}, nil
+}
+
 // Stat implements bucket.Bucket.
 func (b *Bucket) Stat(ctx context.Context, key string) (bucket.Info, error) {
 	if err := errors.Join(ctx.Err(), bucket.CheckKey(key)); err != nil {

@@ -40,6 +40,11 @@ func isMissing(err error) bool {
 	return hasStatus(err, http.StatusNotFound)
 }
 
+// isBeyond says that a range lies behind the end of an object.
+func isBeyond(err error) bool {
+	return code(err) == "InvalidRange" || hasStatus(err, http.StatusRequestedRangeNotSatisfiable)
+}
+
 // permanent says that waiting will not help.
 func permanent(err error) bool {
 	return err != nil && hasStatus(err, http.StatusMovedPermanently, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound)

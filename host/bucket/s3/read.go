@@ -22,13 +22,33 @@ func (b *Bucket) Open(ctx context.Context, key string) (io.ReadCloser, error) {
 	if err := errors.Join(ctx.Err(), bucket.CheckKey(key)); err != nil {
 		return nil, err
 	}
-	return b.open(ctx, key)
+	return b.open(ctx, key, nil)
 }
 
-func (b *Bucket) open(ctx context.Context, key string) (io.ReadCloser, error) {
+// OpenRange implements bucket.Bucket.
+func (b *Bucket) OpenRange(ctx context.Context, key string, offset, n int64) (io.ReadCloser, error) {
+	if err := errors.Join(ctx.Err(), bucket.CheckKey(key)); err != nil {
+		return nil, err
+	}
+	if offset < 0 || n < 0 {
+		return nil, fmt.Errorf("read from bucket %s: %s: bytes %d and %d more are no range", b.where, key, offset, n)
+	}
+	if n == 0 {
+		return io.NopCloser(strings.NewReader("")), nil
+	}
+	what := fmt.Sprintf("bytes=%d-%d", offset, offset+n-1)
+	r, err := b.open(ctx, key, &what)
+	if isBeyond(err) {
+		return io.NopCloser(strings.NewReader("")), nil
+	}
+	return r, err
+}
+
+// open reads an object, or a range of it.
+func (b *Bucket) open(ctx context.Context, key string, what *string) (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(b.opt.Timeout, func() { cancel(errAttempt{b.opt.Timeout}) })
-	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.opt.Name, Key: b.key(key)})
+	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.opt.Name, Key: b.key(key), Range: what})
 	if err != nil {
 		timer.Stop()
 		if cause := context.Cause(ctx); cause != nil {
@@ -79,7 +99,7 @@ func (b *Bucket) readAll(ctx context.Context, key string, most int64) ([]byte, e
 }
 
 func (b *Bucket) readOnce(ctx context.Context, key string, most int64) ([]byte, error) {
-	r, err := b.open(ctx, key)
+	r, err := b.open(ctx, key, nil)
 	if err != nil {
 		return nil, err
 	}
