@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/labstack/echo/v4"
 
 	"sandbar/host/deploy"
@@ -101,11 +102,19 @@ func (s *Site) tell(err error, c echo.Context) {
 	}
 }
 
-// answer sends v as JSON. It is made whole before it is sent, so that it is never half an answer.
+// answer sends v as JSON. It is made whole before it is sent, so that it is never half an answer. Who asks again and has it already is told so.
 func answer(c echo.Context, status int, v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("make the answer: %w", err)
+	}
+	h := c.Response().Header()
+	if r := c.Request(); r.Method == http.MethodGet && status == http.StatusOK && h.Get("ETag") == "" {
+		tag := fmt.Sprintf(`W/"%016x"`, xxhash.Sum64(b))
+		h.Set("ETag", tag)
+		if r.Header.Get("If-None-Match") == tag {
+			return c.NoContent(http.StatusNotModified)
+		}
 	}
 	return c.JSONBlob(status, append(b, '\n'))
 }

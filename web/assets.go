@@ -1,13 +1,16 @@
 package web
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/labstack/echo/v4"
 )
 
@@ -16,6 +19,7 @@ type assets map[string]asset
 
 type asset struct {
 	body []byte
+	zip  []byte // body, compressed as far as it goes
 	typ  string
 	hash string // of the body; part of the address and the ETag
 }
@@ -43,7 +47,11 @@ func newAssets(files fs.FS) (assets, error) {
 			typ = "application/octet-stream"
 		}
 		sum := sha256.Sum256(body)
-		a[e.Name()] = asset{body: body, typ: typ, hash: hex.EncodeToString(sum[:8])}
+		zip, err := compressed(body)
+		if err != nil {
+			return nil, fmt.Errorf("web: compress %s: %w", e.Name(), err)
+		}
+		a[e.Name()] = asset{body: body, zip: zip, typ: typ, hash: hex.EncodeToString(sum[:8])}
 	}
 	return a, nil
 }
@@ -71,5 +79,33 @@ func (a assets) serve(c echo.Context) error {
 	if c.Request().Header.Get("If-None-Match") == tag {
 		return c.NoContent(http.StatusNotModified)
 	}
+	h.Set("Vary", "Accept-Encoding")
+	if acceptsGzip(c.Request()) {
+		h.Set("Content-Encoding", "gzip")
+		return c.Blob(http.StatusOK, f.typ, f.zip)
+	}
 	return c.Blob(http.StatusOK, f.typ, f.body)
+}
+
+func compressed(body []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	err = w.Close()
+	return b.Bytes(), err
+}
+
+// acceptsGzip is simple: browsers say "gzip, deflate, br", and who says anything odder gets what is not compressed.
+func acceptsGzip(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		if strings.TrimSpace(part) == "gzip" {
+			return true
+		}
+	}
+	return false
 }

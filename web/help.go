@@ -75,7 +75,8 @@ func markdown(source []byte, dir string) (title string, body template.HTML, err 
 	if err := md.Renderer().Render(&out, source, tree); err != nil {
 		return "", "", err
 	}
-	return title, template.HTML(out.String()), nil // of files that are part of the program
+	html := strings.ReplaceAll(out.String(), "<th></th>", "<td></td>") // Markdown has no table without a head; an empty one is none
+	return title, template.HTML(html), nil                             // of files that are part of the program
 }
 
 // helpLink is where a link of a page leads here. It reports false for files that are not of the documentation.
@@ -87,4 +88,13 @@ func helpLink(to, dir string) (link string, here bool) {
 	file, page := strings.CutSuffix(path.Join(dir, u.Path), ".md")
 	u.Path = "/help/" + file
 	return u.String(), page && !strings.HasPrefix(file, "../")
+}
+
+// openAPI is the description of the API.
+func (s *Site) openAPI(c echo.Context) error {
+	text, err := embedded.ReadFile("openapi.yaml")
+	if err != nil {
+		return err
+	}
+	return c.Blob(http.StatusOK, "application/yaml; charset=utf-8", text)
 }

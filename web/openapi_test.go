@@ -59,6 +59,9 @@ func TestRoutesAreDocumented(t *testing.T) {
 	var have, written []string
 	params := regexp.MustCompile(`:(\w+)`)
 	for _, r := range h.echo.Routes() {
+		if r.Method == http.MethodHead { // as GET
+			continue
+		}
 		have = append(have, r.Method+" "+strings.Replace(params.ReplaceAllString(r.Path, "{$1}"), "*", "{page}", 1))
 	}
 	doc, err := readDoc()
@@ -94,6 +97,7 @@ func checkDocumented(t *testing.T, r *http.Request, w *httptest.ResponseRecorder
 		code := strconv.Itoa(w.Code)
 		res, ok := op["responses"].(map[string]any)[code].(map[string]any)
 		switch {
+		case !ok && w.Code == http.StatusNotModified && r.Method == http.MethodGet: // its info says so of all
 		case !ok && slices.Contains([]int{403, 429, 500}, w.Code):
 			doc.check(t, "/components/schemas/Fault", w)
 		case !ok:
@@ -117,7 +121,11 @@ func (d *apiDoc) check(t *testing.T, at string, w *httptest.ResponseRecorder) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(w.Body.Bytes()))
+	body := w.Body.Bytes()
+	if w.Header().Get("Content-Encoding") == "gzip" {
+		body = unzip(t, body)
+	}
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	if err == nil {
 		err = schema.Validate(v)
 	}

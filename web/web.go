@@ -1,5 +1,5 @@
 // Package web shows a host to people and lets them change what it runs: pages, the API behind them, and
-// counters for Prometheus. openapi.yaml lists every route.
+// counters for Prometheus. openapi.yaml, which is served too, lists every route.
 //
 // It asks small interfaces that it declares itself, and it alone knows HTTP towards people: who may ask, in
 // which form, and how an error is told. It must not know how a plugin runs, where data lies, or the edge's routes.
@@ -9,11 +9,14 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
+	"github.com/klauspost/compress/gzhttp"
 	"github.com/labstack/echo/v4"
 
 	"sandbar/docs"
@@ -33,7 +36,7 @@ import (
 	"sandbar/sandbox"
 )
 
-//go:embed assets templates
+//go:embed assets templates openapi.yaml
 var embedded embed.FS
 
 // Plugins is what can be asked and changed; *deploy.Manager is one.
@@ -188,6 +191,7 @@ func (noHosts) Others() []fleet.Other { return nil }
 type Site struct {
 	opt     Options
 	echo    *echo.Echo
+	zipped  http.Handler // echo, with answers compressed
 	guard   guard
 	assets  assets
 	pages   pages
@@ -226,13 +230,33 @@ func newSite(o Options, files fs.FS) (*Site, error) {
 	s.echo.HTTPErrorHandler = s.tell
 	s.echo.Pre(s.recovered, s.guard.common)
 	for _, r := range s.routes() {
-		s.echo.Add(r.method, r.path, s.guard.wrap(r.door, r.handle))
+		handle := s.guard.wrap(r.door, r.handle)
+		s.echo.Add(r.method, r.path, handle)
+		if r.method == http.MethodGet && !slices.Contains(live(), r.path) {
+			s.echo.Add(http.MethodHead, r.path, handle) // the server sends no body then
+		}
 	}
+	zip, err := gzhttp.NewWrapper(gzhttp.MinSize(leastZipped))
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	s.zipped = zip(s.echo)
 	return s, nil
 }
 
 // ServeHTTP answers one request.
-func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if slices.Contains(live(), r.URL.Path) {
+		s.echo.ServeHTTP(w, r)
+		return
+	}
+	s.zipped.ServeHTTP(w, r)
+}
+
+// live are the routes whose answers go on, event by event. They are not compressed, so that each event goes out at once.
+func live() []string { return []string{"/api/v1/events", "/api/v1/messages/live"} }
+
+const leastZipped = 1 << 10 // bytes; smaller answers are not worth it
 
 // Run keeps rates and versions up to date until the context ends, and then ends the answers of /events, for
 // which a server that shuts down would wait otherwise.
@@ -274,6 +298,7 @@ func (s *Site) routes() []route {
 		{post, "/login", open, s.login},
 		{post, "/logout", open, s.logout},
 		{get, "/assets/:file", open, s.assets.serve},
+		{get, "/openapi.yaml", open, s.openAPI},
 		{get, "/metrics", api, echo.WrapHandler(s.metrics)},
 
 		{get, "/api/v1/overview", api, s.overview},

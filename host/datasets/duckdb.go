@@ -57,7 +57,7 @@ func NewSQL(v *View, o SQLOptions) (*SQL, error) {
 	}
 	program, err := exec.LookPath(o.Program)
 	if err != nil {
-		return nil, fmt.Errorf("%w: DuckDB is not installed on this host: %w", ErrNoSQL, err)
+		return nil, fmt.Errorf("%w: DuckDB is not installed on this host (%s is not in its PATH)", ErrNoSQL, o.Program)
 	}
 	folder, err := filepath.Abs(filepath.Join(o.Folder, root))
 	if err != nil {

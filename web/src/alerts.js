@@ -87,17 +87,17 @@ const link = (a) => h("a", { href: alertPage(a.key) }, a.summary || a.id || "Ale
 function row(a) {
   const when = since(a.time);
   const fields = (a.fields ?? []).filter((f) => f.values?.length);
-  const detail = a.detail || fields.length
+  const more = a.detail || fields.length
     ? h("details", { open: a.detail.length < 200 && !fields.length },
-        h("summary", null, link(a)),
+        h("summary", null, "Detail"),
         a.detail ? h("p.alert-detail", null, a.detail) : null,
         fields.length ? h("dl.facts", null, ...fields.map((f) => h("div", null, h("dt", null, f.name), h("dd", null, f.values.join(", "))))) : null)
-    : h("b", null, link(a));
+    : null;
   return {
     el: h("tr", null,
       h("td", { "data-label": "When" }, h("span.when", null, moment(a.time)), when),
       h("td", { "data-label": "Plugin" }, h("a", { href: pluginPage(a.logger) }, ...pluginName(a.logger))),
       h("td", { "data-label": "About" }, a.id),
-      h("td.main-cell", { "data-label": "Alert" }, detail)),
+      h("td.main-cell", { "data-label": "Alert" }, h("b", null, link(a)), more)),
   };
 }

@@ -34,8 +34,29 @@ export function setMe(name) {
 // A header holds bytes: the name's UTF-8, one letter a byte.
 const as = () => (me() ? { "Sandbar-As": String.fromCharCode(...new TextEncoder().encode(me())) } : {});
 
+// What was answered lately, by path: what has not changed is not sent again. Who gets an answer leaves it as it is.
+const answers = new Map();
+const ANSWERS = 60;
+const LARGE = 100_000; // characters of an answer that is not kept
+
+function remember(path, tag, json) {
+  answers.delete(path);
+  answers.set(path, { tag, json });
+  if (answers.size > ANSWERS) answers.delete(answers.keys().next().value);
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 async function ask(method, path, body, headers = {}) {
+  const known = method === "GET" ? answers.get(path) : null;
   const init = { method, headers: method === "GET" ? {} : { ...as(), ...headers }, signal: AbortSignal.timeout(90_000) };
+  if (known) init.headers["If-None-Match"] = known.tag;
   if (body !== undefined) {
     init.headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(body);
@@ -50,8 +71,12 @@ async function ask(method, path, body, headers = {}) {
     location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search));
     throw new Fault(401, { error: "you are logged out" });
   }
-  const json = answer.status === 204 ? null : await answer.json().catch(() => null);
+  if (answer.status === 304 && known) return known.json;
+  const text = await answer.text().catch(() => "");
+  const json = parse(text);
   if (!answer.ok) throw new Fault(answer.status, json);
+  const tag = answer.headers.get("ETag");
+  if (method === "GET" && tag?.startsWith("W/") && text.length < LARGE) remember(path, tag, json);
   return json;
 }
 

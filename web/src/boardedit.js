@@ -5,7 +5,7 @@ import { get, pluginPath } from "./api.js";
 // tools stand over panel i of a board; touched is called after each change.
 export function tools(board, i, touched) {
   const p = board.panels[i];
-  const button = (label, title, f, off) => h("button.quiet", { type: "button", title, "aria-label": title, disabled: off, onclick: () => (f(), touched()) }, label);
+  const button = (label, title, f, off) => h("button.quiet", { type: "button", title, "aria-label": label.length === 1 ? title : null, disabled: off, onclick: () => (f(), touched()) }, label);
   const move = (by) => () => board.panels.splice(i + by, 0, ...board.panels.splice(i, 1));
   return h("div.board-tools", null,
     h("input", { type: "text", value: p.title ?? "", placeholder: "Title", "aria-label": "Title of the panel", maxlength: 120, onchange: (e) => {

@@ -86,7 +86,7 @@ export function dashboard() {
   ];
   const load = async () => {
     try {
-      Object.assign(board, await get("dashboards/" + encodeURIComponent(id)));
+      Object.assign(board, structuredClone(await get("dashboards/" + encodeURIComponent(id)))); // it is edited
     } catch (err) {
       if (err.status !== 404) throw err;
       byId("trouble").replaceChildren(problem("There is nothing to show", err.message, h("p", null, h("a", { href: "/dashboards" }, "To all dashboards"))));

@@ -28,7 +28,7 @@ export function dashboards() {
   });
   on("saved", async () => {
     const { dashboards: all } = await get("dashboards");
-    show(all.sort((a, b) => a.title.localeCompare(b.title)));
+    show([...all].sort((a, b) => a.title.localeCompare(b.title)));
     rows.hidden = all.length === 0;
     nothing.hidden = all.length > 0;
     put(byId("sum"), all.length ? plural(all.length, "dashboard") : "");

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 // editor returns {el, value, set(text), diagnose(all), mark(line, text), focus()}.
 export function editor(id, label, rows) {
   const whole = customElements.get("code-editor") !== undefined;
-  const el = whole ? h("code-editor.editor.panel", { id, lang: id, label })
+  const el = whole ? h("code-editor.editor.panel", { id, kind: id, label })
     : h("textarea.editor.panel", { id, rows, "aria-label": label, spellcheck: "false", wrap: "off", autocapitalize: "off" });
   let told = []; // what a check found, that is shown
   const diagnose = (all) => {

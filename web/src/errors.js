@@ -118,7 +118,7 @@ function causes(choose) {
 }
 
 // where is what a cause is about, in short.
-const where = (c) => [c.namespace || "no namespace", c.doc_type, c.keyword && `${c.path || "/"} ${c.keyword}`].filter(Boolean).join(" · ") || "";
+const where = (c) => [c.namespace || "no namespace", c.doc_type, c.keyword ? `${c.path || "/"} ${c.keyword}` : c.error.slice(0, 80)].filter(Boolean).join(" · ");
 
 // known shows what is known of the chosen cause, and sends its submissions again.
 function known(place, c, choose) {

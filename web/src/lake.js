@@ -78,7 +78,7 @@ async function detail(name, wanted, first) {
 async function preview(name, partition, wanted) {
   const place = byId("preview");
   try {
-    const q = new URLSearchParams({ name });
+    const q = new URLSearchParams({ name, n: 8 });
     if (partition !== null) q.set("partition", partition);
     const p = await get("lake/preview?" + q);
     if (!wanted()) return;

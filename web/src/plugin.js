@@ -131,7 +131,7 @@ function trouble(p) {
   if (p.state === "stopped" && p.reason) return [h("div.notice", null, p.reason)];
   if (p.state === "stopped") return [h("div.notice", null, "It is stopped, and stays so until somebody starts it. Its state is kept.")];
   const title = p.state === "load_error" ? "It could not be loaded" : `It was terminated${p.outcome ? ": " + p.outcome.replaceAll("_", " ") : ""}`;
-  const line = p.line ? h("p", null, h("a", { href: "#source-head" }, `Line ${p.line} of the source`)) : null;
+  const line = p.line ? h("p", null, h("a.target", { href: "#source-head" }, `Line ${p.line} of the source`)) : null;
   const message = p.message ? h("details", { id: "ended-by" }, h("summary", null, "The message that did it"),
     h("pre.payload", { tabindex: "0" }, JSON.stringify(p.message, null, 2))) : null;
   return [problem(title, p.reason, line, message)];

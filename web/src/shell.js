@@ -2,6 +2,7 @@
 import { byId, put } from "./dom.js";
 import { me, setMe } from "./api.js";
 import { onStatus } from "./live.js";
+import { clock } from "./format.js";
 
 const WORDS = { live: "Live", waiting: "Connecting", lost: "No connection" };
 
@@ -34,10 +35,17 @@ export function shell() {
       show();
     });
   }
+  document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" }); // on a phone not all have room
   const live = byId("live");
   if (live) {
     onStatus((s) => {
       live.dataset.state = s;
+      if (s === "lost" && document.documentElement.dataset.host !== "away") {
+        document.documentElement.dataset.host = "away"; // what is shown is grey from now on
+        put(live.lastElementChild, `${WORDS.lost} since ${clock(Date.now())}`);
+      }
+      if (s === "lost") return;
+      delete document.documentElement.dataset.host;
       put(live.lastElementChild, WORDS[s]);
     });
   }

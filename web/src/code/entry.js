@@ -1,4 +1,4 @@
-// The editor of Lua and of configs, as an element: <code-editor lang="source" label="Source">. It is a bundle of its own, since only one
+// The editor of Lua and of configs, as an element: <code-editor kind="source" label="Source">. It is a bundle of its own, since only one
 // page needs it. Its styles live in a shadow root, where the page's Content-Security-Policy lets them be.
 import { Compartment, EditorState } from "@codemirror/state";
 import { EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
@@ -23,7 +23,7 @@ class CodeEditor extends HTMLElement {
     if (this.#view) return;
     const root = this.attachShadow({ mode: "open" });
     const label = this.getAttribute("label") ?? "";
-    const config = this.getAttribute("lang") === "config";
+    const config = this.getAttribute("kind") === "config";
     this.#view = new EditorView({
       root,
       parent: root,
@@ -36,7 +36,7 @@ class CodeEditor extends HTMLElement {
           // Escape, then Tab leaves the field, as CodeMirror does by itself with Escape and Tab in its keymap.
           keymap.of([...closeBracketsKeymap, ...completionKeymap, ...searchKeymap, ...historyKeymap, ...lintKeymap, indentWithTab,
             ...defaultKeymap.filter((k) => k.key !== "Mod-Enter")]),
-          EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off", autocorrect: "off" }),
+          EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off", autocorrect: "off" }),
           this.#readOnly.of([]),
           EditorView.updateListener.of((u) => {
             if (u.docChanged && !this.#quiet) this.dispatchEvent(new Event("input", { bubbles: true }));
