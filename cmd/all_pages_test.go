@@ -7,10 +7,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -35,6 +39,8 @@ func allPages(alertKey string) []shown {
 		{"lake", "/lake?dataset=parquet/main/v4", `document.querySelectorAll('#preview tbody tr').length > 0 && document.querySelectorAll('#columns tbody tr').length > 5`, ""},
 		{"deploy", "/deploy", `document.querySelector('code-editor')?.shadowRoot?.querySelector('.cm-content')`, `document.querySelectorAll('#templates button')[0].click()`},
 		{"edit", "/deploy?plugin=analysis.alarm", `document.querySelector('#source')?.value.length > 100`, ""},
+		{"try", "/deploy?plugin=analysis.alarm", `document.querySelector('#source')?.value.length > 100 && (window.tried ??= (document.querySelector('#try-begin').click(), true)) && / of /.test(document.querySelector('#try-said').innerText) && document.querySelector('.trial canvas')`,
+			`document.querySelector('#try-head').scrollIntoView()`},
 		{"help", "/help/plugin-api", `document.querySelector('main h1')`, ""},
 		{"help-try", "/help/try", `document.querySelector('main h1')`, ""},
 	}
@@ -106,14 +112,14 @@ func TestPages(t *testing.T) {
 			if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 1200)); err != nil {
 				t.Fatal(err)
 			}
-			for _, page := range pages {
-				name := fmt.Sprintf("%s %s %d", page.name, theme, width)
-				open(t, ctx, p.url+page.path)
+			for _, one := range pages {
+				name := fmt.Sprintf("%s %s %d", one.name, theme, width)
+				open(t, ctx, p.url+one.path)
 				run(t, ctx, "localStorage.setItem('theme', '"+theme+"')")
-				open(t, ctx, p.url+page.path)
-				eval(t, ctx, 30*time.Second, name, page.ready)
-				if page.then != "" {
-					run(t, ctx, page.then)
+				open(t, ctx, p.url+one.path)
+				eval(t, ctx, 30*time.Second, name, one.ready)
+				if one.then != "" {
+					run(t, ctx, one.then)
 				}
 				paint, err := chromedp.Run(ctx, chromedp.Evaluate[float64]("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"))
 				if err != nil {
@@ -128,7 +134,10 @@ func TestPages(t *testing.T) {
 				for _, f := range findings(t, ctx, string(axe)) {
 					t.Errorf("%s: %s", name, f)
 				}
-				picture(t, ctx, fmt.Sprintf("page-%s-%s-%d", page.name, theme, width))
+				picture(t, ctx, fmt.Sprintf("page-%s-%s-%d", one.name, theme, width))
+				if theme == "light" && width == 1400 {
+					small(t, ctx, one.name)
+				}
 			}
 		}
 	}
@@ -137,6 +146,44 @@ func TestPages(t *testing.T) {
 		t.Errorf("%s: first paint after %.0f ms", which, slowest)
 	}
 	p.stop()
+}
+
+// small keeps a picture for docs/tour.md when SANDBAR_SCREENSHOTS names a folder.
+func small(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	dir := os.Getenv("SANDBAR_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	quality, surface := int64(60), true
+	r, err := chromedp.Run(ctx, chromedp.Action[page.CaptureScreenshotResult](func(ctx context.Context, target *chromedp.Target) (page.CaptureScreenshotResult, error) {
+		return cdp.Call(ctx, target, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatWebp, Quality: &quality, FromSurface: &surface})
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".webp"), r.Data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTour: every picture of the tour is there, and is of a page that TestPages opens.
+func TestTour(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/tour.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`\(images/([a-z-]+)\.webp\)`).FindAllStringSubmatch(string(text), -1)
+	if len(named) < 8 {
+		t.Errorf("the tour has %d pictures", len(named))
+	}
+	for _, m := range named {
+		known := slices.ContainsFunc(allPages("x"), func(s shown) bool { return s.name == m[1] })
+		if info, err := os.Stat("../docs/images/" + m[1] + ".webp"); err != nil || info.Size() < 5000 || !known {
+			t.Errorf("picture %s: %v, of a page that TestPages opens: %t; make it with .ci/pictures FOLDER tour", m[1], err, known)
+		}
+	}
 }
 
 // findings are what axe has against a page: the rules of WCAG 2.2 A and AA, and its best practices.

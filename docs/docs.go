@@ -3,7 +3,7 @@ package docs
 
 import "embed"
 
-// Files are the Markdown files of this folder.
+// Files are the Markdown files of this folder, and their pictures.
 //
-//go:embed *.md format/*.md
+//go:embed *.md format/*.md images/*.webp
 var Files embed.FS

@@ -26,14 +26,22 @@ func (s *Site) help(c echo.Context) error {
 		return err
 	}
 	if name == "" {
-		name = "try"
+		name = "tour"
 	}
-	source, err := fs.ReadFile(s.docs, path.Clean("/" + name)[1:]+".md")
+	file := path.Clean("/" + name)[1:]
+	isPicture := strings.HasSuffix(file, ".webp")
+	if !isPicture {
+		file += ".md"
+	}
+	source, err := fs.ReadFile(s.docs, file)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
 		return refuse(http.StatusNotFound, "there is no help page %.60q", name)
 	}
 	if err != nil {
 		return fmt.Errorf("read a help page: %w", err)
+	}
+	if isPicture {
+		return c.Blob(http.StatusOK, "image/webp", source)
 	}
 	title, body, err := markdown(source, path.Dir(name))
 	if err != nil {

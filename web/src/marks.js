@@ -87,6 +87,7 @@ function bands(u, box) {
   const all = new Map();
   for (const m of box.marks) {
     const at = Date.parse(m.time) / 1000;
+    if (!(Date.parse(m.began) > 0)) continue; // of a trial, which has no incidents
     const key = `${m.id} ${m.began}`;
     const b = all.get(key) ?? { from: Date.parse(m.began) / 1000, to: at };
     b.to = Math.max(b.to, at);

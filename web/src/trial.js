@@ -47,7 +47,7 @@ function numbers(r) {
       r.running ? h("td.num", { "data-label": "Change", "data-level": better && all[0] * better > all[1] * better * 1.2 ? "warm" : null }, change(all[0], all[1])) : null);
   };
   return h("div.panel.table-scroll" + (r.running ? "" : ".one"), null, h("table.numbers", null,
-    h("thead", null, h("tr", null, h("th", { scope: "col" }, ""), h("th.num", { scope: "col" }, "As written"),
+    h("thead", null, h("tr", null, h("td"), h("th.num", { scope: "col" }, "As written"),
       r.running ? h("th.num", { scope: "col" }, `Version ${r.version}`) : null, r.running ? h("th.num", { scope: "col" }, "Change") : null)),
     h("tbody", null,
       row("Matched", (t) => t.matched, { show: exact }),
