@@ -319,6 +319,7 @@ func TestPluginCommands(t *testing.T) {
 	}{
 		{[]string{"list"}, 0, "analysis.never"},
 		{[]string{"logs", "analysis.good"}, 0, "saw one"},
+		{[]string{"logs", "-n", "1", "analysis.good"}, 0, "saw one"},
 		{[]string{"stop", "analysis.good"}, 0, "is stopped"},
 		{[]string{"list"}, 0, "stopped"},
 		{[]string{"start", "analysis.good"}, 0, "is started"},

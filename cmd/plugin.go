@@ -260,17 +260,43 @@ func act(ctx context.Context, c *client, con console, method, name, verb, done s
 }
 
 type pluginLogsCmd struct {
-	Name string `arg:"" help:"The plugin, like analysis.rate."`
+	Name   string `arg:"" help:"The plugin, like analysis.rate."`
+	Lines  int    `short:"n" default:"-1" placeholder:"N" help:"Only the newest N lines."`
+	Follow bool   `short:"f" help:"Go on with those that come."`
 }
+
+const followEvery = time.Second
 
 // Run prints the lines, oldest first.
 func (l *pluginLogsCmd) Run(ctx context.Context, c *client, con console) error {
-	var lines []runner.LogLine
-	if err := c.call(ctx, http.MethodGet, "/plugins/"+url.PathEscape(l.Name)+"/logs", nil, &lines); err != nil {
-		return err
+	ask := url.Values{}
+	if l.Lines >= 0 {
+		ask.Set("n", strconv.Itoa(l.Lines))
 	}
-	for _, line := range lines {
-		fmt.Fprintf(con.out, "%s %s\n", line.Time.UTC().Format(time.RFC3339), printable([]byte(line.Text)))
+	for {
+		var lines []runner.LogLine
+		err := c.call(ctx, http.MethodGet, "/plugins/"+url.PathEscape(l.Name)+"/logs?"+ask.Encode(), nil, &lines)
+		if l.Follow && ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, line := range lines {
+			fmt.Fprintf(con.out, "%s %s\n", line.Time.UTC().Format(time.RFC3339), printable([]byte(line.Text)))
+			ask.Set("since", line.Time.Format(time.RFC3339Nano))
+		}
+		if !l.Follow {
+			return nil
+		}
+		ask.Del("n")
+		if !ask.Has("since") { // nothing so far: all that comes is new
+			ask.Set("since", time.Unix(0, 0).UTC().Format(time.RFC3339))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(followEvery):
+		}
 	}
-	return nil
 }

@@ -1,7 +1,10 @@
 package cmd
 
 import (
+	"bufio"
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -62,5 +65,47 @@ func TestWatchOnThePage(t *testing.T) {
 	picture(t, ctx, "vitals")
 	open(t, ctx, p.url+"/")
 	eval(t, ctx, 20*time.Second, "the overview", rows+" === 20 && document.querySelector('#plugins-sum').innerText.includes('what is broken')")
+	p.stop()
+}
+
+// TestLogsFollow: plugin logs -f prints what a plugin prints, as it does, and nothing twice.
+func TestLogsFollow(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir(), "serve")
+	p.deploy("analysis", "speaks", "filename = 'p.lua'\nmessage_matcher = \"Fields[docType] == 'reading'\"\n", "n = 0\nfunction process_message() n = n + 1 print('number', n) return 0 end\n")
+	follow := command("plugin", "--to", p.url, "logs", "-f", "-n", "1", "speaks")
+	out, err := follow.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := follow.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { follow.Process.Kill() })
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for scan := bufio.NewScanner(out); scan.Scan(); {
+			lines <- scan.Text()
+		}
+	}()
+	for n := 1; n <= 3; n++ {
+		p.post("/submit/sensors/reading/1/"+docID(n), reading(docID(n)))
+		select {
+		case line := <-lines:
+			if !strings.HasSuffix(line, fmt.Sprint("number\t", n)) && !strings.HasSuffix(line, fmt.Sprint("number\\t", n)) {
+				t.Errorf("line %d is %q", n, line)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("line %d does not come", n)
+		}
+	}
+	follow.Process.Signal(os.Interrupt)
+	for line := range lines {
+		t.Errorf("one more: %q", line)
+	}
+	if err := follow.Wait(); err != nil {
+		t.Errorf("at its end: %v", err)
+	}
 	p.stop()
 }

@@ -153,16 +153,30 @@ func endMessage(d deploy.Detail) json.RawMessage {
 	return message.AppendJSON(nil, &v)
 }
 
+const maxLogLines = 100_000 // of an answer; a plugin has fewer
+
 func (s *Site) pluginLogs(c echo.Context) error {
 	name, err := s.resolve(c)
 	if err != nil {
 		return err
 	}
-	lines := s.opt.Plugins.Logs(name)
-	if lines == nil {
-		lines = []runner.LogLine{}
+	n, err := queryNumber(c, "n", maxLogLines, 0, maxLogLines)
+	if err != nil {
+		return err
 	}
-	return answer(c, http.StatusOK, lines)
+	since := time.Time{}
+	if text := c.QueryParam("since"); text != "" {
+		if since, err = time.Parse(time.RFC3339Nano, text); err != nil {
+			return refuse(http.StatusBadRequest, "since is %.60q; it must be a time, such as 2024-05-01T12:00:00.5Z", text)
+		}
+	}
+	lines := []runner.LogLine{}
+	for _, l := range s.opt.Plugins.Logs(name) {
+		if l.Time.After(since) {
+			lines = append(lines, l)
+		}
+	}
+	return answer(c, http.StatusOK, lines[max(0, len(lines)-int(n)):])
 }
 
 func (s *Site) stopPlugin(c echo.Context) error { return s.change(c, s.opt.Plugins.Stop) }

@@ -98,3 +98,31 @@ func TestForgotten(t *testing.T) {
 	}
 	stop()
 }
+
+// BenchmarkManyAlerts looks into 100 000 alerts as the page does: the newest hundred with their number, by text, and one by its key.
+func BenchmarkManyAlerts(b *testing.B) {
+	now := time.Unix(100_000, 0)
+	v, err := Open(filepath.Join(b.TempDir(), "alerts"), nil, Options{Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler), MaxPerLogger: 100_000})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range 100_000 {
+		v.add(0, alerting(string(rune('a'+i%26))+"-subject", float64(i)/60, 1), "0:1")
+	}
+	oldest := v.List(100_000, Filter{})
+	for name, look := range map[string]func() int{
+		"newest":  func() int { return len(v.List(100, Filter{})) + v.Count(Filter{}) },
+		"text":    func() int { return len(v.List(100, Filter{Text: "z-subj"})) + v.Count(Filter{Text: "z-subj"}) },
+		"firing":  func() int { return len(v.Firing()) },
+		"one":     func() int { a, _ := v.Get(oldest[len(oldest)-1].Key); return len(a.Key) },
+		"nothing": func() int { return len(v.List(100, Filter{Text: "none has this"})) + 1 },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if look() == 0 {
+					b.Fatal("nothing is found")
+				}
+			}
+		})
+	}
+}

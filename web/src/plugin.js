@@ -315,7 +315,7 @@ function logs(name, gone) {
     nothing.hidden = lines.length > 0;
     if (bottom && lines.length !== before) place.scrollTop = place.scrollHeight;
     before = lines.length;
-  }, 3000);
+  }, 1000);
 }
 
 function alerts(name, gone) {
