@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -361,7 +362,7 @@ func (h *host) openPages(ctx context.Context) (err error) {
 	opt := web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(h.taps, clock.Now), Trials: h.trials, Shadows: h.shadows, Letters: h.letters, Vitals: h.vitals, History: h.history,
 		Queries: promql.New(h.series, h.history, h.log), Saved: saved.New(saved.Options{Journal: h.journal, Catalog: h.catalog, Now: clock.Now}), Schemas: h.schemas, Raw: h.edgeLog, Edge: h.door,
 		Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
-		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
+		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Version: versionOf(debug.ReadBuildInfo()), Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log}
 	lake := datasets.New(h.bucket, clock.Now)
 	opt.Lake = lake

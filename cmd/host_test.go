@@ -323,7 +323,7 @@ func TestPluginCommands(t *testing.T) {
 		{[]string{"stop", "analysis.good"}, 0, "is stopped"},
 		{[]string{"list"}, 0, "stopped"},
 		{[]string{"start", "analysis.good"}, 0, "is started"},
-		{[]string{"remove", "analysis.never"}, 0, "is removed"},
+		{[]string{"remove", "analysis.never", "analysis.text"}, 0, "analysis.text is removed"},
 		{[]string{"remove", "analysis.never"}, 1, "no"},
 		{[]string{"stop", "nothing"}, 1, "no"},
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -244,11 +245,15 @@ func (a *pluginStartCmd) Run(ctx context.Context, c *client, con console) error 
 }
 
 type pluginRemoveCmd struct {
-	Name string `arg:"" help:"The plugin, like analysis.rate."`
+	Names []string `arg:"" name:"name" help:"The plugins, like analysis.rate."`
 }
 
 func (a *pluginRemoveCmd) Run(ctx context.Context, c *client, con console) error {
-	return act(ctx, c, con, http.MethodDelete, a.Name, "", "removed")
+	var errs []error
+	for _, name := range a.Names {
+		errs = append(errs, act(ctx, c, con, http.MethodDelete, name, "", "removed"))
+	}
+	return errors.Join(errs...)
 }
 
 func act(ctx context.Context, c *client, con console, method, name, verb, done string) error {

@@ -125,9 +125,9 @@ func serve(ctx context.Context, con console, cfg config.Config, log *slog.Logger
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	parts.start("http", func(context.Context) error { return server.Serve(listener) })
-	url := "http://" + listener.Addr().String()
+	url := "http://" + reachable(listener.Addr())
 	if cfg.TLS.Certificate != "" {
-		url = "https://" + listener.Addr().String()
+		url = "https://" + reachable(listener.Addr())
 	}
 	err = h.open(parts.ctx, func() {
 		fmt.Fprintf(con.out, "Sandbar takes submissions at %s and waits for its brokers (data in %s). Stop it with Ctrl-C.\n", url, cfg.Data)
@@ -151,4 +151,16 @@ func serve(ctx context.Context, con console, cfg config.Config, log *slog.Logger
 	}
 	stop()
 	return errors.Join(err, serr, parts.wait())
+}
+
+// reachable is an address at which this machine reaches a listener: one on all addresses has none that a browser could open.
+func reachable(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
 }

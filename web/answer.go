@@ -97,9 +97,22 @@ func (s *Site) tell(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	if err := answer(c, f.status, f); err != nil {
+	told := answer
+	if wantsPage(c.Request()) {
+		told = func(c echo.Context, status int, _ any) error {
+			return s.render(c, status, pageData{Title: http.StatusText(status), Page: "missing", Error: f.Text})
+		}
+	}
+	if err := told(c, f.status, f); err != nil {
 		s.opt.Logger.Debug("an error could not be told", "error", err)
 	}
+}
+
+// wantsPage says that a person asks with a browser, and not for the API.
+func wantsPage(r *http.Request) bool {
+	path := r.URL.Path
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html") &&
+		!strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/prometheus/") && !strings.HasPrefix(path, "/assets/")
 }
 
 // answer sends v as JSON. It is made whole before it is sent, so that it is never half an answer. Who asks again and has it already is told so.

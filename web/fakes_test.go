@@ -402,7 +402,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 		Failures: fakeFailures{{Position: "0:0", Cause: "c1", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
 			{Position: "0:9", Time: start(), Type: "uri", Error: "bad", Namespace: "telemetry"}},
 		Messages: newTap(), Trials: newTrials(), Shadows: newShadows(), Vitals: vitals.New(), Letters: newLetters(), History: fakeHistory{}, Queries: promql.New(h.series, fakeHistory{}, slog.New(slog.DiscardHandler)), Schemas: newSchemas(), Raw: h.again, Saved: newSaved(t, h.clock), Lake: fakeLake{}, SQL: fakeSQL{}, Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
-		Hostname: "h1", Listen: "127.0.0.1:8080", Now: h.clock.now, Logger: slog.New(slog.NewTextHandler(h.log, nil))}
+		Version: "v0", Hostname: "h1", Listen: "127.0.0.1:8080", Now: h.clock.now, Logger: slog.New(slog.NewTextHandler(h.log, nil))}
 	if change != nil {
 		change(&o)
 	}
@@ -477,7 +477,7 @@ func testFiles() fs.FS {
 		"assets/app.js":         {Data: []byte(`"use strict";`)},
 		"assets/style.css":      {Data: []byte(`body{}`)},
 	}
-	for _, page := range []string{"overview", "plugins", "plugin", "submit", "alerts", "alert", "errors", "messages", "schemas", "lake", "dashboards", "dashboard", "help", "login"} {
+	for _, page := range []string{"overview", "plugins", "plugin", "submit", "alerts", "alert", "errors", "messages", "schemas", "lake", "dashboards", "dashboard", "help", "missing", "login"} {
 		files["templates/"+page+".html"] = &fstest.MapFile{Data: []byte(`{{define "content"}}<main id="` + page + `" data-name="{{.Name}}" data-next="{{.Next}}">{{.Error}}</main>{{end}}`)}
 	}
 	return files

@@ -58,12 +58,16 @@ func (g *guard) knows(hostport string) bool {
 // could still not run.
 const policy = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 
+// permissions are none of those that pages could ask for, but full screen and the clipboard.
+const permissions = "camera=(), microphone=(), geolocation=(), display-capture=(), usb=(), payment=(), midi=(), serial=(), fullscreen=(self), clipboard-write=(self)"
+
 // common is for every request, also those that no route answers.
 func (g *guard) common(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Permissions-Policy", permissions)
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,7 +25,7 @@ type metrics struct {
 	archiveWaiting, archiveAge, troubles                     *prometheus.Desc
 	commits, commitsFailed, commitTime                       *prometheus.Desc
 	partitions, partitionChanges                             *prometheus.Desc
-	plugins                                                  *prometheus.Desc
+	plugins, state, firing, refused, build                   *prometheus.Desc
 	perPlugin                                                []pluginMetric
 	outcomes                                                 *prometheus.Desc
 }
@@ -63,6 +64,10 @@ func newMetrics(o Options) (http.Handler, error) {
 		partitions:       desc("partitions", "Partitions that this host has now."),
 		partitionChanges: desc("partition_changes_total", "Times that a partition came to this host or left it."),
 		plugins:          desc("plugins", "Plugins by state.", "state"),
+		state:            desc("plugin_state", "1 for the state that the plugin is in.", "plugin", "state"),
+		firing:           desc("incidents", "Incidents that fire: alerts of one plugin and subject, close upon each other."),
+		refused:          desc("errors_total", "Submissions that could not be decoded, since the oldest that was there when the host started.", "type", "namespace"),
+		build:            desc("build_info", "1, for the version of the program.", "version"),
 		outcomes:         desc("plugin_outcomes_total", "Calls of a plugin by outcome.", "plugin", "outcome"),
 		perPlugin: []pluginMetric{
 			count("seen_total", "Messages that the plugin's reader passed over.", func(s *runner.Status) float64 { return float64(s.Stats.Seen) }),
@@ -89,7 +94,7 @@ func newMetrics(o Options) (http.Handler, error) {
 // Describe names all metrics.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{m.streamMessages, m.streamBytes, m.streamStored, m.streamSkipped, m.edgeAnswers, m.edgeBytes, m.edgeInFlight,
-		m.archiveWaiting, m.archiveAge, m.troubles, m.commits, m.commitsFailed, m.commitTime, m.partitions, m.partitionChanges, m.plugins, m.outcomes} {
+		m.archiveWaiting, m.archiveAge, m.troubles, m.commits, m.commitsFailed, m.commitTime, m.partitions, m.partitionChanges, m.plugins, m.state, m.firing, m.refused, m.build, m.outcomes} {
 		ch <- d
 	}
 	for _, p := range m.perPlugin {
@@ -132,6 +137,12 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	share := m.opt.Partitions.Share()
 	put(m.partitions, prometheus.GaugeValue, float64(len(share.Here)))
 	put(m.partitionChanges, prometheus.CounterValue, float64(share.Changes))
+	put(m.firing, prometheus.GaugeValue, float64(len(m.opt.Alerts.Firing())))
+	counts, _ := m.opt.Failures.Counts()
+	for _, c := range counts {
+		put(m.refused, prometheus.CounterValue, float64(c.Count), strings.ToValidUTF8(c.Type, "?"), strings.ToValidUTF8(c.Namespace, "?"))
+	}
+	put(m.build, prometheus.GaugeValue, 1, m.opt.Version)
 	for _, t := range m.opt.Health.Troubles() {
 		put(m.troubles, prometheus.GaugeValue, 1, t.Part)
 	}
@@ -147,6 +158,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	for i := range list {
 		s := &list[i]
 		states[s.State]++
+		put(m.state, prometheus.GaugeValue, 1, s.Name, string(s.State))
 		for _, p := range m.perPlugin {
 			put(p.desc, p.typ, p.value(s), s.Name)
 		}

@@ -17,7 +17,7 @@ type pages map[string]*template.Template
 
 func newPages(files fs.FS, a assets) (pages, error) {
 	p := pages{}
-	for _, name := range []string{"overview", "plugins", "plugin", "submit", "alerts", "alert", "errors", "messages", "schemas", "lake", "dashboards", "dashboard", "help", "login"} {
+	for _, name := range []string{"overview", "plugins", "plugin", "submit", "alerts", "alert", "errors", "messages", "schemas", "lake", "dashboards", "dashboard", "help", "missing", "login"} {
 		t, err := template.New("layout.html").Funcs(template.FuncMap{"asset": a.url}).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("web: page %s: %w", name, err)

@@ -168,7 +168,7 @@ func TestMetrics(t *testing.T) {
 		`sandbar_stream_messages_total{stream="raw"} 3`, `sandbar_stream_stored_bytes{stream="raw"} 50`, `sandbar_stream_bytes_total{stream="derived"} 0`,
 		`sandbar_edge_answers_total{code="404"} 1`, `sandbar_edge_bytes_total 345`, `sandbar_edge_in_flight_bytes 6`,
 		`sandbar_landfill_waiting_bytes 400`, `sandbar_landfill_waiting_seconds 60`, `sandbar_commits_total 10`, `sandbar_partitions 2`, `sandbar_partition_changes_total 6`, `sandbar_commits_failed_total 1`, `sandbar_commit_seconds_total 0.25`, `sandbar_trouble{part="landfill"} 1`,
-		`sandbar_plugins{state="running"} 4`, `sandbar_plugins{state="terminated"} 0`,
+		`sandbar_plugins{state="running"} 4`, `sandbar_plugin_state{plugin="analysis.rate",state="running"} 1`, `sandbar_incidents 2`, `sandbar_errors_total{namespace="telemetry",type="json"} 2`, `sandbar_build_info{version="v0"} 1`, `sandbar_plugins{state="terminated"} 0`,
 		`sandbar_plugin_matched_total{plugin="analysis.rate"} 5`, `sandbar_plugin_outcomes_total{outcome="ok",plugin="analysis.rate"} 5`,
 	} {
 		if !strings.Contains(body, line+"\n") {

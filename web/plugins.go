@@ -240,6 +240,7 @@ func (s *Site) deployPlugin(c echo.Context) error {
 	if err != nil {
 		return proposed(c, err)
 	}
+	c.Response().Header().Set("Location", "/api/v1/plugins/"+url.PathEscape(st.Name))
 	return answer(c, http.StatusCreated, asPlugin(st))
 }
 

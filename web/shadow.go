@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -90,5 +91,6 @@ func (s *Site) fork(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	c.Response().Header().Set("Location", "/api/v1/plugins/"+url.PathEscape(st.Name))
 	return answer(c, http.StatusCreated, asPlugin(st))
 }

@@ -157,6 +157,7 @@ type Options struct {
 
 	Sessions Sessions // required with a Token
 
+	Version  string // of the program
 	Hostname string
 	Listen   string // ADDRESS:PORT as configured
 	Token    string // empty: everybody who reaches the address may do everything

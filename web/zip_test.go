@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -69,6 +70,28 @@ func TestWeight(t *testing.T) {
 	t.Logf("%d bytes", sum)
 	if sum > 200_000 {
 		t.Errorf("%d bytes", sum)
+	}
+}
+
+// TestMissing: who looks for a page that is not there gets a page, and a program JSON.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	w := h.get("/nothing", "Accept", "text/html,application/xhtml+xml")
+	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), `<main id="missing"`) || !strings.Contains(w.Body.String(), "not found") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	for _, path := range []string{"/nothing", "/api/v1/nothing"} {
+		accept := "*/*"
+		if strings.HasPrefix(path, "/api") {
+			accept = "text/html"
+		}
+		if w := h.get(path, "Accept", accept); w.Code != http.StatusNotFound || w.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d %s", path, w.Code, w.Header().Get("Content-Type"))
+		}
+	}
+	if p := w.Header().Get("Permissions-Policy"); !strings.Contains(p, "camera=()") {
+		t.Errorf("permissions %q", p)
 	}
 }
 

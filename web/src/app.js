@@ -15,7 +15,7 @@ import { messages } from "./messages.js";
 import { schemas } from "./schemas.js";
 import { lake } from "./lake.js";
 
-const pages = { overview, plugins, plugin, submit, alerts, alert, dashboards, dashboard, errors, messages, schemas, lake, help: () => {} };
+const pages = { overview, plugins, plugin, submit, alerts, alert, dashboards, dashboard, errors, messages, schemas, lake, help: () => {}, missing: () => {} };
 const main = document.querySelector("main");
 
 shell();

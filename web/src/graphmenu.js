@@ -1,6 +1,6 @@
 // What one can do with a graph: other ways to draw it, a table of its values, and files of it.
-import { h } from "./dom.js";
-import { digits, moment } from "./format.js";
+import { h, put } from "./dom.js";
+import { digits, moment, plural, span as duration } from "./format.js";
 import { colors } from "./shell.js";
 import { WAYS } from "./plotdata.js";
 import { get, pluginPath } from "./api.js";
@@ -18,12 +18,14 @@ export function menu(box, title, redraw) {
   const table = h("div.graph-table", { hidden: true });
   const full = h("button.quiet", { type: "button", onclick: () => box.el.requestFullscreen?.() }, "Full screen");
   const picture = link(box);
+  const rows = h("p.note");
   const el = h("details.menu", null,
     h("summary", { "aria-label": "More about this graph", title: "More" }, "⋯"),
     h("div.menu-box", null,
       check("log", "Logarithmic"), check("stacked", "Stacked"), check("bars", "Bars"),
       h("label.field.row", null, "Where points lie close, the ", h("select", { onchange: (e) => set("way", e.target.value) }, ...Object.entries(WAYS).map(([k, name]) => h("option", { value: k }, name)))),
       h("label.check", null, h("input", { type: "checkbox", onchange: (e) => show(e.target.checked) }), " Table of its values"),
+      rows,
       h("div.actions", null, picture, file("PNG", () => png(box, title())), file("CSV", () => csv(box)), file("JSON", () => new Blob([JSON.stringify(box.data)], { type: "application/json" })), full)));
   const show = (on) => {
     table.hidden = !on;
@@ -38,6 +40,7 @@ export function menu(box, title, redraw) {
     el.firstChild.focus();
   });
   const update = () => {
+    put(rows, box.data ? `A row is ${duration(1000 * box.data.seconds_per_row)}, ${plural(box.data.values.length, "row")}` : "");
     picture.hidden = !box.of?.logger; // a graph that is made here has no address
     if (!table.hidden) fill();
   };

@@ -9,7 +9,7 @@ export function since(t) {
 
 export function setSince(el, t) {
   attr(el, "datetime", t);
-  attr(el, "title", new Date(t).toLocaleString());
+  attr(el, "title", `${new Date(t).toLocaleString(undefined, { timeZoneName: "short" })}, ${t}`);
   put(el, ago(t));
   return el;
 }
