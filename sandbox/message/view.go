@@ -1,6 +1,6 @@
 // Package message is the Heka message: a lazy view over its bytes, a builder, framing and JSON for people.
 //
-// It knows no other room. Layout and limits are on docs/format/message.md.
+// It knows no other package of ours. Layout and limits are on docs/format/message.md.
 package message
 
 import (

@@ -71,8 +71,8 @@ func sources(t *testing.T) []source {
 	return out
 }
 
-// floor is how high a package stands; imports go down, or sideways where siblings says so.
-func floor(pkg string) int {
+// layer is how high a package stands; imports go down, or sideways where siblings says so.
+func layer(pkg string) int {
 	switch {
 	case pkg == ".":
 		return 5
@@ -90,7 +90,7 @@ func floor(pkg string) int {
 	return -1
 }
 
-// siblings lists who may import whom on one floor; a package may always import what lies below its own folder.
+// siblings lists who may import whom of one layer; a package may always import what lies below its own folder.
 func siblings() map[string][]string {
 	return map[string][]string{
 		"sandbox":                  {"sandbox/message"},
@@ -139,16 +139,16 @@ func TestImportsGoDown(t *testing.T) {
 	t.Parallel()
 	for _, s := range sources(t) {
 		if s.test || strings.HasSuffix(s.pkg, "test") {
-			continue // tests may join rooms
+			continue // tests may join packages
 		}
-		if floor(s.pkg) < 0 {
+		if layer(s.pkg) < 0 {
 			t.Errorf("%s: the folder %s stands on no floor of ARCHITECTURE.md", s.path, s.pkg)
 			continue
 		}
 		for _, imp := range s.file.Imports {
 			path, _ := strconv.Unquote(imp.Path.Value)
 			dep, ours := strings.CutPrefix(path, "sandbar/")
-			if !ours || strings.HasPrefix(dep, s.pkg+"/") || floor(dep) < floor(s.pkg) && dep != "host/config" {
+			if !ours || strings.HasPrefix(dep, s.pkg+"/") || layer(dep) < layer(s.pkg) && dep != "host/config" {
 				continue
 			}
 			if dep == "host/config" && s.pkg == "cmd" {
@@ -165,7 +165,7 @@ func TestImportsGoDown(t *testing.T) {
 	}
 }
 
-func TestHouseRules(t *testing.T) {
+func TestRules(t *testing.T) {
 	t.Parallel()
 	const longest = 600
 	documented := map[string]bool{}
