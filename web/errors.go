@@ -115,6 +115,9 @@ func (s *Site) resend(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.opt.May(string(by), "submit again", "errors"); err != nil {
+		return refuse(http.StatusForbidden, "%v", err)
+	}
 	positions := []string{in.Position}
 	switch {
 	case (in.Position == "") == (in.Cause == ""):

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -146,6 +147,10 @@ func TestResend(t *testing.T) {
 		if w := h.do(request("POST", "/api/v1/errors/resend", c.body)); w.Code != c.want || len(h.again.msgs) != c.sent {
 			t.Errorf("%s: %d %s, %d sent", c.body, w.Code, w.Body, len(h.again.msgs))
 		}
+	}
+	denied := newHost(t, func(o *Options) { o.May = func(by, what, name string) error { return errors.New(what + " " + name + " is not for you") } })
+	if w := denied.do(request("POST", "/api/v1/errors/resend", `{"position":"0:0"}`)); w.Code != http.StatusForbidden || len(denied.again.msgs) != 0 {
+		t.Errorf("one who may not: %d %s", w.Code, w.Body)
 	}
 	if !strings.Contains(h.log.String(), "submitted again") {
 		t.Error("nobody wrote down who submitted again")

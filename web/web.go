@@ -125,7 +125,7 @@ type Hosts interface {
 	Others() []fleet.Other
 }
 
-// Options of a Site. All are required but Hosts, SQL and Token.
+// Options of a Site. All are required but Hosts, SQL, May and Token.
 type Options struct {
 	Plugins    Plugins
 	Series     Series
@@ -152,6 +152,9 @@ type Options struct {
 	Health     Health
 	Hosts      Hosts              // nil: there are no others
 	Parse      deploy.ParseConfig // the one that Plugins uses: it tells a config's faults from a source's
+
+	// May is the one place that is asked whether somebody may do what Plugins and Saved do not ask for themselves; nil: everybody may.
+	May func(by, what, name string) error
 
 	Ceilings func(sandbox.Kind) sandbox.Ceilings // what this host allows at most
 
@@ -213,6 +216,9 @@ func newSite(o Options, files fs.FS) (*Site, error) {
 	}
 	if o.Hosts == nil {
 		o.Hosts = noHosts{}
+	}
+	if o.May == nil {
+		o.May = func(string, string, string) error { return nil }
 	}
 	s := &Site{opt: o, guard: newGuard(o.Listen, o.Token, o.Now, o.Sessions), docs: docs.Files, started: o.Now().UTC()}
 	var err error
