@@ -151,3 +151,51 @@ func shut(doc map[string]any) {
 		}
 	}
 }
+
+// TestEveryRoute calls every route, with what is there and with what is not, and holds each answer to openapi.yaml.
+func TestEveryRoute(t *testing.T) {
+	t.Parallel()
+	values := map[string][]string{":name": {"analysis.rate", "none"}, ":version": {"1", "x"}, ":id": {"1", "none"}, ":key": {"k2", "none"}, ":position": {"0:0", "9:9", "x"}, ":stream": {"valid", "none"},
+		":call": {"0", "x"}, ":namespace": {"telemetry"}, ":type": {"main"}, ":label": {"plugin"}, ":file": {"app.js", "none"}, "*": {"try", "none"}}
+	calls := 0
+	for _, r := range newHost(t, nil).routes() {
+		if slices.Contains(live(), r.path) {
+			continue // they go on; TestEvents and TestMessages listen to them
+		}
+		paths := []string{r.path}
+		for param, with := range values {
+			var more []string
+			for _, p := range paths {
+				if !strings.Contains(p+"/", param+"/") {
+					more = append(more, p)
+					continue
+				}
+				for _, v := range with {
+					more = append(more, strings.TrimSuffix(strings.Replace(p+"/", param+"/", v+"/", 1), "/"))
+				}
+			}
+			paths = more
+		}
+		for _, p := range paths {
+			if p == "" {
+				p = "/"
+			}
+			h := newHost(t, nil) // what a route changes is not there for the next
+			body := ""
+			if r.method != http.MethodGet {
+				body = "{}"
+			}
+			w := h.do(request(r.method, p, body))
+			calls++
+			if w.Code == http.StatusNotFound && strings.Contains(w.Body.String(), `"not found"`) {
+				t.Errorf("%s %s: no route took it", r.method, p)
+			}
+			if w.Code == http.StatusInternalServerError {
+				t.Errorf("%s %s: %s", r.method, p, w.Body)
+			}
+		}
+	}
+	if calls < 100 {
+		t.Errorf("only %d calls", calls)
+	}
+}
