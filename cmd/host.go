@@ -72,6 +72,8 @@ type host struct {
 	failures *failures.View
 	set      *partitions.Set
 	journal  deploy.Journal
+	saved    *saved.Store
+	teller   *teller
 	control  *control.Control // nil when the streams are files,
 	fleet    *fleet.Fleet     // as is this
 	streams  map[string]web.Log
@@ -245,6 +247,11 @@ func (h *host) openPlugins(ctx context.Context) error {
 	if err := h.openJournal(ctx); err != nil {
 		return err
 	}
+	var err error
+	if h.teller, err = newTeller(h); err != nil {
+		return err
+	}
+	h.saved = saved.New(saved.Options{Journal: h.journal, Catalog: h.catalog, Now: clock.Now, May: may, CheckRoute: h.teller.check})
 	h.openFleet()
 	if err := h.openTrials(ctx); err != nil {
 		return err
@@ -257,7 +264,6 @@ func (h *host) openPlugins(ctx context.Context) error {
 	if err := errors.Join(h.seed(ctx), h.deploy.Quarantine(ctx, h.suspects)); err != nil || h.store == nil {
 		return err // partitions on Kafka come when the host is in their group
 	}
-	var err error
 	if h.only, err = h.openPartition(ctx, 0, h.store); err != nil {
 		return err
 	}
@@ -361,9 +367,9 @@ func (h *host) openPages(ctx context.Context) (err error) {
 		return err
 	}
 	opt := web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(h.taps, clock.Now), Trials: h.trials, Shadows: h.shadows, Letters: h.letters, Vitals: h.vitals, History: h.history,
-		Queries: promql.New(h.series, h.history, h.log), Saved: saved.New(saved.Options{Journal: h.journal, Catalog: h.catalog, Now: clock.Now, May: may}), May: may, Schemas: h.schemas, Raw: h.edgeLog, Edge: h.door,
+		Queries: promql.New(h.series, h.history, h.log), Saved: h.saved, Notices: h.teller, May: may, Schemas: h.schemas, Raw: h.edgeLog, Edge: h.door,
 		Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
-		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Version: versionOf(debug.ReadBuildInfo()), Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
+		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Version: program(), Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log}
 	lake := datasets.New(h.bucket, clock.Now)
 	opt.Lake = lake
@@ -375,6 +381,9 @@ func (h *host) openPages(ctx context.Context) (err error) {
 	h.pages, err = web.New(opt)
 	return err
 }
+
+// program is the version of this one.
+func program() string { return versionOf(debug.ReadBuildInfo()) }
 
 // may is the one place that says whether somebody may change something: what he does, and to which plugin or thing. As long as a host has one token, who is let in may
 // do everything; accounts and roles will be asked here.

@@ -13,6 +13,7 @@ import (
 	"sandbar/host/health"
 	"sandbar/host/lake"
 	"sandbar/host/landfill"
+	"sandbar/host/notify"
 	"sandbar/host/runner"
 	"sandbar/host/stream"
 	"sandbar/sandbox"
@@ -28,6 +29,7 @@ type partition struct {
 	landfill *landfill.Landfill
 	lake     *lake.Lake
 	runner   *runner.Runner
+	notices  *notify.Router // of partition 0
 
 	opened []func() error // closed in reverse
 }
@@ -44,7 +46,7 @@ func (h *host) openPartition(ctx context.Context, number int32, s stream.Store) 
 			err = errors.Join(err, p.close())
 		}
 	}()
-	for _, step := range []func(context.Context) error{p.openLandfill, p.openLake, p.startPlugins} {
+	for _, step := range []func(context.Context) error{p.openLandfill, p.openLake, p.openNotices, p.startPlugins} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -86,6 +88,21 @@ func (p *partition) openLake(ctx context.Context) error {
 	if err := p.lake.Recover(ctx); err != nil { // tried again by its Run
 		p.health.Report("lake", err)
 	}
+	return nil
+}
+
+// openNotices tells people of alerts of all partitions, where the first one is.
+func (p *partition) openNotices(ctx context.Context) (err error) {
+	if p.number != 0 {
+		return nil
+	}
+	if p.notices, err = p.h.teller.open(ctx, p.store); err != nil {
+		return err
+	}
+	p.opened = append(p.opened, func() error {
+		p.h.teller.set(nil)
+		return nil
+	})
 	return nil
 }
 
@@ -144,6 +161,9 @@ func (p *partition) run(ctx context.Context) error {
 		return p.lake.Run(ctx, func(err error) { p.health.Report("lake", err) })
 	})
 	all.start("trimming", p.trim)
+	if p.notices != nil {
+		all.start("notices", p.notices.Run)
+	}
 	if s, ok := p.store.(interface{ Watch(context.Context) error }); ok { // it can be taken over
 		all.start("streams", s.Watch)
 	}

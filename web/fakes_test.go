@@ -401,7 +401,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 			{Key: "k1", Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start(), Began: start()}},
 		Failures: fakeFailures{{Position: "0:0", Cause: "c1", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
 			{Position: "0:9", Time: start(), Type: "uri", Error: "bad", Namespace: "telemetry"}},
-		Messages: newTap(), Trials: newTrials(), Shadows: newShadows(), Vitals: vitals.New(), Letters: newLetters(), History: fakeHistory{}, Queries: promql.New(h.series, fakeHistory{}, slog.New(slog.DiscardHandler)), Schemas: newSchemas(), Raw: h.again, Saved: newSaved(t, h.clock), Lake: fakeLake{}, SQL: fakeSQL{}, Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
+		Messages: newTap(), Trials: newTrials(), Shadows: newShadows(), Vitals: vitals.New(), Letters: newLetters(), History: fakeHistory{}, Queries: promql.New(h.series, fakeHistory{}, slog.New(slog.DiscardHandler)), Schemas: newSchemas(), Raw: h.again, Saved: newSaved(t, h.clock), Notices: &fakeNotices{}, Lake: fakeLake{}, SQL: fakeSQL{}, Streams: map[string]Log{stream.Raw: h.raw, stream.Valid: &fakeLog{}, stream.Errors: &fakeLog{}, stream.Derived: &fakeLog{}},
 		Version: "v0", Hostname: "h1", Listen: "127.0.0.1:8080", Now: h.clock.now, Logger: slog.New(slog.NewTextHandler(h.log, nil))}
 	if change != nil {
 		change(&o)

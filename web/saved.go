@@ -21,6 +21,9 @@ type Saved interface {
 	EndSilence(ctx context.Context, by, id string) error
 	AllSeen(ctx context.Context) ([]saved.Seen, error)
 	MarkSeen(ctx context.Context, by string, q saved.Seen) (saved.Head, error)
+	Routes(ctx context.Context) ([]saved.Route, error)
+	SaveRoute(ctx context.Context, by string, r saved.Route, over int) (saved.Head, error)
+	RemoveRoute(ctx context.Context, by, id string) error
 	Version() uint64
 }
 

@@ -148,7 +148,9 @@ func TestResend(t *testing.T) {
 			t.Errorf("%s: %d %s, %d sent", c.body, w.Code, w.Body, len(h.again.msgs))
 		}
 	}
-	denied := newHost(t, func(o *Options) { o.May = func(by, what, name string) error { return errors.New(what + " " + name + " is not for you") } })
+	denied := newHost(t, func(o *Options) {
+		o.May = func(by, what, name string) error { return errors.New(what + " " + name + " is not for you") }
+	})
 	if w := denied.do(request("POST", "/api/v1/errors/resend", `{"position":"0:0"}`)); w.Code != http.StatusForbidden || len(denied.again.msgs) != 0 {
 		t.Errorf("one who may not: %d %s", w.Code, w.Body)
 	}

@@ -139,6 +139,7 @@ type Options struct {
 	History    History
 	Queries    Queries
 	Saved      Saved
+	Notices    Notices
 	Lake       Lake
 	SQL        SQL    // nil: it is not to be had,
 	NoSQL      string // because of this
@@ -172,8 +173,8 @@ func (o *Options) complete() error {
 	switch {
 	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
 		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
-	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Shadows == nil, o.Vitals == nil, o.Letters == nil, o.History == nil, o.Queries == nil, o.Saved == nil, o.Lake == nil, o.Schemas == nil, o.Raw == nil:
-		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials, Shadows, Vitals, Letters, History, Queries, Saved, Lake, Schemas and Raw are required")
+	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Shadows == nil, o.Vitals == nil, o.Letters == nil, o.History == nil, o.Queries == nil, o.Saved == nil, o.Notices == nil, o.Lake == nil, o.Schemas == nil, o.Raw == nil:
+		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials, Shadows, Vitals, Letters, History, Queries, Saved, Notices, Lake, Schemas and Raw are required")
 	case o.Token != "" && o.Sessions == nil:
 		return errors.New("web: Sessions is required with a Token")
 	case o.Parse == nil, o.Ceilings == nil, o.Now == nil, o.Logger == nil, o.Listen == "":
@@ -342,6 +343,12 @@ func (s *Site) routes() []route {
 		{get, "/api/v1/silences", api, s.listSilences},
 		{post, "/api/v1/silences", api, s.addSilence},
 		{del, "/api/v1/silences/:id", api, s.endSilence},
+		{get, "/api/v1/routes", api, s.listRoutes},
+		{put, "/api/v1/routes/:id", api, s.saveRoute},
+		{del, "/api/v1/routes/:id", api, s.removeRoute},
+		{post, "/api/v1/routes/:id/test", api, s.testRoute},
+		{get, "/api/v1/notices", api, s.listNotices},
+		{post, "/api/v1/notices/:id/again", api, s.noticeAgain},
 		{get, "/api/v1/dashboards", api, s.listDashboards},
 		{get, "/api/v1/dashboards/:id", api, s.getDashboard},
 		{put, "/api/v1/dashboards/:id", api, s.saveDashboard},

@@ -24,6 +24,9 @@ const grace = 5 * time.Minute
 // quiet is when the incident of an alert is over, if no further one comes.
 func (a *Alert) quiet() time.Time { return a.Time.Add(a.throttle + grace) }
 
+// Until is when the incident of an alert is over, if no further one comes.
+func (a *Alert) Until() time.Time { return a.quiet() }
+
 // belongs puts an alert into the incident that goes on, or begins one. h.mu is held.
 func (h *View) belongs(a *Alert) {
 	k := subject{a.Logger, a.ID}

@@ -41,6 +41,7 @@ type Config struct {
 	Limits   Limits  `toml:"limits" doc:"What a plugin may use at most, by kind. A limit of 0 in a plugin's config stands for these; a plugin that asks for more is refused."`
 	History  History `toml:"history" doc:"What graphs showed beyond their circular buffers, in DATA/views/history.db. A year of 1 000 graphs of 10 columns at a minute is some 9 GB."`
 	Gate     Gate    `toml:"gate" doc:"What submissions have to show in a trial over the newest messages before they run. Without messages all that load run."`
+	Alerts   Alerts  `toml:"alerts" doc:"How people are told of alerts, beside the page. Who is told of which is set on the page Alerts."`
 	SQL      SQL     `toml:"sql" doc:"SQL over the lake, on its page. Each query is a process of DuckDB that sees the Parquet files of the lake and nothing else, with one thread and 512 MB; two run at a time."`
 	Geo      Geo     `toml:"geo" doc:"MaxMind databases. A file that is replaced is opened again."`
 }
@@ -173,6 +174,23 @@ type History struct {
 	Keep Duration `toml:"retain_age" doc:"Time kept; 0 keeps it for ever."`
 }
 
+// Alerts is how notices leave the host.
+type Alerts struct {
+	URL      string    `toml:"url" doc:"Address of the web page as people reach it, for links in notices, such as https://sandbar.example.com. Empty: that of the listener."`
+	Networks []Network `toml:"webhook_networks" doc:"Of this host's own and of private networks: where webhooks may be, as addresses or CIDR. All public addresses are allowed."`
+	Mail     Mail      `toml:"mail" doc:"The mail server. Alerts with email.recipients, as Hindsight's plugins send them, are mailed to these without a route."`
+}
+
+// Mail is how mail is sent.
+type Mail struct {
+	Server   string   `toml:"server" doc:"HOST:PORT of an SMTP server. Empty: no mail."`
+	From     string   `toml:"from" doc:"The sender, such as Sandbar <sandbar@example.com>."`
+	User     string   `toml:"user" doc:"Name to log in with. Empty: without."`
+	Password string   `toml:"password" doc:"Empty: the environment's SANDBAR_MAIL_PASSWORD."`
+	TLS      string   `toml:"tls" doc:"starttls (required), tls (from the beginning) or none."`
+	Domains  []string `toml:"domains" doc:"Domains of mailboxes that may be written to. Empty: any."`
+}
+
 // SQL is how queries over the lake run.
 type SQL struct {
 	DuckDB string   `toml:"duckdb" doc:"DuckDB's command line program, 1.2 or newer: a name that is looked up in PATH, or a path. Empty, or where there is none: no SQL. The bucket has to be a folder."`
@@ -212,6 +230,7 @@ func Default() Config {
 		Landfill: Roll{Size: 128 * MiB, Age: Duration(10 * time.Minute)},
 		Lake:     Roll{Size: 128 * MiB, Age: Duration(5 * time.Minute)},
 		History:  History{Keep: 400 * day},
+		Alerts:   Alerts{Mail: Mail{TLS: "starttls"}},
 		SQL:      SQL{DuckDB: "duckdb", Time: Duration(30 * time.Second)},
 		Gate:     Gate{Alerts: 20, Use: 80, Cost: 25, Time: Duration(30 * time.Second)},
 		Limits:   Limits{ceilings(sandbox.Decoder), ceilings(sandbox.Analysis), ceilings(sandbox.Output)},

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -139,6 +141,11 @@ func (c *Config) checkSpans(p *problems) {
 		}
 	}
 	between("landfill.roll_age", c.Landfill.Age, time.Second, 7*24*time.Hour)
+	mail := &c.Alerts.Mail
+	p.unless(slices.Contains([]string{"starttls", "tls", "none"}, mail.TLS), "alerts.mail.tls is %q; it must be starttls, tls or none", mail.TLS)
+	p.unless(mail.Server == "" || mail.From != "", "alerts.mail.server is set; set alerts.mail.from too, the sender")
+	u, err := url.Parse(c.Alerts.URL)
+	p.unless(c.Alerts.URL == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "", "alerts.url is %q; it must be a URL, such as https://sandbar.example.com", c.Alerts.URL)
 	between("sql.time", c.SQL.Time, time.Second, 10*time.Minute)
 	between("lake.roll_age", c.Lake.Age, time.Second, 7*24*time.Hour)
 

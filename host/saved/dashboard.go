@@ -100,11 +100,11 @@ func (p *Panel) check() error {
 func checkID(id string) error {
 	for _, c := range []byte(id) {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
-			return invalid("%.80q cannot be the name of a dashboard: it has a to z, 0 to 9 and -", id)
+			return invalid("%.80q cannot be the name of a dashboard or route: it has a to z, 0 to 9 and -", id)
 		}
 	}
 	if id == "" || len(id) > mostID {
-		return invalid("the name of a dashboard has 1 to %d letters", mostID)
+		return invalid("the name of a dashboard or route has 1 to %d letters", mostID)
 	}
 	return nil
 }
@@ -136,25 +136,30 @@ func (s *Store) SaveDashboard(ctx context.Context, by string, d Dashboard, over 
 	if err := d.check(); err != nil {
 		return Head{}, err
 	}
-	return s.put(ctx, dashboard, by, "save", d, "", func(present []catalog.Item) (string, error) {
+	return s.put(ctx, dashboard, by, "save", d, "", replacing(dashboard, d.ID, over))
+}
+
+// replacing holds an item that is saved to the version that it replaces, 0 for none.
+func replacing(kind, id string, over int) func(present []catalog.Item) (string, error) {
+	return func(present []catalog.Item) (string, error) {
 		there, n := 0, 0
 		for _, i := range present {
 			if i.Value == nil {
 				continue
 			}
 			n++
-			if i.ID == d.ID {
+			if i.ID == id {
 				there = i.Version
 			}
 		}
 		if there != over {
-			return "", fmt.Errorf("dashboard %s: %w: version %d is there, and version %d was to be replaced", d.ID, ErrChanged, there, over)
+			return "", fmt.Errorf("%s %s: %w: version %d is there, and version %d was to be replaced", kind, id, ErrChanged, there, over)
 		}
 		if there == 0 && n >= mostItems {
 			return "", invalid("there are %d already; remove some", mostItems)
 		}
-		return d.ID, nil
-	})
+		return id, nil
+	}
 }
 
 // RemoveDashboard forgets one.

@@ -1,4 +1,4 @@
-// Package saved keeps what people save beside plugins: dashboards, silences of alerts, and that somebody has seen an alert. It lies in the
+// Package saved keeps what people save beside plugins: dashboards, silences of alerts, that somebody has seen an alert, and who is told of which. It lies in the
 // catalog and is shared among hosts as decisions about plugins are.
 //
 // It knows names of plugins and graphs as words; it must not know a plugin, a graph or an alert.
@@ -23,6 +23,7 @@ const (
 	dashboard = "dashboard"
 	silence   = "silence"
 	seen      = "seen"
+	route     = "route"
 )
 
 // Bounds of what is saved.
@@ -52,13 +53,15 @@ type Catalog interface {
 	ItemsVersion() uint64
 }
 
-// Options of a Store; all are required but May.
+// Options of a Store; all are required but May and CheckRoute.
 type Options struct {
 	Journal Journal
 	Catalog Catalog
 	Now     func() time.Time
 	// May is the one place that is asked whether somebody may save or remove something: what is "save", "silence" and so on, of a kind.
 	May func(by, what, kind string) error
+	// CheckRoute says whether this host can follow a route: its matcher and its addresses; nil: any.
+	CheckRoute func(r *Route) error
 }
 
 // Store is what is saved.
@@ -68,6 +71,9 @@ type Store struct{ opt Options }
 func New(o Options) *Store {
 	if o.May == nil {
 		o.May = func(string, string, string) error { return nil }
+	}
+	if o.CheckRoute == nil {
+		o.CheckRoute = func(*Route) error { return nil }
 	}
 	return &Store{o}
 }

@@ -41,7 +41,12 @@ func open(t *testing.T, now *time.Time) (*Store, *catalog.Catalog) {
 		}
 		return nil
 	}
-	return New(Options{&journal{Catalog: c}, c, func() time.Time { return *now }, may}), c
+	return New(Options{&journal{Catalog: c}, c, func() time.Time { return *now }, may, func(r *Route) error {
+		if r.Matcher == "bad" {
+			return errors.New("the matcher is bad")
+		}
+		return nil
+	}}), c
 }
 
 func TestDashboards(t *testing.T) {
@@ -180,4 +185,42 @@ func FuzzDashboard(f *testing.F) {
 			t.Fatalf("%+v %v", got, err)
 		}
 	})
+}
+
+func TestRoutes(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1000, 0).UTC()
+	s, _ := open(t, &now)
+	r := Route{Head: Head{ID: "mine"}, Title: "Mine", Matcher: "TRUE", Mail: []string{"ann@example.com"}, Webhooks: []Hook{{"https://example.com", "s3cret"}}, Wait: 30, Interval: 300, Resolved: true}
+	if _, err := s.SaveRoute(t.Context(), "ann", r, 0); err != nil {
+		t.Fatal(err)
+	}
+	r.Webhooks = []Hook{{"https://example.com", ""}, {"https://example.org", ""}}
+	if _, err := s.SaveRoute(t.Context(), "bob", r, 1); err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.Routes(t.Context())
+	if err != nil || len(list) != 1 || list[0].Webhooks[0].Secret != "s3cret" || list[0].Webhooks[1].Secret != "" || list[0].Version != 2 || list[0].Author != "bob" {
+		t.Errorf("%+v %v", list, err)
+	}
+	if _, err := s.SaveRoute(t.Context(), "bob", r, 1); !errors.Is(err, ErrChanged) {
+		t.Errorf("over an old version: %v", err)
+	}
+	for name, change := range map[string]func(*Route){
+		"no title": func(r *Route) { r.Title = "" }, "nobody": func(r *Route) { r.Mail, r.Webhooks = nil, nil }, "many": func(r *Route) { r.Mail = make([]string, 30) },
+		"its matcher": func(r *Route) { r.Matcher = "bad" }, "a negative wait": func(r *Route) { r.Wait = -1 }, "a long repeat": func(r *Route) { r.Repeat = 1 << 40 }, "control letters": func(r *Route) { r.Mail = []string{"a@b\x00"} },
+	} {
+		bad := r
+		bad.ID = "bad"
+		change(&bad)
+		if _, err := s.SaveRoute(t.Context(), "eve", bad, 0); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := s.RemoveRoute(t.Context(), "ann", "mine"); err != nil {
+		t.Error(err)
+	}
+	if list, err = s.Routes(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("%+v %v", list, err)
+	}
 }

@@ -1,12 +1,13 @@
 // The page of all alerts.
 import { byId, h, put, list } from "./dom.js";
 import { get, pluginPage } from "./api.js";
-import { on } from "./live.js";
+import { every, on } from "./live.js";
 import { moment, plural } from "./format.js";
 import { empty, pluginName } from "./parts.js";
 import { since } from "./times.js";
 import { choices } from "./choices.js";
 import { alertPage, incidents, silences } from "./incidents.js";
+import { notices, routes } from "./routes.js";
 
 const STEP = 100;
 const WAIT = 250; // after a key before the host is asked
@@ -74,6 +75,10 @@ export function alerts() {
   on(["alerts", "plugins"], load);
   const firing = incidents(byId("firing"));
   const quiet = silences(byId("silences"));
+  const told = routes(byId("routes"));
+  const delivered = notices(byId("notices"));
+  on("saved", told);
+  every(delivered, 5000);
   on(["alerts", "saved", "calling"], async () => {
     const now = await get("incidents");
     firing(now.incidents);

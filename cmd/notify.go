@@ -1,0 +1,276 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"sandbar/host/chart"
+	"sandbar/host/clock"
+	"sandbar/host/history"
+	"sandbar/host/notify"
+	"sandbar/host/notify/mail"
+	"sandbar/host/notify/webhook"
+	"sandbar/host/saved"
+	"sandbar/host/stream"
+	"sandbar/sandbox/matcher"
+	"sandbar/web"
+)
+
+// errNotHere says that another host tells people of alerts: the one that has the first partition.
+var errNotHere = errors.New("notices are sent by the host that has partition 0; ask there")
+
+// teller tells people of alerts while the first partition is here.
+type teller struct {
+	h    *host
+	mail *mail.Mail // nil: there is no mail server
+	ways map[string]notify.Way
+
+	mu      sync.Mutex
+	router  *notify.Router // nil: the partition is elsewhere
+	version uint64         // of what is saved, when it was read
+	read    bool
+	routes  []notify.Route
+	quiet   []saved.Silence
+	seen    map[[2]string]time.Time // when the incident began that somebody has seen
+}
+
+// newTeller makes what delivers.
+func newTeller(h *host) (*teller, error) {
+	t := &teller{h: h, ways: map[string]notify.Way{}}
+	cfg := &h.cfg.Alerts
+	var networks []netip.Prefix
+	for _, n := range cfg.Networks {
+		networks = append(networks, n.Prefix)
+	}
+	t.ways["webhook"] = webhook.New(webhook.Options{Networks: networks, Version: program(), Now: clock.Now})
+	if cfg.Mail.Server == "" {
+		return t, nil
+	}
+	password := cfg.Mail.Password
+	if password == "" {
+		password = os.Getenv("SANDBAR_MAIL_PASSWORD")
+	}
+	m, err := mail.New(mail.Options{Server: cfg.Mail.Server, From: cfg.Mail.From, User: cfg.Mail.User, Password: password, TLS: cfg.Mail.TLS, Domains: cfg.Mail.Domains, Now: clock.Now})
+	if err != nil {
+		return nil, err
+	}
+	t.mail, t.ways["mail"] = m, m
+	return t, nil
+}
+
+// check says whether this host can follow a route.
+func (t *teller) check(r *saved.Route) error {
+	if _, err := matcher.Parse(r.Matcher); err != nil {
+		return fmt.Errorf("the matcher: %w", err)
+	}
+	for _, a := range r.Mail {
+		if t.mail == nil {
+			return errors.New("this host has no mail server (alerts.mail in its config)")
+		}
+		if err := t.mail.Check(a); err != nil {
+			return err
+		}
+	}
+	for _, h := range r.Webhooks {
+		if err := webhook.Check(h.URL); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load reads what people saved, when that has changed. t.mu is held.
+func (t *teller) load() {
+	version := t.h.saved.Version()
+	if t.read && t.version == version {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	routes, err := t.h.saved.Routes(ctx)
+	quiet, err2 := t.h.saved.Silences(ctx)
+	seen, err3 := t.h.saved.AllSeen(ctx)
+	if err := errors.Join(err, err2, err3); err != nil {
+		t.h.log.Error("who is told of alerts cannot be read; it stays as it was", "error", err)
+		return
+	}
+	t.routes, t.quiet, t.seen, t.version, t.read = nil, quiet, map[[2]string]time.Time{}, version, true
+	for _, s := range seen {
+		t.seen[[2]string{s.Plugin, s.Subject}] = s.Began
+	}
+	for i := range routes {
+		if r, err := asRoute(&routes[i]); err == nil {
+			t.routes = append(t.routes, r)
+		} else {
+			t.h.log.Error("a route is left out", "route", routes[i].ID, "error", err)
+		}
+	}
+}
+
+func asRoute(r *saved.Route) (notify.Route, error) {
+	m, err := matcher.Parse(r.Matcher)
+	if err != nil {
+		return notify.Route{}, err
+	}
+	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
+	return notify.Route{Name: r.ID, Match: m.Match, Targets: targets(r), BySubject: r.BySubject, Wait: seconds(r.Wait), Interval: seconds(r.Interval), Repeat: seconds(r.Repeat), Resolved: r.Resolved}, nil
+}
+
+func targets(r *saved.Route) (to []notify.Target) {
+	for _, a := range r.Mail {
+		to = append(to, notify.Target{Way: "mail", Address: a})
+	}
+	for _, h := range r.Webhooks {
+		to = append(to, notify.Target{Way: "webhook", Address: h.URL, Secret: h.Secret})
+	}
+	return to
+}
+
+// open begins to tell, with the first partition.
+func (t *teller) open(ctx context.Context, s stream.Store) (*notify.Router, error) {
+	streams := []string{stream.Derived}
+	for k := 1; k < t.h.partitions(); k++ {
+		streams = append(streams, stream.Elsewhere(stream.Derived, k))
+	}
+	r, err := notify.Open(ctx, notify.Options{Store: s, Streams: streams, Ways: t.ways, CommitTime: time.Duration(t.h.cfg.Streams.Timeout), Now: clock.Now, Logger: t.h.log,
+		Routes: func() []notify.Route {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.load()
+			return t.routes
+		},
+		Quiet: func(plugin, subject string, at time.Time) bool {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.load()
+			for i := range t.quiet {
+				if t.quiet[i].Covers(plugin, subject, at) {
+					return true
+				}
+			}
+			return false
+		},
+		Seen: func(plugin, subject string, began time.Time) bool {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.load()
+			at, ok := t.seen[[2]string{plugin, subject}]
+			return ok && at.Equal(began)
+		},
+		Link: t.link, Picture: t.picture, Report: func(way string, err error) {
+			switch way { // a webhook that is away is its owner's to mend, and stands beside the routes
+			case "mail":
+				t.h.health.Report("mail", err)
+			case "":
+				t.h.health.Report("notices", err)
+			}
+		}})
+	t.set(r)
+	return r, err
+}
+
+func (t *teller) set(r *notify.Router) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.router = r
+}
+
+func (t *teller) link(key string) string {
+	base := t.h.cfg.Alerts.URL
+	if base == "" {
+		base = "http://" + t.h.cfg.Listen
+		if t.h.cfg.TLS.Certificate != "" {
+			base = "https://" + t.h.cfg.Listen
+		}
+	}
+	return strings.TrimRight(base, "/") + "/alerts/" + key
+}
+
+const pictureSpan = 90 // rows of a graph that are shown
+
+// picture is the graph that a subject is named by, or the first of its plugin, with the alerts as marks; nil when there is none.
+func (t *teller) picture(ctx context.Context, plugin, subject string) []byte {
+	name, row := "", int64(60)
+	for _, i := range t.h.series.List() {
+		if i.Logger == plugin && i.Type == "cbuf" && (name == "" || i.Name == subject) {
+			name = i.Name
+		}
+	}
+	g, ok := t.h.series.GetType(plugin, name, "cbuf")
+	if !ok || g.Data == nil {
+		return nil
+	}
+	row = max(1, int64(g.Data.SecondsPerRow))
+	to := clock.Now().Unix() + 1
+	d, err := t.h.history.Range(ctx, plugin, name, to-2*pictureSpan*row, to, 2*pictureSpan, history.Mean)
+	if err != nil {
+		t.h.log.Warn("a notice goes without its graph", "plugin", plugin, "graph", name, "error", err)
+		return nil
+	}
+	o := chart.Options{Title: name + ", " + plugin, Width: 640, Height: 240}
+	for _, a := range t.h.alerts.ForLogger(plugin) {
+		o.Marks = append(o.Marks, a.Time.Unix())
+	}
+	png, err := chart.PNG(d, o)
+	if err != nil {
+		t.h.log.Warn("a notice goes without its graph", "plugin", plugin, "graph", name, "error", err)
+		return nil
+	}
+	return png
+}
+
+func (t *teller) here() (*notify.Router, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.router == nil {
+		return nil, errNotHere
+	}
+	return t.router, nil
+}
+
+// Status implements web.Notices.
+func (t *teller) Status() (notify.Status, error) {
+	r, err := t.here()
+	if err != nil {
+		return notify.Status{}, err
+	}
+	return r.Status(), nil
+}
+
+// Again implements web.Notices.
+func (t *teller) Again(id string) (bool, error) {
+	r, err := t.here()
+	if err != nil {
+		return false, err
+	}
+	return r.Again(id), nil
+}
+
+// Test implements web.Notices.
+func (t *teller) Test(ctx context.Context, route saved.Route) ([]web.Tested, error) {
+	if err := t.check(&route); err != nil {
+		return nil, fmt.Errorf("%w: %w", saved.ErrInvalid, err)
+	}
+	r, err := t.here()
+	if err != nil {
+		return nil, err
+	}
+	var all []web.Tested
+	for _, to := range targets(&route) {
+		one := web.Tested{Way: to.Way, Address: to.Address}
+		if err := r.Test(ctx, route.Title, to); err != nil {
+			one.Error = err.Error()
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// Mails implements web.Notices.
+func (t *teller) Mails() bool { return t.mail != nil }

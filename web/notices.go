@@ -1,0 +1,149 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"sandbar/host/notify"
+	"sandbar/host/saved"
+)
+
+// Notices is what people are told of alerts, beside the page. An error says that another host does it.
+type Notices interface {
+	Status() (notify.Status, error)
+	Again(id string) (bool, error)
+	Test(ctx context.Context, r saved.Route) ([]Tested, error)
+	Mails() bool // there is a mail server
+}
+
+// Tested is how a test of a target went.
+type Tested struct {
+	Way     string `json:"way"`
+	Address string `json:"address"`
+	Error   string `json:"error,omitempty"`
+}
+
+// routing is a route as the API tells it: without secrets.
+type routing struct {
+	saved.Head
+	saved.Route
+	Webhooks []hook `json:"webhooks"`
+}
+
+type hook struct {
+	URL    string `json:"url"`
+	Signed bool   `json:"signed"` // there is a secret
+}
+
+func (s *Site) listRoutes(c echo.Context) error {
+	list, err := s.opt.Saved.Routes(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	out := []routing{}
+	for _, r := range list {
+		one := routing{Head: r.Head, Route: r, Webhooks: []hook{}}
+		for _, h := range r.Webhooks {
+			one.Webhooks = append(one.Webhooks, hook{h.URL, h.Secret != ""})
+		}
+		out = append(out, one)
+	}
+	return answer(c, http.StatusOK, struct {
+		Routes []routing `json:"routes"`
+		Mails  bool      `json:"mails"`
+	}{out, s.opt.Notices.Mails()})
+}
+
+// saveRoute makes a route, or replaces the version that If-Match names.
+func (s *Site) saveRoute(c echo.Context) error {
+	id, err := pathParam(c, "id")
+	if err != nil {
+		return err
+	}
+	var r saved.Route
+	if err := s.readJSON(c, &r); err != nil {
+		return err
+	}
+	r.ID = id
+	over, err := ifMatch(c)
+	if err != nil {
+		return err
+	}
+	by, err := actor(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := finish(c)
+	defer cancel()
+	head, err := s.opt.Saved.SaveRoute(ctx, string(by), r, over)
+	if err != nil {
+		return savedFault(err)
+	}
+	c.Response().Header().Set("ETag", etag(head.Version))
+	return answer(c, http.StatusOK, head)
+}
+
+func (s *Site) removeRoute(c echo.Context) error { return s.drop(c, s.opt.Saved.RemoveRoute) }
+
+// testRoute sends a test to everybody whom a route tells, as it is sent or, when that is empty, as it is saved.
+func (s *Site) testRoute(c echo.Context) error {
+	id, err := pathParam(c, "id")
+	if err != nil {
+		return err
+	}
+	by, err := actor(c)
+	if err != nil {
+		return err
+	}
+	if err := s.opt.May(string(by), "test", "route"); err != nil {
+		return refuse(http.StatusForbidden, "%v", err)
+	}
+	list, err := s.opt.Saved.Routes(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		if r.ID != id {
+			continue
+		}
+		all, err := s.opt.Notices.Test(c.Request().Context(), r)
+		if err != nil {
+			return refuse(http.StatusServiceUnavailable, "%v", err)
+		}
+		return answer(c, http.StatusOK, map[string]any{"tested": all})
+	}
+	return refuse(http.StatusNotFound, "there is no such route")
+}
+
+func (s *Site) listNotices(c echo.Context) error {
+	st, err := s.opt.Notices.Status()
+	if err != nil {
+		return refuse(http.StatusServiceUnavailable, "%v", err)
+	}
+	return answer(c, http.StatusOK, st)
+}
+
+// noticeAgain tries a delivery again, now.
+func (s *Site) noticeAgain(c echo.Context) error {
+	id, err := pathParam(c, "id")
+	if err != nil {
+		return err
+	}
+	by, err := actor(c)
+	if err != nil {
+		return err
+	}
+	if err := s.opt.May(string(by), "deliver again", "notice"); err != nil {
+		return refuse(http.StatusForbidden, "%v", err)
+	}
+	ok, err := s.opt.Notices.Again(id)
+	if err != nil {
+		return refuse(http.StatusServiceUnavailable, "%v", err)
+	}
+	if !ok {
+		return refuse(http.StatusNotFound, "there is no such delivery")
+	}
+	return c.NoContent(http.StatusNoContent)
+}
