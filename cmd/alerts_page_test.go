@@ -112,7 +112,15 @@ func TestDashboardsOnThePage(t *testing.T) {
 	p.deploy("analysis", "alarm", alarmingConfig, alarming)
 	p.deploy("analysis", "twin", alarmingConfig, alarming)
 	p.deploy("analysis", "says", alarmingConfig, "function process_message() return 0 end\nfunction timer_event() inject_payload('txt', 'Words', 'as told <i>') end\n")
-	p.settled()
+	until(t, 60*time.Second, "what all three show", func() bool {
+		var all []struct{ Logger string }
+		p.get("/series", &all)
+		shown := map[string]bool{}
+		for _, s := range all {
+			shown[s.Logger] = true
+		}
+		return shown["analysis.alarm"] && shown["analysis.twin"] && shown["analysis.says"]
+	})
 	const choose = "{ const s = document.querySelector('[aria-label=\"%s\"]'); s.value = [...s.options].find((o) => o.value === '%s' || o.innerText === '%[2]s').value; s.dispatchEvent(new Event('change', {bubbles: true})) }"
 	const add = "[...document.querySelectorAll('.board-add button')].find((b) => b.innerText === '%s').click()"
 	const press = "[...document.querySelectorAll('#actions button')].find((b) => b.innerText === '%s').click()"

@@ -171,10 +171,11 @@ func TestNotices(t *testing.T) {
 	broken = false
 	mu.Unlock()
 	p = start(t, p.data, "serve", "--config", config)
-	if status, said := p.postJSON("notices/"+notices.Waiting[0].ID+"/again", nil); status != http.StatusNoContent {
+	arrived := func() bool { mu.Lock(); defer mu.Unlock(); return len(posts) >= 1 }
+	if status, said := p.postJSON("notices/"+notices.Waiting[0].ID+"/again", nil); status != http.StatusNoContent && (status != http.StatusNotFound || !arrived()) { // its time may have come before
 		t.Errorf("%d %s", status, said)
 	}
-	until(t, 30*time.Second, "the post", func() bool { mu.Lock(); defer mu.Unlock(); return len(posts) >= 1 })
+	until(t, 30*time.Second, "the post", arrived)
 	mu.Lock()
 	if posts[0].ID != notices.Waiting[0].ID || len(posts[0].Firing) != 2 {
 		t.Errorf("%+v, waited for %+v", posts[0], notices.Waiting[0])
