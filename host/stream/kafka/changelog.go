@@ -191,7 +191,7 @@ func (s *Store) rebuild(values map[string][]byte) error {
 				return fmt.Errorf("the positions of reader %q are damaged: %w", reader, err)
 			}
 			s.readers[reader] = positions
-		case strings.HasPrefix(key, stateKey) && strings.HasSuffix(key, "/0"):
+		case strings.HasPrefix(key, stateKey) && strings.HasSuffix(key[len(stateKey):], "/0"):
 			name := key[len(stateKey) : len(key)-len("/0")]
 			state, n, err := decodeState(name, values)
 			if err != nil {

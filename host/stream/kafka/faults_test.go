@@ -379,6 +379,7 @@ func set(t *testing.T, admin *kadm.Client, topic, key, value string) error {
 func FuzzChangelog(f *testing.F) {
 	f.Add("state/a/0", []byte(`{"chunks":2,"sum":0}`+"\nab"), "state/a/1", []byte(`{"chunks":2,"sum":0}`+"\n"))
 	f.Add("reader/x", []byte(`{"raw":1,"valid":2}`), "state/", []byte(nil))
+	f.Add("state/0", []byte("0"), "0", []byte("0"))
 	f.Add("state/a/0", []byte(`{"chunks":99999999999}`), "x", []byte(`{}`))
 	f.Fuzz(func(t *testing.T, key1 string, value1 []byte, key2 string, value2 []byte) {
 		s := &Store{readers: map[string]map[string]stream.Position{}, states: map[string][]byte{}, chunks: map[string]int{}}
