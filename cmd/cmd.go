@@ -27,6 +27,7 @@ type cli struct {
 	Migrate migrateCmd `cmd:"" help:"Copy the streams of a host from files to the Kafka of its config, once."`
 	Status  statusCmd  `cmd:"" help:"Ask a running host whether it is well; for health checks."`
 	Plugin  pluginCmd  `cmd:"" help:"Manage the plugins of a running host."`
+	Anomaly anomalyCmd `cmd:"" help:"Detectors of anomalies: what there is, and how good it is on labelled series."`
 
 	Completion completionCmd `cmd:"" help:"Print what a shell needs to complete commands and flags: source it."`
 	Complete   completeCmd   `cmd:"" hidden:"" help:"Print what may come next on a command line."`

@@ -98,6 +98,53 @@ func TestModules(t *testing.T) {
 		{"geo", sandbox.Decoder, `local geo = require "geo"
 			local p = geo.lookup("1.2.3.4")
 			assert(p.country == "SE" and p.city == "Umeå" and p.isp == nil and geo.lookup("x") == nil)`},
+		{"anomaly of an array", sandbox.Analysis, `local anomaly = require "anomaly"
+			local math = require "math"
+			local s = {}
+			for i = 1, 300 do s[i] = 100 + i % 7 end
+			local score, direction, expected, low, high = anomaly.ewma(s)
+			assert(score < 1 and math.abs(expected - 103) < 1 and low < expected and high > expected)
+			s[301] = 300
+			score, direction = anomaly.ewma(s, {far = 4})
+			assert(score > 1 and direction == 1)
+			assert(anomaly.ewma(s, {at = 300}) < 1)
+			local none, side, what = anomaly.seasonal(s, {step = 3600})
+			assert(none > 1 and side == 1 and what > 90)
+			local quiet, _, nothing = anomaly.seasonal({1, 2, 3})
+			assert(quiet == 0 and nothing == nil)`},
+		{"anomaly of a buffer", sandbox.Analysis, `local anomaly = require "anomaly"
+			local cb = require("circular_buffer").new(400, 2, 600)
+			for i = 1, 400 do cb:set(i * 600e9, 2, i < 390 and 50 + i % 5 or 500) end
+			assert(anomaly.jump(cb, {column = 2, at = 389 * 600e9}) < 1)
+			local score, direction, expected = anomaly.jump(cb, {column = 2, at = 390 * 600e9})
+			assert(score > 1 and direction == 1 and expected == 52)
+			assert(anomaly.jump(cb, {column = 1}) == 0)
+			assert(not pcall(anomaly.jump, cb, {column = 3}) and not pcall(anomaly.jump, cb, {at = 5e18}) and not pcall(anomaly.jump, cb, {at = -7}))`},
+		{"anomaly of samples", sandbox.Analysis, `local anomaly, math = require "anomaly", require "math"
+			local a, b = {}, {}
+			for i = 1, 1000 do a[i], b[i] = i, i + 200 end
+			local now, then_, z = anomaly.quantile_shift(b, a, 0.5)
+			assert(now == 700.5 and then_ == 500.5 and z > 5)
+			local chance, p = anomaly.rank_sum(a, b)
+			assert(chance < 0.5 and p < 1e-6)
+			assert(anomaly.pearson({1, 2, 3}, {10, 20, 30}) > 0.9999 and anomaly.earth_mover({1, 0}, {0, 1}) == 1)
+			local chi2, degrees, p = anomaly.chi_square({100, 100}, {100, 200})
+			assert(chi2 > 1 and degrees == 1 and p < 0.01)
+			local new, gone = anomaly.categories({a = 1000, c = 50}, {a = 900, b = 500})
+			assert(#new == 1 and new[1] == "c" and #gone == 1 and gone[1] == "b")
+			local trend, wave, rest = anomaly.decompose(a, {10})
+			assert(#trend == 1000 and #wave == 1000 and math.abs(trend[7] + wave[7] + rest[7] - a[7]) < 1e-9)
+			assert(anomaly.quantile_shift({}, {}, 0.5) == nil)`},
+		{"anomaly of what is wrong", sandbox.Analysis, `local anomaly, string = require "anomaly", require "string"
+			for _, c in ipairs({{{1, 2}, {magic = 1}, "no setting"}, {{1, 2}, {far = 0 / 0}, "far"}, {{1, 2}, {window = 1.5}, "whole"}, {{1, 2}, {far = "x"}, "names with numbers"}, {5, {}, "table"}, {{1, 2}, 7, "table"},
+				{{1, 2}, {at = 3}, "at"}, {{1, 2}, {step = 0}, "step"}, {{}, nil, "at"}}) do
+				local ok, why = pcall(anomaly.ewma, c[1], c[2])
+				assert(not ok and string.find(why, c[3], 1, true), why)
+			end
+			assert(not pcall(anomaly.categories, {1}, {}) and not pcall(anomaly.categories, {a = "x"}, {}) and not pcall(anomaly.categories, {}, {}, 2))
+			assert(not pcall(anomaly.decompose, {}, {1, 2, 3, 4, 5, 6, 7, 8, 9}))
+			anomaly.mww({0 / 0, 1 / 0, -1 / 0, "x", true})
+			anomaly.decompose({0 / 0, 1 / 0}, {-1, 0, 1e300})`},
 		{"zlib", sandbox.Decoder, `local crc = require("zlib").crc32()
 			assert(crc("hello ") == 3984718326)
 			assert(crc("world") == 222957957)`},

@@ -83,6 +83,12 @@ func apiFuncs() []hostFunc {
 		{"alert_throttled", "iid", "i", fuelField, (*plugin).alertThrottled},
 		{"alert_threshold", "ii", "d", fuelField, (*plugin).alertThreshold},
 
+		{"anomaly_look", "iiiiili", "i", fuelField, (*plugin).anomalyLook},
+		{"anomaly_buffer", "iiiili", "i", fuelField, (*plugin).anomalyBuffer},
+		{"anomaly_compare", "iiiiiidi", "", fuelField, (*plugin).anomalyCompare},
+		{"anomaly_categories", "iiidi", "", fuelField, (*plugin).anomalyCategories},
+		{"anomaly_decompose", "iiiii", "", fuelField, (*plugin).anomalyDecompose},
+
 		{"config_text", "iiii", "i", fuelField, (*plugin).configText},
 		{"config_number", "iii", "i", fuelField, (*plugin).configNumber},
 		{"print", "ii", "", fuelField, (*plugin).print},

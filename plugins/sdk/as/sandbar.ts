@@ -31,6 +31,11 @@
 @external("sandbar_v1", "alert_send") declare function alert_send(id: usize, idn: i32, summary: usize, sn: i32, detail: usize, dn: i32, minutes: f64): i32;
 @external("sandbar_v1", "alert_throttled") declare function alert_throttled(id: usize, n: i32, minutes: f64): i32;
 @external("sandbar_v1", "alert_threshold") declare function alert_threshold(id: usize, n: i32): f64;
+@external("sandbar_v1", "anomaly_look") declare function anomaly_look(method: usize, n: i32, values: usize, count: i32, index: i32, step: i64, to: usize): i32;
+@external("sandbar_v1", "anomaly_buffer") declare function anomaly_buffer(method: usize, n: i32, buffer: i32, column: i32, ns: i64, to: usize): i32;
+@external("sandbar_v1", "anomaly_compare") declare function anomaly_compare(what: usize, n: i32, a: usize, an: i32, b: usize, bn: i32, q: f64, to: usize): void;
+@external("sandbar_v1", "anomaly_categories") declare function anomaly_categories(now: usize, then: usize, count: i32, p: f64, to: usize): void;
+@external("sandbar_v1", "anomaly_decompose") declare function anomaly_decompose(values: usize, count: i32, periods: usize, k: i32, to: usize): void;
 @external("sandbar_v1", "config_text") declare function config_text(key: usize, n: i32, to: usize, room: i32): i32;
 @external("sandbar_v1", "config_number") declare function config_number(key: usize, n: i32, to: usize): i32;
 @external("sandbar_v1", "print") declare function host_print(line: usize, n: i32): void;
@@ -183,6 +188,11 @@ export class Buffer {
   get(ns: i64, column: i32): f64 {
     return buffer_get(this.handle, ns, column);
   }
+  // anomaly is what a method of docs/anomaly.md ("seasonal", "ewma far=5") says of the row of a time; below 0 the newest that is complete. It is null when the buffer does not have it.
+  anomaly(method: string, column: i32, ns: i64): StaticArray<f64> | null {
+    const m = utf8(method), to = new StaticArray<f64>(5);
+    return anomaly_buffer(at(m), m.byteLength, this.handle, column, ns, changetype<usize>(to)) < 0 ? null : to;
+  }
   annotate(ns: i64, column: i32, alert: bool, note: string): void {
     const b = utf8(note);
     buffer_annotate(this.handle, ns, column, alert ? 1 : 0, at(b), b.byteLength);
@@ -190,6 +200,34 @@ export class Buffer {
   addToPayload(): void {
     buffer_payload(this.handle, 0);
   }
+}
+
+// anomaly is what a method says of value i of values a step of seconds apart: score (from 1 on it is unusual), direction, expected, low, high.
+export function anomaly(method: string, values: StaticArray<f64>, i: i32, step: i64): StaticArray<f64> {
+  const m = utf8(method), to = new StaticArray<f64>(5);
+  anomaly_look(at(m), m.byteLength, changetype<usize>(values), values.length, i, step, changetype<usize>(to));
+  return to;
+}
+
+// compare compares two samples or histograms: "rank_sum", "pearson", "earth_mover", "chi_square" or "quantile_shift".
+export function compare(what: string, a: StaticArray<f64>, b: StaticArray<f64>, q: f64): StaticArray<f64> {
+  const w = utf8(what), to = new StaticArray<f64>(3);
+  anomaly_compare(at(w), w.byteLength, changetype<usize>(a), a.length, changetype<usize>(b), b.length, q, changetype<usize>(to));
+  return to;
+}
+
+// categories says of each category whether it is new (1) or has vanished (-1), beyond a chance of p.
+export function categories(now: StaticArray<f64>, then: StaticArray<f64>, p: f64): StaticArray<i8> {
+  const to = new StaticArray<i8>(min(now.length, then.length));
+  anomaly_categories(changetype<usize>(now), changetype<usize>(then), to.length, p, changetype<usize>(to));
+  return to;
+}
+
+// decompose gives trend, wave and rest of values, one after the other; periods are counts of values.
+export function decompose(values: StaticArray<f64>, periods: StaticArray<i32>): StaticArray<f64> {
+  const to = new StaticArray<f64>(3 * values.length);
+  anomaly_decompose(changetype<usize>(values), values.length, changetype<usize>(periods), periods.length, changetype<usize>(to));
+  return to;
 }
 
 // alert sends an alert, at most one of an id in the time that the config says, and reports whether it did.

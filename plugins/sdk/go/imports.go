@@ -73,6 +73,21 @@ func alertThrottled(id unsafe.Pointer, n uint32, minutes float64) int32
 //go:wasmimport sandbar_v1 alert_threshold
 func alertThreshold(id unsafe.Pointer, n uint32) float64
 
+//go:wasmimport sandbar_v1 anomaly_look
+func anomalyLook(method unsafe.Pointer, n uint32, values unsafe.Pointer, count, at uint32, step int64, to unsafe.Pointer) int32
+
+//go:wasmimport sandbar_v1 anomaly_buffer
+func anomalyBuffer(method unsafe.Pointer, n uint32, buffer, column int32, ns int64, to unsafe.Pointer) int32
+
+//go:wasmimport sandbar_v1 anomaly_compare
+func anomalyCompare(what unsafe.Pointer, n uint32, a unsafe.Pointer, an uint32, b unsafe.Pointer, bn uint32, q float64, to unsafe.Pointer)
+
+//go:wasmimport sandbar_v1 anomaly_categories
+func anomalyCategories(now, then unsafe.Pointer, count uint32, p float64, to unsafe.Pointer)
+
+//go:wasmimport sandbar_v1 anomaly_decompose
+func anomalyDecompose(values unsafe.Pointer, count uint32, periods unsafe.Pointer, k uint32, to unsafe.Pointer)
+
 //go:wasmimport sandbar_v1 config_text
 func configText(key unsafe.Pointer, n uint32, to unsafe.Pointer, room uint32) int32
 

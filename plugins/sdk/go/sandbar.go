@@ -219,6 +219,42 @@ func (b Buffer) Annotate(ns int64, column int, alert bool, text string) {
 // AddToPayload adds the buffer to the payload, for SendPayload("cbuf", name).
 func (b Buffer) AddToPayload() { bufferPayload(int32(b), 0) }
 
+// Verdict is what a detector says of a value: from a Score of 1 on it is unusual.
+type Verdict struct{ Score, Direction, Expected, Low, High float64 }
+
+// Anomaly is what a method of docs/anomaly.md ("seasonal", "ewma far=5") says of the row of a time; below 0 the newest that is complete. It reports false when the buffer does not have it.
+func (b Buffer) Anomaly(method string, column int, ns int64) (v Verdict, ok bool) {
+	ok = anomalyBuffer(at(method), size(method), int32(b), int32(column), ns, unsafe.Pointer(&v)) >= 0
+	return v, ok
+}
+
+// Anomaly is what a method says of value i of values a step of seconds apart.
+func Anomaly(method string, values []float64, i int, step int64) (v Verdict) {
+	anomalyLook(at(method), size(method), unsafe.Pointer(unsafe.SliceData(values)), uint32(len(values)), uint32(i), step, unsafe.Pointer(&v))
+	return v
+}
+
+// Compare compares two samples or histograms: "rank_sum", "pearson", "earth_mover", "chi_square", or "quantile_shift" of quantile q.
+func Compare(what string, a, b []float64, q float64) (to [3]float64) {
+	anomalyCompare(at(what), size(what), unsafe.Pointer(unsafe.SliceData(a)), uint32(len(a)), unsafe.Pointer(unsafe.SliceData(b)), uint32(len(b)), q, unsafe.Pointer(&to))
+	return to
+}
+
+// Categories says of each category, of how often it was seen now and then, whether it is new (1) or has vanished (-1), beyond a chance of p.
+func Categories(now, then []float64, p float64) []int8 {
+	to := make([]int8, min(len(now), len(then)))
+	anomalyCategories(unsafe.Pointer(unsafe.SliceData(now)), unsafe.Pointer(unsafe.SliceData(then)), uint32(len(to)), p, unsafe.Pointer(unsafe.SliceData(to)))
+	return to
+}
+
+// Decompose splits values into a trend, a wave for all periods (counts of values), and a rest.
+func Decompose(values []float64, periods []int32) (trend, wave, rest []float64) {
+	n := len(values)
+	to := make([]float64, 3*n)
+	anomalyDecompose(unsafe.Pointer(unsafe.SliceData(values)), uint32(n), unsafe.Pointer(unsafe.SliceData(periods)), uint32(len(periods)), unsafe.Pointer(unsafe.SliceData(to)))
+	return to[:n], to[n : 2*n], to[2*n:]
+}
+
 // Alert sends an alert, at most one of an id in the time that the config says, and reports whether it did.
 func Alert(id, summary, detail string) bool {
 	return alertSend(at(id), size(id), at(summary), size(summary), at(detail), size(detail), -1) != 0

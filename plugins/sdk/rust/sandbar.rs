@@ -36,6 +36,11 @@ pub mod host {
         pub fn alert_send(id: *const u8, idn: usize, summary: *const u8, sn: usize, detail: *const u8, dn: usize, minutes: f64) -> i32;
         pub fn alert_throttled(id: *const u8, n: usize, minutes: f64) -> i32;
         pub fn alert_threshold(id: *const u8, n: usize) -> f64;
+        pub fn anomaly_look(method: *const u8, n: usize, values: *const f64, count: usize, at: usize, step: i64, to: *mut f64) -> i32;
+        pub fn anomaly_buffer(method: *const u8, n: usize, buffer: i32, column: i32, ns: i64, to: *mut f64) -> i32;
+        pub fn anomaly_compare(what: *const u8, n: usize, a: *const f64, an: usize, b: *const f64, bn: usize, q: f64, to: *mut f64);
+        pub fn anomaly_categories(now: *const f64, then: *const f64, count: usize, p: f64, to: *mut i8);
+        pub fn anomaly_decompose(values: *const f64, count: usize, periods: *const i32, k: usize, to: *mut f64);
         pub fn config_text(key: *const u8, n: usize, to: *mut u8, room: usize) -> i32;
         pub fn config_number(key: *const u8, n: usize, to: *mut f64) -> i32;
         pub fn print(line: *const u8, n: usize);
@@ -197,6 +202,12 @@ impl Buffer {
     pub fn get(self, ns: i64, column: i32) -> f64 {
         unsafe { host::buffer_get(self.0, ns, column) }
     }
+    /// What a method of docs/anomaly.md ("seasonal", "ewma far=5") says of the row of a time; below 0 the newest that is complete.
+    pub fn anomaly(self, method: &str, column: i32, ns: i64) -> Option<Verdict> {
+        let mut v = Verdict::default();
+        let there = unsafe { host::anomaly_buffer(method.as_ptr(), method.len(), self.0, column, ns, &mut v as *mut Verdict as *mut f64) };
+        (there >= 0).then_some(v)
+    }
     pub fn annotate(self, ns: i64, column: i32, alert: bool, text: &str) {
         unsafe { host::buffer_annotate(self.0, ns, column, alert as i32, text.as_ptr(), text.len()) }
     }
@@ -204,6 +215,31 @@ impl Buffer {
     pub fn add_to_payload(self) {
         unsafe { host::buffer_payload(self.0, 0) }
     }
+}
+
+/// What a detector says of a value: from a score of 1 on it is unusual.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Verdict {
+    pub score: f64,
+    pub direction: f64,
+    pub expected: f64,
+    pub low: f64,
+    pub high: f64,
+}
+
+/// What a method of docs/anomaly.md says of one of values a step of seconds apart.
+pub fn anomaly(method: &str, values: &[f64], at: usize, step: i64) -> Verdict {
+    let mut v = Verdict::default();
+    unsafe { host::anomaly_look(method.as_ptr(), method.len(), values.as_ptr(), values.len(), at, step, &mut v as *mut Verdict as *mut f64) };
+    v
+}
+
+/// Compares two samples or histograms: "rank_sum", "pearson", "earth_mover", "chi_square" or "quantile_shift".
+pub fn compare(what: &str, a: &[f64], b: &[f64], q: f64) -> [f64; 3] {
+    let mut to = [f64::NAN; 3];
+    unsafe { host::anomaly_compare(what.as_ptr(), what.len(), a.as_ptr(), a.len(), b.as_ptr(), b.len(), q, to.as_mut_ptr()) };
+    to
 }
 
 /// Sends an alert, at most one of an id in the time that the config says.

@@ -56,6 +56,7 @@ func Modules() []Module {
 		{Name: "math", Open: standard("math")},
 		{Name: "os", Open: standard("os")},
 		{Name: "coroutine", Open: standard("coroutine")},
+		{Name: "anomaly", Open: openAnomaly},
 		{Name: "cjson", Open: openCJSON},
 		{Name: "circular_buffer", Open: openCircularBuffer},
 		{Name: "cuckoo_filter_expire", Open: openCuckoo},
