@@ -74,6 +74,9 @@ func (w *worker) part(final bool) (commit.Part, bool) {
 	if w.sink != nil && !final && w.sink.Dirty() && !w.full() {
 		return p, false
 	}
+	if w.spares() {
+		return p, false
+	}
 	var moved bool
 	p.Positions, moved = w.inbox.positions()
 	w.parked.holdBack(p.Positions)
@@ -102,6 +105,18 @@ func (w *worker) part(final bool) (commit.Part, bool) {
 	}
 	w.last = p.Positions
 	return p, moved || p.Forget || len(p.Appends) > 0 || len(p.States) > 0
+}
+
+// stateRate is how many bytes a second of a plugin's state are written, on average, while it makes nothing: a state of 10 MiB would otherwise be written with every commit.
+const stateRate = 1 << 20
+
+// spares says that what the plugin did since its last part waits for a later one. Nothing is lost by that: after a crash it goes on from its last part, as it would after one that was made later.
+func (w *worker) spares() bool {
+	if w.ended != nil || w.stopping.Load() || w.sink != nil || w.task.Made() || w.stateSize == 0 {
+		return false
+	}
+	since := w.now().Sub(w.stateAt)
+	return since >= 0 && since < time.Duration(w.stateSize)*time.Second/stateRate
 }
 
 // keyOf is the first value of a message's field as text; nil when there is none, or no field is asked for.
@@ -142,6 +157,7 @@ func (w *worker) preserve(p *commit.Part) {
 	if changed {
 		w.unpreserved = ""
 		p.States[w.name] = state
+		w.stateAt, w.stateSize = w.now(), len(state)
 		flushed, task := p.Committed, w.task
 		p.Committed = func() {
 			if flushed != nil {

@@ -237,6 +237,9 @@ func (t *Task) Take() [][]byte {
 	return made
 }
 
+// Made says that messages wait to be taken.
+func (t *Task) Made() bool { return len(t.made) > 0 }
+
 // Full says that what the task made has to be taken before it is called again.
 func (t *Task) Full() bool { return t.madeBytes > maxPending }
 

@@ -50,6 +50,8 @@ type worker struct {
 	quota       quota
 	paused      bool                       // it was told that it waits
 	unflushed   bool                       // the last Flush of the sink failed
+	stateAt     time.Time                  // of the newest part with its state,
+	stateSize   int                        // which had that many bytes
 	unpreserved string                     // why its state was not preserved the last time
 	last        map[string]stream.Position // positions of the newest part, where the sink's next files begin
 	ended       *sandbox.Error             // why it ended
