@@ -103,6 +103,7 @@ func siblings() map[string][]string {
 		"sandbox/wasm":             {"sandbox", "sandbox/message", "sandbox/cbuf", "sandbox/anomaly", "sandbox/jsondoc"},
 		"sandbox/cbuf":             {"sandbox/number"},
 		"sandbox/jsondoc":          {"sandbox/number"},
+		"host/selfreport":          {"host/runner", "host/stream"},
 		"host/stream/disk/faultfs": {"host/stream/disk"},
 		"host/stream/disk":         {"host/stream"},
 		"host/stream/kafka":        {"host/stream"},

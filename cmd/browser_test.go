@@ -158,7 +158,7 @@ func TestBrowser(t *testing.T) {
 	if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/alerts")); err != nil {
 		t.Fatal(err)
 	}
-	eval(t, ctx, 120*time.Second-time.Since(begun), "the alert", `document.body.innerText.includes('main left its usual band')`)
+	eval(t, ctx, 120*time.Second-time.Since(begun), "the alert", `document.body.innerText.includes('Volume of main is low')`)
 	t.Logf("the alert shows after %v", time.Since(begun).Round(time.Second))
 	picture(t, ctx, "alerts")
 	if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/errors")); err != nil {

@@ -36,6 +36,7 @@ import (
 	"sandbar/host/promql"
 	"sandbar/host/runner"
 	"sandbar/host/saved"
+	"sandbar/host/selfreport"
 	"sandbar/host/series"
 	"sandbar/host/shadow"
 	"sandbar/host/stream"
@@ -74,6 +75,7 @@ type host struct {
 	journal  deploy.Journal
 	saved    *saved.Store
 	teller   *teller
+	reporter *selfreport.Reporter
 	control  *control.Control // nil when the streams are files,
 	fleet    *fleet.Fleet     // as is this
 	streams  map[string]web.Log
@@ -371,6 +373,7 @@ func (h *host) openPages(ctx context.Context) (err error) {
 		Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
 		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Version: program(), Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
 		Now: clock.Now, Logger: h.log}
+	h.openReports()
 	lake := datasets.New(h.bucket, clock.Now)
 	opt.Lake = lake
 	if sql, err := h.openSQL(lake); err != nil {

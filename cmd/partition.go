@@ -161,6 +161,7 @@ func (p *partition) run(ctx context.Context) error {
 		return p.lake.Run(ctx, func(err error) { p.health.Report("lake", err) })
 	})
 	all.start("trimming", p.trim)
+	all.start("reports", p.report)
 	if p.notices != nil {
 		all.start("notices", p.notices.Run)
 	}

@@ -41,3 +41,22 @@ func BenchmarkDecoder(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkWatch is what watching a message costs.
+func BenchmarkWatch(b *testing.B) {
+	w := watch(b, "")
+	var m message.Builder
+	var v message.View
+	m.SetTimestamp(watchBegin * 1e9)
+	m.SetHeader(message.Type, "validated")
+	m.AddString("docType", "", "main")
+	if err := v.Parse(m.AppendTo(nil)); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if res := w.Process(&v); res.Outcome != sandbox.OK {
+			b.Fatal(res.Text)
+		}
+	}
+}

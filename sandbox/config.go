@@ -69,13 +69,14 @@ const maxBatch = 1000
 // MaxModuleFuel is the most fuel of one call of a WASM module, which nothing can interrupt: some milliseconds of work.
 const MaxModuleFuel = 10_000_000
 
-// ReadQueue says which streams an output reads.
+// ReadQueue says which streams an output reads, or that an analysis plugin reads what the host says of itself.
 type ReadQueue string
 
 const (
 	ReadBoth     ReadQueue = "both"
 	ReadInput    ReadQueue = "input"    // streams valid and errors
 	ReadAnalysis ReadQueue = "analysis" // stream derived
+	ReadHost     ReadQueue = "host"     // of stream derived what the host says; analysis plugins
 )
 
 // Limits bound every call of a plugin. Those with a key are Hindsight's and a plugin's config sets them, the others are the
@@ -141,8 +142,13 @@ func NewConfig(kind Kind, name string, keys Table) (*Config, error) {
 	switch q := ReadQueue(r.text("read_queue", string(ReadBoth))); q {
 	case ReadBoth, ReadInput, ReadAnalysis:
 		c.ReadQueue = q
+	case ReadHost:
+		if kind != Analysis || !c.RestrictedHeaders { // one that can have any Logger could go round in circles
+			r.fail("read_queue", `"host" for analysis plugins with restricted_headers only`)
+		}
+		c.ReadQueue = q
 	default:
-		r.fail("read_queue", `"both", "input" or "analysis"`)
+		r.fail("read_queue", `"both", "input", "analysis" or "host"`)
 	}
 	if kind == Decoder {
 		field := r.text("partition_by", "")
@@ -165,6 +171,14 @@ func NewConfig(kind Kind, name string, keys Table) (*Config, error) {
 		c.Matcher = "TRUE"
 	}
 	return c, nil
+}
+
+// Selects is the matcher of the messages that the plugin gets: its own, and of the host's own messages where it reads these.
+func (c *Config) Selects() string {
+	if c.ReadQueue == ReadHost {
+		return "Logger =~ '^host%.' && (" + c.Matcher + ")"
+	}
+	return c.Matcher
 }
 
 // keyReader takes typed values out of a table and remembers the first key that has a wrong one.

@@ -26,8 +26,11 @@ func routes() map[sandbox.Kind]map[sandbox.ReadQueue]route {
 	derived, all := []string{stream.Derived}, []string{stream.Valid, stream.Errors, stream.Derived}
 	valid := to(stream.Valid)
 	return map[sandbox.Kind]map[sandbox.ReadQueue]route{
-		sandbox.Decoder:  {anyQueue: {raw, decoded}},
-		sandbox.Analysis: {anyQueue: {both, to(stream.Derived)}},
+		sandbox.Decoder: {anyQueue: {raw, decoded}},
+		sandbox.Analysis: {
+			sandbox.ReadHost: {derived, to(stream.Derived)},
+			anyQueue:         {both, to(stream.Derived)},
+		},
 		sandbox.Output: {
 			sandbox.ReadInput:    {both, valid},
 			sandbox.ReadAnalysis: {derived, valid},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"sandbar/host/runner"
@@ -320,4 +321,43 @@ func TestLogKeepsTheNewest(t *testing.T) {
 		t.Error("a plugin that is not there has a log")
 	}
 	b.close()
+}
+
+// TestOfTheHost: a plugin that reads what the host says of itself gets nothing else, neither what it makes itself nor what has another Logger.
+func TestOfTheHost(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, t.TempDir())
+	from := func(logger string, n int64) []byte {
+		var m message.Builder
+		m.SetUUID(make([]byte, 16))
+		m.SetHeader(message.Type, "a")
+		m.SetHeader(message.Logger, logger)
+		m.AddInt("n", "", n)
+		return m.AppendTo(nil)
+	}
+	b.feed(stream.Valid, from("host.report", 1))
+	b.feed(stream.Derived, from("host.report", 2), from("analysis.other", 3), from("", 4), from("hostile.x", 5), from("host.plugins", 6))
+	cfg := config(sandbox.Analysis, "watch", "Type == 'a' || Type == 'b'")
+	cfg.ReadQueue = sandbox.ReadHost
+	var mu sync.Mutex
+	var seen []int64
+	b.start(cfg, runner.Oldest, func() *script {
+		return &script{process: func(v *message.View, emit func([]byte) error) sandbox.Result {
+			mu.Lock()
+			seen = append(seen, number(v))
+			mu.Unlock()
+			if err := emit(from("analysis.watch", 100)); err != nil {
+				return sandbox.Result{Outcome: sandbox.OutputExceeded, Text: err.Error()}
+			}
+			return sandbox.Result{}
+		}}
+	})
+	b.begin()
+	b.await("what it made", func() bool { return b.numbers(stream.Derived)[100] == 2 })
+	b.feed(stream.Derived, from("host.report", 7))
+	b.await("one more", func() bool { return b.numbers(stream.Derived)[100] == 3 })
+	b.shut()
+	if !slices.Equal(seen, []int64{2, 6, 7}) {
+		t.Errorf("it saw %v", seen)
+	}
 }

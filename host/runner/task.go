@@ -79,7 +79,10 @@ func (t *Task) Warnings(source []byte) []sandbox.Finding {
 }
 
 func parseMatcher(cfg *sandbox.Config) (*matcher.Matcher, error) {
-	m, err := matcher.Parse(cfg.Matcher)
+	m, err := matcher.Parse(cfg.Matcher) // errors point into what somebody wrote
+	if err == nil && cfg.Selects() != cfg.Matcher {
+		m, err = matcher.Parse(cfg.Selects())
+	}
 	if err != nil {
 		return nil, &sandbox.Error{Plugin: cfg.Logger(), Outcome: sandbox.LoadError, Text: fmt.Sprintf("message_matcher: %v", err)}
 	}

@@ -130,7 +130,7 @@ func (t *Trials) open(ctx context.Context, p *pace, j *job) (*source, error) {
 	for _, name := range runner.Reads(cfg) {
 		all = append(all, spans(t.opt.Logs[name])...)
 	}
-	m, err := matcher.Parse(cfg.Matcher)
+	m, err := matcher.Parse(cfg.Selects())
 	if err != nil {
 		return nil, err
 	}

@@ -84,6 +84,11 @@ func TestDeadman(t *testing.T) {
 			t.Fatalf("at %d: %+v", i, v)
 		}
 	}
+	late := &Series{Step: 60, Values: make([]float64, 60)}
+	late.Values[50], late.Values[52] = 1, 1
+	if v := (Deadman{}).Look(late, 56); !v.Unusual() {
+		t.Errorf("what was before the first value counts: %+v", v)
+	}
 	if v := (Deadman{}).Look(&Series{Step: 60, Values: make([]float64, 50)}, 49); v.Unusual() {
 		t.Errorf("a series that never had a value is told: %+v", v)
 	}

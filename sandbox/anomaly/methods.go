@@ -59,7 +59,7 @@ func Methods() []Method {
 			whole("weeks", 4, 1, mostWeeks, "that are decomposed"), number("far", 10, 0.1, 1e6, "standard deviations"),
 		}, func(v []float64) Detector { return Decomposed{Weeks: int(v[0]), Far: v[1]} }},
 		{"drift", "another level than some days ago, reached slowly", []Setting{
-			whole("days", 3, 1, 365, "between both"), number("least", 1.3, 1.01, 1000, "larger level divided by the smaller"), whole("weeks", 4, 1, mostAround/3, "that are compared with"),
+			whole("days", 3, 1, 365, "between both"), number("least", 1.35, 1.01, 1000, "larger level divided by the smaller"), whole("weeks", 4, 1, mostAround/3, "that are compared with"),
 		}, func(v []float64) Detector { return Drift{Days: int(v[0]), Least: v[1], Weeks: int(v[2])} }},
 		{"ewma", "a weighted mean outside of its band", []Setting{
 			whole("history", 144, 2, most, "values that say what is usual"), whole("window", 24, 1, most, "values that are weighted"),
@@ -69,7 +69,10 @@ func Methods() []Method {
 		}},
 		{"jump", "an estimated number that is another one", []Setting{
 			whole("history", 24, 3, most, "values"), number("far", 6, 0.1, 1e6, "standard deviations"), number("error", 0.0081, 1e-9, 1, "relative standard error of a value"),
-		}, func(v []float64) Detector { return Jump{History: int(v[0]), Far: v[1], Error: v[2]} }},
+			whole("counts", 0, 0, 1, "1: values are counts, which scatter by their root at least"),
+		}, func(v []float64) Detector {
+			return Jump{History: int(v[0]), Far: v[1], Error: v[2], Counts: v[3] != 0}
+		}},
 		{"mww", "Heka's mww: ranks of a window and those before", []Setting{
 			whole("window", 20, 2, most, "values"), whole("windows", 10, 2, most, "that are compared, with the newest"), number("p", 0.0001, 0, 1, "of a test"), side,
 		}, func(v []float64) Detector {
@@ -89,8 +92,9 @@ func Methods() []Method {
 		{"seasonal", "far from the same hour of earlier weeks", []Setting{
 			whole("weeks", 4, 1, mostAround/3, "that are compared with"), number("far", 8, 0.1, 1e6, "standard deviations of one value"),
 			number("run", 4.5, 0.1, 1e6, "standard deviations of two of three"), number("floor", 0.04, 0.0001, 10, "share of what is expected that a standard deviation has at least"),
+			whole("gaps", 0, 0, 1, "1: values that are not there are passed over; 0: they are 0"),
 		}, func(v []float64) Detector {
-			return Seasonal{Weeks: int(v[0]), Far: v[1], Run: v[2], Floor: v[3]}
+			return Seasonal{Weeks: int(v[0]), Far: v[1], Run: v[2], Floor: v[3], Gaps: v[4] != 0}
 		}},
 		{"shape", "a day whose course is like none before (SAX)", []Setting{
 			whole("periods", 7, 2, maxPeriods, "days before"), whole("letters", 24, 2, maxLetters, "of a day"), whole("sizes", 6, 2, 26, "different letters"),

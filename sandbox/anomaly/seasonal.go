@@ -9,6 +9,7 @@ type Seasonal struct {
 	Weeks int     // that are looked at; 4 when 0
 	Far   float64 // standard deviations of one value; 8 when 0
 	Run   float64 // of two of three; 4.5 when 0
+	Gaps  bool    // values that are not there are passed over; otherwise they are 0: a series that stops has nothing any more
 	Floor float64 // share of what is expected that a standard deviation has at least; 0.04 when 0
 }
 
@@ -47,14 +48,19 @@ func (d Seasonal) Look(s *Series, i int) Verdict {
 		if math.IsNaN(e) {
 			return out
 		}
-		x := s.Values[i-k]
-		if math.IsNaN(x) {
-			x = 0 // a series that stops has nothing any more
-		}
-		z[k] = (x - e) / sd
 		if k == 0 {
 			out.Expected, out.Low, out.High = e, e-d.Far*sd, e+d.Far*sd
 		}
+		x := s.Values[i-k]
+		if math.IsNaN(x) {
+			if d.Gaps && k == 0 {
+				return out
+			} else if d.Gaps {
+				continue
+			}
+			x = 0
+		}
+		z[k] = (x - e) / sd
 	}
 	out.Direction = sign(z[0])
 	out.Score = math.Abs(z[0]) / d.Far

@@ -22,6 +22,9 @@ func (d Deadman) Look(s *Series, i int) Verdict {
 	if now == 0 || k < from {
 		return out // there is something, or never was
 	}
+	for silent(s.Values[from]) { // before the first there was none to miss
+		from++
+	}
 	longest, run := 0, 0
 	for _, v := range s.Values[from:k] {
 		if silent(v) {
@@ -54,6 +57,7 @@ func (d Deadman) Work(_ int64, i int) int64 {
 type Jump struct {
 	History int     // values; 24 when 0
 	Far     float64 // standard deviations; 6 when 0
+	Counts  bool    // values are counts, which scatter by their root at least
 	Error   float64 // relative standard error of a value; 0.0081 when 0, of a HyperLogLog of 16 384 registers
 }
 
@@ -68,6 +72,9 @@ func (d Jump) Look(s *Series, i int) Verdict {
 	}
 	middle := median(kept)
 	sd := spread(kept, middle, make([]float64, 0, len(kept)))
+	if d.Counts && middle > 0 {
+		sd = math.Max(sd, math.Sqrt(middle))
+	}
 	sd = math.Hypot(math.Max(sd, 1), d.Error*middle)
 	z := (x - middle) / sd
 	return Verdict{Score: math.Abs(z) / d.Far, Direction: sign(z), Expected: middle, Low: middle - d.Far*sd, High: middle + d.Far*sd}

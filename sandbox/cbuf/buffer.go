@@ -292,7 +292,7 @@ func (b *Buffer) between(from []float64, col int, start, end int64) ([]float64, 
 	if first < 0 || last < 0 {
 		return nil, nil
 	}
-	var out []float64
+	out := make([]float64, 0, ((last-first+len(from))%len(from))/b.cols+1)
 	for i := first; ; i += b.cols {
 		if i >= len(from) {
 			i -= len(from)

@@ -211,6 +211,7 @@ func TestConfig(t *testing.T) {
 		{"memory_limit = 'much'", 0, "memory_limit"},
 		{"ticker_interval = -1", 0, "ticker_interval"},
 		{"read_queue = 'all'", 0, "read_queue"},
+		{"message_matcher = 'TRUE' read_queue = 'host' restricted_headers = false", 0, "read_queue"},
 		{"x = {} x.x = x", 0, "nested"},
 	} {
 		_, err := ParseConfig(sandbox.Analysis, "test", []byte(c.cfg))

@@ -50,7 +50,8 @@ func (s *Score) Delay(p float64) int {
 	return s.Delays[min(len(s.Delays)-1, int(p*float64(len(s.Delays))))]
 }
 
-func (s *Score) add(o *Score) {
+// Add adds another's.
+func (s *Score) Add(o *Score) {
 	s.Events += o.Events
 	s.Found += o.Found
 	s.Late += o.Late
@@ -74,7 +75,7 @@ func Judge(d anomaly.Detector, corpus []Labelled) map[string]*Score {
 					if total[kind] == nil {
 						total[kind] = &Score{}
 					}
-					total[kind].add(s)
+					total[kind].Add(s)
 				}
 				mu.Unlock()
 			}
@@ -89,16 +90,21 @@ func Judge(d anomaly.Detector, corpus []Labelled) map[string]*Score {
 }
 
 func judge(d anomaly.Detector, l *Labelled) map[string]*Score {
+	alarms := make([]bool, len(l.Series.Values))
+	for i := range alarms {
+		alarms[i] = d.Look(&l.Series, i).Unusual()
+	}
+	return Alarms(alarms, l)
+}
+
+// Alarms judges what was said of each value of a series. The result is by kind of event; "" is all.
+func Alarms(alarms []bool, l *Labelled) map[string]*Score {
 	out := map[string]*Score{"": {}}
 	of := func(kind string) *Score {
 		if out[kind] == nil {
 			out[kind] = &Score{}
 		}
 		return out[kind]
-	}
-	alarms := make([]bool, len(l.Series.Values))
-	for i := range alarms {
-		alarms[i] = d.Look(&l.Series, i).Unusual()
 	}
 	for _, e := range l.Events {
 		if e.Fine {
