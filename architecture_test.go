@@ -130,6 +130,7 @@ func siblings() map[string][]string {
 		"host/saved":               {"host/catalog"},
 		"host/notify":              {"host/alert", "host/stream", "host/view"},
 		"host/notify/mail":         {"host/notify"},
+		"host/notify/irc":          {"host/notify"},
 		"host/notify/webhook":      {"host/notify"},
 		"host/datasets":            {"host/bucket"},
 		"host/control":             {"host/catalog", "host/stream/kafka"},

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // for quiet hours, where the system has none
 
 	"github.com/alecthomas/kong"
 )

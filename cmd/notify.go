@@ -14,6 +14,7 @@ import (
 	"sandbar/host/clock"
 	"sandbar/host/history"
 	"sandbar/host/notify"
+	"sandbar/host/notify/irc"
 	"sandbar/host/notify/mail"
 	"sandbar/host/notify/webhook"
 	"sandbar/host/saved"
@@ -48,7 +49,11 @@ func newTeller(h *host) (*teller, error) {
 	for _, n := range cfg.Networks {
 		networks = append(networks, n.Prefix)
 	}
-	t.ways["webhook"] = webhook.New(webhook.Options{Networks: networks, Version: program(), Now: clock.Now})
+	hooks := webhook.New(webhook.Options{Networks: networks, Version: program(), Now: clock.Now})
+	for _, way := range webhook.Ways() {
+		t.ways[way] = hooks
+	}
+	t.ways["irc"] = irc.New(irc.Options{Dial: hooks.Dial, Nick: "sandbar", Line: webhook.Lines})
 	if cfg.Mail.Server == "" {
 		return t, nil
 	}
@@ -69,20 +74,57 @@ func (t *teller) check(r *saved.Route) error {
 	if _, err := matcher.Parse(r.Matcher); err != nil {
 		return fmt.Errorf("the matcher: %w", err)
 	}
-	for _, a := range r.Mail {
-		if t.mail == nil {
-			return errors.New("this host has no mail server (alerts.mail in its config)")
-		}
-		if err := t.mail.Check(a); err != nil {
-			return err
+	if r.Unless != "" {
+		if _, err := matcher.Parse(r.Unless); err != nil {
+			return fmt.Errorf("the matcher of what others wait for: %w", err)
 		}
 	}
-	for _, h := range r.Webhooks {
-		if err := webhook.Check(h.URL); err != nil {
+	all := targets(r.Mail, r.Webhooks)
+	if r.Escalate != nil {
+		all = append(all, targets(r.Escalate.Mail, r.Escalate.Webhooks)...)
+	}
+	for _, to := range all {
+		if err := t.checkTarget(to); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (t *teller) checkTarget(to notify.Target) error {
+	switch {
+	case to.Way == "mail" && t.mail == nil:
+		return errors.New("this host has no mail server (alerts.mail in its config)")
+	case to.Way == "mail":
+		return t.mail.Check(to.Address)
+	case t.ways[to.Way] == nil:
+		return fmt.Errorf("there is no way %.40q; there are mail, irc, %s", to.Way, strings.Join(webhook.Ways(), ", "))
+	case to.Way == "irc":
+		return irc.Check(to.Address)
+	}
+	if to.Template != "" {
+		if to.Way != webhook.Plain {
+			return fmt.Errorf("%s has a form of its own, and no template", to.Way)
+		}
+		if _, err := webhook.ParseTemplate(to.Template); err != nil {
+			return err
+		}
+	}
+	return webhook.Check(to.Address)
+}
+
+// owner is who is told of a plugin's alerts when no route says: its author, if that is a mailbox.
+func (t *teller) owner(plugin string) []notify.Target {
+	if t.mail == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	st, err := t.h.deploy.Get(ctx, plugin)
+	if err != nil || !strings.Contains(st.Author, "@") || t.mail.Check(st.Author) != nil {
+		return nil
+	}
+	return []notify.Target{{Way: "mail", Address: st.Author}}
 }
 
 // load reads what people saved, when that has changed. t.mu is held.
@@ -119,15 +161,36 @@ func asRoute(r *saved.Route) (notify.Route, error) {
 		return notify.Route{}, err
 	}
 	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
-	return notify.Route{Name: r.ID, Match: m.Match, Targets: targets(r), BySubject: r.BySubject, Wait: seconds(r.Wait), Interval: seconds(r.Interval), Repeat: seconds(r.Repeat), Resolved: r.Resolved}, nil
+	out := notify.Route{Name: r.ID, Match: m.Match, Targets: targets(r.Mail, r.Webhooks), BySubject: r.BySubject, Wait: seconds(r.Wait), Interval: seconds(r.Interval), Repeat: seconds(r.Repeat), Resolved: r.Resolved}
+	if r.Unless != "" {
+		unless, err := matcher.Parse(r.Unless)
+		if err != nil {
+			return notify.Route{}, err
+		}
+		out.Unless = unless.Match
+	}
+	if r.Quiet != nil {
+		out.Quiet = r.Quiet.Covers
+	}
+	if e := r.Escalate; e != nil {
+		out.Escalate = &notify.Escalation{After: seconds(e.After), Targets: targets(e.Mail, e.Webhooks)}
+	}
+	return out, nil
 }
 
-func targets(r *saved.Route) (to []notify.Target) {
-	for _, a := range r.Mail {
+func targets(mail []string, hooks []saved.Hook) (to []notify.Target) {
+	for _, a := range mail {
 		to = append(to, notify.Target{Way: "mail", Address: a})
 	}
-	for _, h := range r.Webhooks {
-		to = append(to, notify.Target{Way: "webhook", Address: h.URL, Secret: h.Secret})
+	for _, h := range hooks {
+		one := notify.Target{Way: h.Form, Address: h.URL, Secret: h.Secret, Template: h.Template}
+		if one.Way == "" {
+			one.Way = webhook.Plain
+		}
+		if one.Address == "" {
+			one.Address = webhook.Standard(one.Way)
+		}
+		to = append(to, one)
 	}
 	return to
 }
@@ -163,7 +226,7 @@ func (t *teller) open(ctx context.Context, s stream.Store) (*notify.Router, erro
 			at, ok := t.seen[[2]string{plugin, subject}]
 			return ok && at.Equal(began)
 		},
-		Link: t.link, Picture: t.picture, Report: func(way string, err error) {
+		Owner: t.owner, Link: t.link, Picture: t.picture, Report: func(way string, err error) {
 			switch way { // a webhook that is away is its owner's to mend, and stands beside the routes
 			case "mail":
 				t.h.health.Report("mail", err)
@@ -262,7 +325,7 @@ func (t *teller) Test(ctx context.Context, route saved.Route) ([]web.Tested, err
 		return nil, err
 	}
 	var all []web.Tested
-	for _, to := range targets(&route) {
+	for _, to := range targets(route.Mail, route.Webhooks) {
 		one := web.Tested{Way: to.Way, Address: to.Address}
 		if err := r.Test(ctx, route.Title, to); err != nil {
 			one.Error = err.Error()

@@ -6,8 +6,10 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"sandbar/host/alert"
 	"sandbar/host/notify"
 	"sandbar/host/saved"
+	"sandbar/sandbox/matcher"
 )
 
 // Notices is what people are told of alerts, beside the page. An error says that another host does it.
@@ -29,12 +31,29 @@ type Tested struct {
 type routing struct {
 	saved.Head
 	saved.Route
-	Webhooks []hook `json:"webhooks"`
+	Webhooks []hook      `json:"webhooks"`
+	Escalate *escalation `json:"escalate,omitempty"`
 }
 
 type hook struct {
-	URL    string `json:"url"`
-	Signed bool   `json:"signed"` // there is a secret
+	Form     string `json:"form,omitempty"`
+	URL      string `json:"url"`
+	Signed   bool   `json:"signed"` // there is a secret
+	Template string `json:"template,omitempty"`
+}
+
+type escalation struct {
+	After    int      `json:"after"`
+	Mail     []string `json:"mail,omitempty"`
+	Webhooks []hook   `json:"webhooks"`
+}
+
+func withoutSecrets(hooks []saved.Hook) []hook {
+	out := []hook{}
+	for _, h := range hooks {
+		out = append(out, hook{h.Form, h.URL, h.Secret != "", h.Template})
+	}
+	return out
 }
 
 func (s *Site) listRoutes(c echo.Context) error {
@@ -44,9 +63,9 @@ func (s *Site) listRoutes(c echo.Context) error {
 	}
 	out := []routing{}
 	for _, r := range list {
-		one := routing{Head: r.Head, Route: r, Webhooks: []hook{}}
-		for _, h := range r.Webhooks {
-			one.Webhooks = append(one.Webhooks, hook{h.URL, h.Secret != ""})
+		one := routing{Head: r.Head, Route: r, Webhooks: withoutSecrets(r.Webhooks)}
+		if e := r.Escalate; e != nil {
+			one.Escalate = &escalation{e.After, e.Mail, withoutSecrets(e.Webhooks)}
 		}
 		out = append(out, one)
 	}
@@ -115,6 +134,38 @@ func (s *Site) testRoute(c echo.Context) error {
 		return answer(c, http.StatusOK, map[string]any{"tested": all})
 	}
 	return refuse(http.StatusNotFound, "there is no such route")
+}
+
+// mostAsked is how many of the newest alerts whoWouldGet looks at.
+const mostAsked = 5000
+
+// whoWouldGet says which of the newest alerts a matcher takes, before a route with it is saved.
+func (s *Site) whoWouldGet(c echo.Context) error {
+	var in struct {
+		Matcher string `json:"matcher"`
+	}
+	if err := s.readJSON(c, &in); err != nil {
+		return err
+	}
+	m, err := matcher.Parse(in.Matcher)
+	if err != nil {
+		return refuse(http.StatusUnprocessableEntity, "the matcher: %v", err)
+	}
+	out := struct {
+		Of      int           `json:"of"`
+		Matched int           `json:"matched"`
+		Newest  []alert.Alert `json:"newest"`
+	}{Newest: []alert.Alert{}}
+	for _, a := range s.opt.Alerts.List(mostAsked, alert.Filter{}) {
+		out.Of++
+		if !a.Wanted(m.Match) {
+			continue
+		}
+		if out.Matched++; len(out.Newest) < 20 {
+			out.Newest = append(out.Newest, a)
+		}
+	}
+	return answer(c, http.StatusOK, out)
 }
 
 func (s *Site) listNotices(c echo.Context) error {

@@ -346,6 +346,7 @@ func (s *Site) routes() []route {
 		{get, "/api/v1/routes", api, s.listRoutes},
 		{put, "/api/v1/routes/:id", api, s.saveRoute},
 		{del, "/api/v1/routes/:id", api, s.removeRoute},
+		{post, "/api/v1/routes/who", api, s.whoWouldGet},
 		{post, "/api/v1/routes/:id/test", api, s.testRoute},
 		{get, "/api/v1/notices", api, s.listNotices},
 		{post, "/api/v1/notices/:id/again", api, s.noticeAgain},

@@ -136,6 +136,12 @@ func (a *Alert) encode(dst []byte) []byte {
 	return b.AppendTo(dst)
 }
 
+// Wanted says whether a matcher takes the alert's message, as far as the history has it.
+func (a *Alert) Wanted(match func(v *message.View) bool) bool {
+	var v message.View
+	return v.Parse(a.encode(nil)) == nil && match(&v)
+}
+
 // size is about what an alert takes of the history's bound.
 func (a *Alert) size() int64 {
 	n := 320 + len(a.Position) + len(a.ID) + len(a.Summary) + len(a.Detail) + len(a.Logger) + len(a.Hostname)

@@ -37,7 +37,10 @@ type Subject struct {
 	Until    time.Time `json:"until"` // it is over then, if no further alert comes
 	Count    int       `json:"count"`
 
-	Told bool `json:"told,omitempty"` // in a notice, as firing
+	Told      bool      `json:"told,omitempty"` // in a notice, as firing
+	ToldAt    time.Time `json:"told_at,omitzero"`
+	Escalated bool      `json:"escalated,omitempty"` // it was told to those of the escalation
+	Reason    bool      `json:"reason,omitempty"`    // others are not told while it fires
 }
 
 // group gathers alerts of one route and plugin, or subject, until somebody is told.
@@ -77,21 +80,36 @@ func recipients(a *alert.Alert) (to []Target) {
 
 // add puts an alert into the groups of all routes that want it. r.mu is held.
 func (r *Router) add(a *alert.Alert, v *message.View, routes []Route) {
+	wanted := false
 	for i := range routes {
-		if rt := &routes[i]; len(rt.Targets) > 0 && rt.Match(v) {
+		rt := &routes[i]
+		reason := rt.Unless != nil && rt.Unless(v)
+		if reason && a.Until().After(r.state.Unless[rt.Name]) {
+			r.state.Unless[rt.Name] = a.Until()
+			r.version.Bump()
+		}
+		if len(rt.Targets) > 0 && rt.Match(v) {
+			wanted = true
 			subject := ""
 			if rt.BySubject {
 				subject = a.ID
 			}
-			r.gather(fmt.Sprintf("%q %q %q", rt.Name, a.Logger, subject), group{Route: rt.Name, Plugin: a.Logger}, a)
+			r.gather(fmt.Sprintf("%q %q %q", rt.Name, a.Logger, subject), group{Route: rt.Name, Plugin: a.Logger}, a, reason)
 		}
 	}
-	if to := recipients(a); len(to) > 0 && r.opt.Ways["mail"] != nil {
-		r.gather(fmt.Sprintf("%q %q", a.Logger, to), group{Plugin: a.Logger, Targets: to}, a)
+	to := recipients(a)
+	if r.opt.Ways["mail"] == nil {
+		to = nil
+	}
+	if len(to) == 0 && !wanted {
+		to = r.opt.Owner(a.Logger)
+	}
+	if len(to) > 0 {
+		r.gather(fmt.Sprintf("%q %q", a.Logger, to), group{Plugin: a.Logger, Targets: to}, a, false)
 	}
 }
 
-func (r *Router) gather(key string, fresh group, a *alert.Alert) {
+func (r *Router) gather(key string, fresh group, a *alert.Alert, reason bool) {
 	g := r.state.Groups[key]
 	if g == nil {
 		if len(r.state.Groups) >= mostGroups {
@@ -119,7 +137,7 @@ func (r *Router) gather(key string, fresh group, a *alert.Alert) {
 		g.Suppressed++
 	}
 	s.Summary, s.Detail, s.Severity, s.Key, s.Last = clip(a.Summary, mostSummary), clip(a.Detail, mostDetail), a.Severity, a.Key, a.Time
-	s.Link = r.opt.Link(a.Key)
+	s.Link, s.Reason = r.opt.Link(a.Key), reason
 	s.Count++
 	if u := a.Until(); u.After(s.Until) {
 		s.Until = u
@@ -160,6 +178,7 @@ type Notice struct {
 	More       int    `json:"more,omitempty"`       // alerts about further subjects
 	Suppressed int    `json:"suppressed,omitempty"` // further alerts about subjects that were told of
 	Repeated   bool   `json:"repeated,omitempty"`   // nothing is new
+	Escalated  bool   `json:"escalated,omitempty"`  // those who were told before have not acknowledged it
 	Test       bool   `json:"test,omitempty"`
 	Picture    []byte `json:"-"` // SVG of the first subject's graph; nil: there is none
 }
@@ -191,28 +210,41 @@ func (r *Router) tick(now time.Time) {
 
 // look decides whether a group is told of now.
 func (r *Router) look(key string, g *group, rt *Route, now time.Time) {
-	fresh, firing, over, waiting := []*Subject{}, []*Subject{}, []*Subject{}, 0
+	fresh, firing, over, late := []*Subject{}, []*Subject{}, []*Subject{}, []*Subject{}
+	held := now.Before(r.state.Unless[rt.Name])
 	for _, id := range slices.Sorted(maps.Keys(g.Subjects)) {
 		s := g.Subjects[id]
 		switch {
 		case now.After(s.Until) && s.Told && rt.Resolved:
 			over = append(over, s)
-		case now.After(s.Until) && (s.Told || r.opt.Quiet(g.Plugin, id, now)):
+		case now.After(s.Until) && (s.Told || held && !s.Reason || r.opt.Quiet(g.Plugin, id, now)):
 			delete(g.Subjects, id) // it is over, and nobody wants to hear that
 			r.version.Bump()
-		case r.opt.Quiet(g.Plugin, id, now):
-			waiting++
+		case r.opt.Quiet(g.Plugin, id, now), held && !s.Reason && !s.Told: // it waits
 		case !s.Told:
 			fresh = append(fresh, s)
 		case !r.opt.Seen(g.Plugin, id, s.Began):
 			firing = append(firing, s)
-		default:
-			waiting++
+			if s.ToldAt.IsZero() { // by a version that did not note it
+				s.ToldAt = now
+			}
+			if e := rt.Escalate; e != nil && !s.Escalated && now.Sub(s.ToldAt) >= e.After {
+				late = append(late, s)
+			}
 		}
 	}
 	news := len(fresh)+len(over) > 0 || g.More > 0
 	if now.Before(g.Sent) { // the clock went back
 		g.Sent = now
+	}
+	if rt.Quiet != nil && rt.Quiet(now) {
+		return
+	}
+	if len(late) > 0 {
+		r.send(g, rt.Escalate.Targets, Notice{Route: g.Route, Plugin: g.Plugin, At: now, Escalated: true}, late, nil)
+		for _, s := range late {
+			s.Escalated = true
+		}
 	}
 	since := now.Sub(g.Sent)
 	early := g.Sent.IsZero() && now.Sub(g.First).Abs() < rt.Wait || !g.Sent.IsZero() && since < rt.Interval
@@ -222,18 +254,23 @@ func (r *Router) look(key string, g *group, rt *Route, now time.Time) {
 		delete(r.state.Groups, key)
 		r.version.Bump()
 	case news && !early || repeat:
-		r.send(g, rt, now, append(fresh, firing...), over, repeat)
+		r.send(g, rt.Targets, Notice{Route: g.Route, Plugin: g.Plugin, At: now, More: g.More, Suppressed: g.Suppressed, Repeated: repeat}, append(fresh, firing...), over)
+		g.Sent, g.More, g.Suppressed = now, 0, 0
 		for _, s := range over {
 			delete(g.Subjects, s.ID)
 		}
 	}
 }
 
-func (r *Router) send(g *group, rt *Route, now time.Time, firing, over []*Subject, repeat bool) {
+// send makes deliveries of a notice of these subjects.
+func (r *Router) send(g *group, targets []Target, n Notice, firing, over []*Subject) {
 	g.Number++
-	n := Notice{Route: g.Route, Plugin: g.Plugin, At: now, Firing: []Subject{}, More: g.More, Suppressed: g.Suppressed, Repeated: repeat}
+	n.Firing = []Subject{}
 	for _, s := range firing {
-		if s.Told = true; len(n.Firing) < mostShown {
+		if !s.Told {
+			s.Told, s.ToldAt = true, n.At
+		}
+		if len(n.Firing) < mostShown {
 			n.Firing = append(n.Firing, *s)
 		} else {
 			n.More += s.Count
@@ -243,12 +280,11 @@ func (r *Router) send(g *group, rt *Route, now time.Time, firing, over []*Subjec
 		n.Resolved = append(n.Resolved, *s)
 	}
 	n.MoreResolved = max(0, len(over)-mostShown)
-	for _, to := range rt.Targets {
+	for _, to := range targets {
 		one := n
-		one.ID = noticeID(g, to, now)
-		r.enqueue(&Job{ID: one.ID, To: to, Notice: one, Made: now, Next: now})
+		one.ID = noticeID(g, to, n.At)
+		r.enqueue(&Job{ID: one.ID, To: to, Notice: one, Made: n.At, Next: n.At})
 	}
-	g.Sent, g.More, g.Suppressed = now, 0, 0
 	r.version.Bump()
 }
 

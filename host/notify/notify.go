@@ -29,9 +29,10 @@ const (
 
 // Target is where a notice goes.
 type Target struct {
-	Way     string `json:"way"`     // "mail", "webhook"
-	Address string `json:"address"` // of the way: a mailbox, a URL
-	Secret  string `json:"secret,omitempty"`
+	Way      string `json:"way"`     // "mail", "webhook", "slack", ...
+	Address  string `json:"address"` // of the way: a mailbox, a URL
+	Secret   string `json:"secret,omitempty"`
+	Template string `json:"template,omitempty"` // of a webhook
 }
 
 // Route says who hears of which alerts, and how often.
@@ -44,6 +45,16 @@ type Route struct {
 	Interval  time.Duration // between two notices of a group that has news
 	Repeat    time.Duration // between two notices of a group without news; 0: it is not repeated
 	Resolved  bool          // it is also told when an incident is over
+
+	Unless   func(v *message.View) bool // while an alert that it likes fires, others are not told; nil: they are
+	Quiet    func(t time.Time) bool     // nothing is told at such times, but what is waits until then; nil: there are none
+	Escalate *Escalation                // nil: nobody else is told
+}
+
+// Escalation is who else is told of an incident that goes on.
+type Escalation struct {
+	After   time.Duration // since it was told, while nobody has acknowledged it
+	Targets []Target
 }
 
 // Way delivers notices.
@@ -63,7 +74,7 @@ type Store interface {
 	Log(name string) stream.Log
 }
 
-// Options of a Router. All are required but Quiet, Seen and Report.
+// Options of a Router. All are required but Quiet, Seen, Owner, Picture and Report.
 type Options struct {
 	Store      Store
 	Streams    []string // derived, and those elsewhere
@@ -71,6 +82,7 @@ type Options struct {
 	Ways       map[string]Way
 	Quiet      func(plugin, subject string, at time.Time) bool          // a silence covers it
 	Seen       func(plugin, subject string, began time.Time) bool       // somebody looks after the incident
+	Owner      func(plugin string) []Target                             // who is told of alerts that no route wants and that name nobody; nil: nobody
 	Link       func(key string) string                                  // to an alert's page
 	Picture    func(ctx context.Context, plugin, subject string) []byte // the graph of a subject as SVG; nil: there is none
 	CommitTime time.Duration
@@ -99,6 +111,9 @@ func Open(ctx context.Context, o Options) (*Router, error) {
 	}
 	if o.Seen == nil {
 		o.Seen = func(string, string, time.Time) bool { return false }
+	}
+	if o.Owner == nil {
+		o.Owner = func(string) []Target { return nil }
 	}
 	if o.Picture == nil {
 		o.Picture = func(context.Context, string, string) []byte { return nil }

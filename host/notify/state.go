@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // stateFormat is the version of the state; docs/format/notify.md has the members.
@@ -18,6 +19,8 @@ type state struct {
 	Sent    int64             `json:"sent"`
 	Failed  int64             `json:"failed"`
 	Dropped int64             `json:"dropped"`
+
+	Unless map[string]time.Time `json:"unless,omitempty"` // route → until when what it does not tell others beside fires
 }
 
 func (s *state) encode() []byte {
@@ -29,7 +32,7 @@ func (s *state) encode() []byte {
 }
 
 func decodeState(text []byte) (state, error) {
-	s := state{Format: stateFormat, Groups: map[string]*group{}}
+	s := state{Format: stateFormat, Groups: map[string]*group{}, Unless: map[string]time.Time{}}
 	if len(text) == 0 {
 		return s, nil
 	}
@@ -41,6 +44,9 @@ func decodeState(text []byte) (state, error) {
 	}
 	missing := func(j *Job) bool { return j == nil }
 	s.Jobs, s.Dead = slices.DeleteFunc(s.Jobs, missing), slices.DeleteFunc(s.Dead, missing)
+	if s.Unless == nil {
+		s.Unless = map[string]time.Time{}
+	}
 	if s.Groups == nil {
 		s.Groups = map[string]*group{}
 	}

@@ -191,11 +191,11 @@ func TestRoutes(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1000, 0).UTC()
 	s, _ := open(t, &now)
-	r := Route{Head: Head{ID: "mine"}, Title: "Mine", Matcher: "TRUE", Mail: []string{"ann@example.com"}, Webhooks: []Hook{{"https://example.com", "s3cret"}}, Wait: 30, Interval: 300, Resolved: true}
+	r := Route{Head: Head{ID: "mine"}, Title: "Mine", Matcher: "TRUE", Mail: []string{"ann@example.com"}, Webhooks: []Hook{{URL: "https://example.com", Secret: "s3cret"}}, Wait: 30, Interval: 300, Resolved: true}
 	if _, err := s.SaveRoute(t.Context(), "ann", r, 0); err != nil {
 		t.Fatal(err)
 	}
-	r.Webhooks = []Hook{{"https://example.com", ""}, {"https://example.org", ""}}
+	r.Webhooks = []Hook{{URL: "https://example.com", Secret: ""}, {URL: "https://example.org"}}
 	if _, err := s.SaveRoute(t.Context(), "bob", r, 1); err != nil {
 		t.Fatal(err)
 	}

@@ -1,15 +1,13 @@
-// Package webhook delivers notices by HTTP: a POST of JSON, signed when there is a secret.
+// Package webhook delivers notices by HTTP: a POST of JSON, signed when there is a secret, or in the form of a service that people have.
 //
 // Whoever may make a route chooses the address, so the host does not post to its own networks unless its operator allows them.
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -44,19 +42,25 @@ type Options struct {
 // Webhook is a notify.Way.
 type Webhook struct {
 	opt    Options
+	dialer *net.Dialer
 	client *http.Client
 }
 
 // New makes one.
 func New(o Options) *Webhook {
 	w := &Webhook{opt: o}
-	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: func(_, address string, _ syscall.RawConn) error { return w.allowed(address) }}
+	w.dialer = &net.Dialer{Timeout: 10 * time.Second, Control: func(_, address string, _ syscall.RawConn) error { return w.allowed(address) }}
 	w.client = &http.Client{
-		Transport: &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: 64 << 10},
+		Transport: &http.Transport{DialContext: w.dialer.DialContext, TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: 64 << 10},
 		// A redirect would turn a POST into a GET, or lead elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return w
+}
+
+// Dial connects to where webhooks may go.
+func (w *Webhook) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return w.dialer.DialContext(ctx, network, address)
 }
 
 // Check says whether an address can be one.
@@ -89,22 +93,23 @@ const mostAnswer = 4 << 10 // bytes that are read
 
 // Send implements notify.Way.
 func (w *Webhook) Send(ctx context.Context, n *notify.Notice, to notify.Target) error {
-	body, err := json.Marshal(n)
+	all, err := calls(n, to)
 	if err != nil {
 		return fmt.Errorf("%w: %w", notify.ErrPermanent, err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.Address, bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("%w: %w", notify.ErrPermanent, err)
+	for _, c := range all {
+		req, err := w.request(ctx, c, n, to)
+		if err != nil {
+			return fmt.Errorf("%w: %w", notify.ErrPermanent, err)
+		}
+		if err := w.do(req, c.gone); err != nil {
+			return err
+		}
 	}
-	stamp := strconv.FormatInt(w.opt.Now().Unix(), 10)
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "Sandbar/"+w.opt.Version)
-	req.Header.Set(IDHeader, n.ID)
-	req.Header.Set(TimeHeader, stamp)
-	if to.Secret != "" {
-		req.Header.Set(SignHeader, Sign(to.Secret, stamp, body))
-	}
+	return nil
+}
+
+func (w *Webhook) do(req *http.Request, gone bool) error {
 	res, err := w.client.Do(req)
 	if err != nil {
 		return err
@@ -112,12 +117,21 @@ func (w *Webhook) Send(ctx context.Context, n *notify.Notice, to notify.Target) 
 	defer res.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(res.Body, mostAnswer)) // for people
 	switch {
-	case res.StatusCode/100 == 2:
+	case res.StatusCode/100 == 2 || gone && res.StatusCode == http.StatusNotFound:
 		return nil
 	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode == http.StatusRequestTimeout || res.StatusCode >= 500:
 		return fmt.Errorf("it answered %s: %.200q", res.Status, text)
 	}
 	return fmt.Errorf("it answered %s: %.200q: %w", res.Status, text, notify.ErrPermanent)
+}
+
+// sign adds when the request is made and, with a secret, its signature.
+func (w *Webhook) sign(req *http.Request, secret string, body []byte) {
+	stamp := strconv.FormatInt(w.opt.Now().Unix(), 10)
+	req.Header.Set(TimeHeader, stamp)
+	if secret != "" {
+		req.Header.Set(SignHeader, Sign(secret, stamp, body))
+	}
 }
 
 // Sign is what SignHeader has.

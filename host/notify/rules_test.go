@@ -1,0 +1,92 @@
+package notify
+
+import (
+	"testing"
+	"time"
+
+	"sandbar/sandbox/message"
+)
+
+func from(plugin string) func(v *message.View) bool {
+	return func(v *message.View) bool {
+		h, _ := v.Header(message.Logger)
+		return string(h) == plugin
+	}
+}
+
+// with is a route to x with what the test changes.
+func with(change func(r *Route)) func(o *Options) {
+	return func(o *Options) {
+		r := Route{Name: "all", Match: everything, Targets: []Target{{Way: "webhook", Address: "x"}}, Interval: 10 * time.Minute, Repeat: time.Hour, Resolved: true}
+		change(&r)
+		o.Routes = func() []Route { return []Route{r} }
+	}
+}
+
+// TestUnless: while the host is down nobody is told what follows from that; what goes on afterwards is told then.
+func TestUnless(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	rule := with(func(r *Route) { r.Unless = from("analysis.host") })
+	b := newBench(t, s, rule)
+	b.wants(0, [][]byte{alarm("analysis.host", "down", 0, 5)}, "down×1 to x")
+	b.wants(1, [][]byte{alarm("analysis.a", "short", 1, 1), alarm("analysis.b", "long", 1, 60)})
+	b.wants(8, nil) // short is over
+	if err := b.save(b.from); err != nil {
+		t.Fatal(err)
+	}
+	b = newBench(t, s, rule) // it is kept over a restart
+	b.wants(9, nil)
+	b.wants(10.1, nil, "long×1 to x", "-down to x")
+	b.wants(11, [][]byte{alarm("analysis.b", "other", 11, 60)})
+	b.wants(21, nil, "other×1 long×1 to x")
+}
+
+// TestQuietHours: what comes at night is told in the morning.
+func TestQuietHours(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, newStore(), with(func(r *Route) {
+		r.Quiet = func(t time.Time) bool { return t.Minute() >= 10 && t.Minute() < 40 }
+	}))
+	b.wants(5, [][]byte{alarm("analysis.a", "evening", 5, 90)}, "evening×1 to x")
+	b.wants(15, [][]byte{alarm("analysis.a", "night", 15, 90), alarm("analysis.b", "short", 15, 1)})
+	b.wants(39, nil)
+	b.wants(40, nil, "night×1 evening×1 to x", "short×1 to x")
+}
+
+// TestEscalate: who is told when nobody acknowledges, once; nobody when somebody does.
+func TestEscalate(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{"known": true}
+	b := newBench(t, newStore(), func(o *Options) {
+		with(func(r *Route) {
+			r.Repeat = 0
+			r.Escalate = &Escalation{After: 30 * time.Minute, Targets: []Target{{Way: "webhook", Address: "boss"}}}
+		})(o)
+		o.Seen = func(_, subject string, _ time.Time) bool { return seen[subject] }
+	})
+	b.wants(0, [][]byte{alarm("analysis.a", "one", 0, 90), alarm("analysis.a", "known", 0, 90)}, "known×1 one×1 to x")
+	b.wants(29, nil)
+	b.wants(30, nil, "one×1 to boss")
+	b.wants(31, nil)
+	b.wants(60, [][]byte{alarm("analysis.a", "two", 60, 90)}, "two×1 one×1 to x")
+	seen["two"] = true
+	b.wants(91, nil)
+	b.wants(95.5, nil, "-known -one to x")
+}
+
+// TestOwner: what no route wants, and names nobody itself, goes to who owns the plugin.
+func TestOwner(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, newStore(), func(o *Options) {
+		with(func(r *Route) { r.Match = from("analysis.routed") })(o)
+		o.Owner = func(plugin string) []Target {
+			if plugin == "analysis.unowned" {
+				return nil
+			}
+			return []Target{{Way: "mail", Address: "owner of " + plugin}}
+		}
+	})
+	b.wants(0, [][]byte{alarm("analysis.routed", "a", 0, 5), alarm("analysis.mine", "b", 0, 5), alarm("analysis.unowned", "c", 0, 5), alarm("analysis.named", "d", 0, 5, "<ann@example.com>")}, "a×1 to x")
+	b.wants(0.6, nil, "b×1 to owner of analysis.mine", "d×1 to ann@example.com")
+}
