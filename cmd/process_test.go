@@ -138,13 +138,19 @@ func (p *process) get(path string, out any) {
 	p.t.Helper()
 	res, err := http.Get(p.url + "/api/v1" + path)
 	if err != nil {
-		p.t.Fatal(err)
+		p.t.Fatal(err, p.ending())
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode != 200 || json.Unmarshal(text, out) != nil {
 		p.t.Fatalf("GET %s: %s %v %.300s", path, res.Status, err, text)
 	}
+}
+
+// ending is the last that a host said, for a test that found it gone.
+func (p *process) ending() string {
+	said := p.logged()
+	return "; the host said: " + said[max(0, len(said)-4000):]
 }
 
 func (p *process) plugins() map[string]runner.Status {

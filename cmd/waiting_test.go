@@ -21,7 +21,7 @@ func (p *process) page(path string) (status int, text string) {
 	p.t.Helper()
 	res, err := http.Get(p.url + path)
 	if err != nil {
-		p.t.Fatal(err)
+		p.t.Fatal(err, p.ending())
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)

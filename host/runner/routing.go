@@ -64,7 +64,9 @@ func routeOf(cfg *sandbox.Config, p Partition) route {
 // elsewhere lists streams in the other partitions; without names, those that plugins of global scope read.
 func (p Partition) elsewhere(names ...string) (all []string) {
 	if len(names) == 0 {
-		names = routes()[sandbox.Analysis][anyQueue].reads
+		for _, r := range routes()[sandbox.Analysis] {
+			names = append(names, r.reads...)
+		}
 	}
 	for other := range p.Of {
 		if other == p.Number {
