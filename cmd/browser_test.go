@@ -1,10 +1,13 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image/png"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -87,7 +90,13 @@ func TestBrowser(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)
 	begun := time.Now()
-	p := start(t, t.TempDir(), "demo")
+	box := newPostbox(t)
+	settings := filepath.Join(t.TempDir(), "sandbar.toml")
+	if err := os.WriteFile(settings, fmt.Appendf(nil, "[alerts.mail]\nserver = %q\nfrom = \"Sandbar <sandbar@example.com>\"\ntls = \"none\"\n", box.addr), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, t.TempDir(), "demo", "--config", settings)
+	p.route("everybody", `{"title":"Everybody","matcher":"TRUE","mail":["ann@example.com"],"wait":0,"interval":1,"by_subject":true}`)
 	if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/")); err != nil {
 		t.Fatal(err)
 	}
@@ -160,6 +169,19 @@ func TestBrowser(t *testing.T) {
 	}
 	eval(t, ctx, 120*time.Second-time.Since(begun), "the alert", `document.body.innerText.includes('Volume of main is low')`)
 	t.Logf("the alert shows after %v", time.Since(begun).Round(time.Second))
+	until(t, 60*time.Second, "the mail of the anomaly, with its graph", func() bool {
+		for _, m := range box.all() {
+			if !strings.Contains(m, "Volume of main is low") {
+				continue
+			}
+			img, err := png.Decode(bytes.NewReader(pictureOf(t, m)))
+			if err != nil || img.Bounds().Dx() != 1280 {
+				t.Fatalf("the picture of the mail: %v\n%.3000s", err, m)
+			}
+			return true
+		}
+		return false
+	})
 	picture(t, ctx, "alerts")
 	if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/errors")); err != nil {
 		t.Fatal(err)

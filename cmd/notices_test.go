@@ -100,6 +100,24 @@ func pictureOf(t *testing.T, text string) []byte {
 	return find(msg.Header.Get("Content-Type"), msg.Body)
 }
 
+// route makes a route.
+func (p *process) route(id, body string) {
+	p.t.Helper()
+	req, err := http.NewRequest(http.MethodPut, p.url+"/api/v1/routes/"+id, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if said, _ := io.ReadAll(res.Body); res.StatusCode != http.StatusOK {
+		p.t.Fatalf("%s: %s", res.Status, said)
+	}
+}
+
 // TestNotices: an alert is mailed with its graph and posted with a signature, once, also when the host is killed; one that names its recipients needs no route; what cannot be
 // delivered waits, and is when that is possible.
 func TestNotices(t *testing.T) {
@@ -130,24 +148,8 @@ func TestNotices(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := start(t, filepath.Join(dir, "data"), "serve", "--config", config)
-	put := func(id, body string) {
-		t.Helper()
-		req, err := http.NewRequest(http.MethodPut, p.url+"/api/v1/routes/"+id, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", "application/json")
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
-		if said, _ := io.ReadAll(res.Body); res.StatusCode != http.StatusOK {
-			t.Fatalf("%s: %s", res.Status, said)
-		}
-	}
-	put("ann", `{"title":"Ann","matcher":"Logger == 'analysis.alarm' && Fields[id] == 'Rates'","mail":["ann@example.com"],"wait":0,"interval":1,"resolved":true}`)
-	put("hook", fmt.Sprintf(`{"title":"Hook","matcher":"Logger == 'analysis.alarm'","webhooks":[{"url":%q,"secret":"s3cret"}],"wait":1,"interval":1}`, receiver.URL))
+	p.route("ann", `{"title":"Ann","matcher":"Logger == 'analysis.alarm' && Fields[id] == 'Rates'","mail":["ann@example.com"],"wait":0,"interval":1,"resolved":true}`)
+	p.route("hook", fmt.Sprintf(`{"title":"Hook","matcher":"Logger == 'analysis.alarm'","webhooks":[{"url":%q,"secret":"s3cret"}],"wait":1,"interval":1}`, receiver.URL))
 	p.deploy("analysis", "alarm", alarmingConfig, alarming)
 	until(t, 30*time.Second, "the mail", func() bool { return len(box.all()) == 1 })
 	got := box.all()[0]

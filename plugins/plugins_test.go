@@ -291,6 +291,8 @@ func (r *running) tick(at int64) (*cbuf.Data, []string) {
 		if typ, _ := v.Header(message.Type); string(typ) == "alert" {
 			alerts = append(alerts, get(&v, "id").(string))
 			continue
+		} else if string(typ) == "alert.over" {
+			continue
 		}
 		var err error
 		if graph, err = cbuf.Parse(payload); err != nil {

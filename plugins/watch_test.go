@@ -19,7 +19,8 @@ import (
 // watching is the watch plugin with a config of the test's own, and what it told.
 type watching struct {
 	*running
-	told []string // "ID: summary"
+	told  []string // "ID: summary"
+	ended []string // IDs
 }
 
 func watch(t testing.TB, config string) *watching {
@@ -72,7 +73,11 @@ func (w *watching) time(at int64) (told []string) {
 	w.tick(at)
 	for i := range w.made {
 		v := &w.made[i]
-		if typ, _ := v.Header(message.Type); string(typ) == "alert" {
+		typ, _ := v.Header(message.Type)
+		switch string(typ) {
+		case "alert.over":
+			w.ended = append(w.ended, fmt.Sprint(get(v, "id")))
+		case "alert":
 			told = append(told, fmt.Sprintf("%v: %v", get(v, "id"), get(v, "summary")))
 		}
 	}
@@ -122,9 +127,9 @@ func TestWatchWindows(t *testing.T) {
 			t.Parallel()
 			w := watch(t, c.config)
 			const odd = watchBegin + 187
-			for at := int64(watchBegin); at < odd+60; at++ {
+			for at := int64(watchBegin); at <= odd+100; at++ {
 				for _, kind := range []string{"one", "two", "three", "four"} {
-					c.see(w, kind, at, kind == "one" && at >= odd)
+					c.see(w, kind, at, kind == "one" && at >= odd && at < odd+50)
 				}
 				if at%5 != 0 {
 					continue
@@ -133,6 +138,9 @@ func TestWatchWindows(t *testing.T) {
 					if at < odd || said != c.want && !strings.HasPrefix(said, "all: ") {
 						t.Errorf("%d s after it began: %s", at-odd, said)
 					}
+				}
+				if at == odd+100 && len(w.ended) == 0 {
+					t.Error("it never says that it is over")
 				}
 				if at == odd+35 && !slices.Contains(w.told, c.want) {
 					t.Errorf("35 s after it began there are %v", w.told)

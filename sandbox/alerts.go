@@ -87,6 +87,31 @@ func (a *Alerts) Send(out *Outbox, id, summary, detail string, minutes float64) 
 	return true, nil
 }
 
+// Over says that what alerts of an id were about is as usual again, if one was sent since that was said before. The next alert of the id is not throttled by those before.
+func (a *Alerts) Over(out *Outbox, id, detail string) (bool, error) {
+	id = cut(id, maxAlertID)
+	if a.disabled || !a.sent.any(id) {
+		return false, nil
+	}
+	b, err := out.New()
+	if err != nil {
+		return false, err
+	}
+	if err := out.Room(int64(len(detail) + len(id))); err != nil {
+		return false, err
+	}
+	b.SetHeader(message.Type, message.TypeOver)
+	b.SetSeverity(6)
+	b.SetHeader(message.Payload, detail)
+	b.AddString(message.FieldAlertID, "", id)
+	b.AddString(message.FieldSummary, "", cut(id+" is over", maxSummary))
+	if err := out.Send(); err != nil {
+		return false, err
+	}
+	a.sent.forget(id)
+	return true, nil
+}
+
 func (a *Alerts) recipients() []string {
 	email, _ := a.modules["email"].(Table)
 	to, _ := email["recipients"].(Table)

@@ -25,6 +25,15 @@ func (t *Throttles) quiet(id string, now time.Time, minutes float64) bool {
 	return ok && passed >= 0 && passed < minutes
 }
 
+// any says whether an alert of the id is remembered.
+func (t *Throttles) any(id string) bool {
+	_, ok := t.sent[id]
+	return ok
+}
+
+// forget lets the id be alerted about again.
+func (t *Throttles) forget(id string) { delete(t.sent, id) }
+
 // remember notes an alert. Those older than keep go when there are too many, and then all.
 func (t *Throttles) remember(id string, now time.Time, keep float64) {
 	if len(t.sent) >= maxRemembered {

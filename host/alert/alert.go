@@ -38,7 +38,8 @@ type Alert struct {
 	Severity int32     `json:"severity"`
 	Logger   string    `json:"logger"`
 	Hostname string    `json:"hostname,omitempty"`
-	Time     time.Time `json:"time"` // the message's timestamp
+	Time     time.Time `json:"time"`           // the message's timestamp
+	Over     bool      `json:"over,omitempty"` // it says that the subject is as usual again
 	Fields   []Field   `json:"fields,omitempty"`
 
 	throttle time.Duration // in which no other alert of the id is wanted
@@ -52,10 +53,12 @@ type Field struct {
 
 // Decode makes an alert of a message, as the history has it. It reports false when the message is none.
 func Decode(v *message.View) (Alert, bool) {
-	if typ, _ := v.Header(message.Type); string(typ) != message.TypeAlert {
+	typ, _ := v.Header(message.Type)
+	if string(typ) != message.TypeAlert && string(typ) != message.TypeOver {
 		return Alert{}, false
 	}
 	a := Alert{
+		Over:   string(typ) == message.TypeOver,
 		Detail: header(v, message.Payload, maxText), Severity: v.Severity(),
 		Logger: header(v, message.Logger, maxName), Hostname: header(v, message.Hostname, maxName),
 		Time: time.Unix(0, v.Timestamp()).UTC(),
@@ -113,10 +116,18 @@ func restore(v *message.View) (Alert, bool) {
 }
 
 // encode is the message that restore makes the same alert of.
+// kind is the Type of its message.
+func (a *Alert) kind() string {
+	if a.Over {
+		return message.TypeOver
+	}
+	return message.TypeAlert
+}
+
 func (a *Alert) encode(dst []byte) []byte {
 	var b message.Builder
 	b.SetTimestamp(a.Time.UnixNano())
-	b.SetHeader(message.Type, message.TypeAlert)
+	b.SetHeader(message.Type, a.kind())
 	b.SetHeader(message.Logger, a.Logger)
 	b.SetHeader(message.Hostname, a.Hostname)
 	b.SetHeader(message.Payload, a.Detail)

@@ -87,10 +87,13 @@ type last struct {
 // again says that an alert was told of before: a plugin that runs in several partitions throttles its alerts in each, and people want
 // to hear of a subject once. mu is held.
 func (h *View) again(log int, a *Alert) bool {
+	k := subject{a.Logger, a.ID}
+	if a.Over { // the next one is news
+		delete(h.told, k)
+	}
 	if len(h.logs) < 2 || a.throttle == 0 {
 		return false
 	}
-	k := subject{a.Logger, a.ID}
 	before, known := h.told[k]
 	if known && before.log != log && a.Time.Sub(before.at).Abs() < a.throttle {
 		return true
@@ -152,7 +155,7 @@ func (h *View) add(log int, msg []byte, place string) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.again(log, &a) {
+	if h.again(log, &a) || log >= 0 && a.Over && h.fires[subject{a.Logger, a.ID}] == nil {
 		return
 	}
 	if h.of[a.Logger] >= h.opt.MaxPerLogger {
@@ -241,7 +244,7 @@ const maxMarks = 200
 
 // ForLogger returns the newest alerts of a plugin, the oldest first: the marks on its graphs.
 func (h *View) ForLogger(logger string) []Alert {
-	list := h.List(maxMarks, Filter{Logger: logger})
+	list := slices.DeleteFunc(h.List(maxMarks, Filter{Logger: logger}), func(a Alert) bool { return a.Over })
 	slices.Reverse(list)
 	return list
 }

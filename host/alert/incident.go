@@ -22,7 +22,12 @@ type Incident struct {
 const grace = 5 * time.Minute
 
 // quiet is when the incident of an alert is over, if no further one comes.
-func (a *Alert) quiet() time.Time { return a.Time.Add(a.throttle + grace) }
+func (a *Alert) quiet() time.Time {
+	if a.Over {
+		return a.Time
+	}
+	return a.Time.Add(a.throttle + grace)
+}
 
 // Until is when the incident of an alert is over, if no further one comes.
 func (a *Alert) Until() time.Time { return a.quiet() }
@@ -31,6 +36,15 @@ func (a *Alert) Until() time.Time { return a.quiet() }
 func (h *View) belongs(a *Alert) {
 	k := subject{a.Logger, a.ID}
 	i := h.fires[k]
+	if a.Over {
+		if i != nil && a.Time.Before(i.Until) && !a.Time.Before(i.Began) {
+			a.Began, i.Until = i.Began, a.Time
+		}
+		if a.Began.IsZero() {
+			a.Began = a.Time
+		}
+		return
+	}
 	goesOn := i != nil && !a.Time.After(i.Until)
 	if !a.Began.IsZero() { // it was decided before
 		goesOn = i != nil && i.Began.Equal(a.Began)
@@ -83,6 +97,10 @@ func (h *View) Incident(a Alert) Incident {
 	for i := range h.alerts {
 		b := &h.alerts[i]
 		if b.Logger != a.Logger || b.ID != a.ID || !b.Began.Equal(a.Began) {
+			continue
+		}
+		if b.Over {
+			out.Until = b.Time
 			continue
 		}
 		out.Count++

@@ -126,3 +126,49 @@ func BenchmarkManyAlerts(b *testing.B) {
 		})
 	}
 }
+
+// over says that a subject is as usual again.
+func over(id string, minute float64) []byte {
+	var b message.Builder
+	b.SetTimestamp(int64(minute * 60e9))
+	b.SetHeader(message.Type, message.TypeOver)
+	b.SetHeader(message.Logger, "analysis.a")
+	b.AddString(message.FieldAlertID, "", id)
+	b.AddString(message.FieldSummary, "", id+" is over")
+	return b.AppendTo(nil)
+}
+
+// TestOver: an incident ends when its plugin says so, also after a restart; the next alert begins another. What nobody was alerted about cannot be over.
+func TestOver(t *testing.T) {
+	t.Parallel()
+	path, log := filepath.Join(t.TempDir(), "alerts"), viewtest.New(100)
+	now := time.Unix(6*60, 0)
+	v, stop := open(t, path, log, Options{})
+	v.opt.Now = func() time.Time { return now }
+	log.Put(over("x", 0), alerting("x", 1, 60), alerting("y", 1, 60), over("x", 5), alerting("x", 5.5, 60), over("x", 7), over("z", 7))
+	until(t, v, 5)
+	check := func(v *View) {
+		t.Helper()
+		list := v.List(10, Filter{ID: "x"})
+		if len(list) != 4 || !list[0].Over || list[1].Over || !list[2].Over {
+			t.Fatalf("%+v", list)
+		}
+		first := v.Incident(list[3])
+		if first.Count != 1 || !first.Until.Equal(time.Unix(5*60, 0)) || list[1].Began.Equal(first.Began) || !list[2].Began.Equal(first.Began) {
+			t.Errorf("%+v", first)
+		}
+		if marks := v.ForLogger("analysis.a"); len(marks) != 3 {
+			t.Errorf("%d marks", len(marks))
+		}
+		now = time.Unix(8*60, 0)
+		if firing := v.Firing(); len(firing) != 1 || firing[0].ID != "y" {
+			t.Errorf("%+v", firing)
+		}
+	}
+	check(v)
+	stop()
+	v, stop = open(t, path, log, Options{})
+	v.opt.Now = func() time.Time { return now }
+	check(v)
+	stop()
+}

@@ -144,6 +144,16 @@ func (r *Router) gather(key string, fresh group, a *alert.Alert, reason bool) {
 	}
 }
 
+// over ends what alerts of an ID were about. r.mu is held.
+func (r *Router) over(a *alert.Alert) {
+	for _, g := range r.state.Groups {
+		if s := g.Subjects[a.ID]; g.Plugin == a.Logger && s != nil && a.Time.Before(s.Until) && !a.Time.Before(s.Began) {
+			s.Until = a.Time
+			r.version.Bump()
+		}
+	}
+}
+
 func clip(s string, most int) string {
 	if len(s) <= most {
 		return s

@@ -189,7 +189,11 @@ func (r *Router) take(_ int, b *stream.Batch) {
 			continue
 		}
 		r.mu.Lock()
-		r.add(&a, &v, routes)
+		if a.Over {
+			r.over(&a)
+		} else {
+			r.add(&a, &v, routes)
+		}
 		r.mu.Unlock()
 	}
 }

@@ -90,3 +90,20 @@ func TestOwner(t *testing.T) {
 	b.wants(0, [][]byte{alarm("analysis.routed", "a", 0, 5), alarm("analysis.mine", "b", 0, 5), alarm("analysis.unowned", "c", 0, 5), alarm("analysis.named", "d", 0, 5, "<ann@example.com>")}, "a×1 to x")
 	b.wants(0.6, nil, "b×1 to owner of analysis.mine", "d×1 to ann@example.com")
 }
+
+// TestOver: what a plugin says is over is told as over, without waiting for its throttle.
+func TestOver(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, newStore(), with(func(r *Route) { r.Interval = 0 }))
+	end := func(id string, minute float64) []byte {
+		var m message.Builder
+		m.SetTimestamp(int64(minute * 60e9))
+		m.SetHeader(message.Type, message.TypeOver)
+		m.SetHeader(message.Logger, "analysis.a")
+		m.AddString(message.FieldAlertID, "", id)
+		return m.AppendTo(nil)
+	}
+	b.wants(0, [][]byte{alarm("analysis.a", "x", 0, 90), alarm("analysis.b", "x", 0, 90)}, "x×1 to x", "x×1 to x")
+	b.wants(2, [][]byte{end("x", 1), end("none", 1)}, "-x to x")
+	b.wants(3, [][]byte{alarm("analysis.a", "x", 3, 90)}, "x×1 to x")
+}

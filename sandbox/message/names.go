@@ -5,6 +5,7 @@ import "strings"
 // Types of messages that the host itself understands.
 const (
 	TypeAlert   = "alert"
+	TypeOver    = "alert.over"     // what an alert was about is as usual again
 	TypePayload = "inject_payload" // a payload of a plugin: a graph, a table, a text
 	TypeError   = "error"          // a submission that could not be decoded, with its payload and the cause
 	TypeForeign = "foreign"        // what somebody else has put on stream raw, and is no message

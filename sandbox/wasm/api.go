@@ -80,6 +80,7 @@ func apiFuncs() []hostFunc {
 		{"buffer_payload", "ii", "", fuelHeavy, (*plugin).bufferPayload},
 
 		{"alert_send", "iiiiiid", "i", fuelHeavy, (*plugin).alertSend},
+		{"alert_over", "iiii", "i", fuelHeavy, (*plugin).alertOver},
 		{"alert_throttled", "iid", "i", fuelField, (*plugin).alertThrottled},
 		{"alert_threshold", "ii", "d", fuelField, (*plugin).alertThreshold},
 

@@ -176,6 +176,19 @@ func (p *plugin) alertSend(s []uint64) {
 	s[0] = flag(sent)
 }
 
+// alertOver says that what alerts of an id were about is as usual again, and returns whether that was told.
+func (p *plugin) alertOver(s []uint64) {
+	a := p.alerting()
+	p.check(p.out.LineRoom(0))
+	if int64(uint32(s[3])) > p.out.Limit() {
+		p.check(&sandbox.Refusal{Outcome: sandbox.OutputExceeded, Text: "output_limit exceeded: the detail of an alert is too long"})
+	}
+	p.building = false
+	told, err := a.Over(p.out, p.name(s[0], s[1]), string(p.bytes(s[2], s[3])))
+	p.check(err)
+	s[0] = flag(told)
+}
+
 func (p *plugin) alertThrottled(s []uint64) {
 	a := p.alerting()
 	s[0] = flag(a.Throttled(p.name(s[0], s[1]), p.minutes(s[2])))

@@ -58,6 +58,8 @@ function timer_event(ns)
         elseif lost and lost > 0 and left / lost < soon * 3600 then
             alert.send(host, string.format("the disk of %s is full in %.0f h", host, left / lost / 3600),
                 string.format("%.1f of %.1f GB are free, and %.1f GB an hour go", left / 1e9, all / 1e9, lost * 3600 / 1e9))
+        elseif lost and left > 2 * least * all and (lost <= 0 or left / lost > 2 * soon * 3600) then
+            alert.over(host, string.format("%.1f of %.1f GB are free", left / 1e9, all / 1e9))
         end
     end
     inject_payload("cbuf", "Free on disk", free)

@@ -115,12 +115,23 @@ local function written(v)
     return string.format("%.4g", v)
 end
 
-local function say(path, ns, direction, text, kind)
+-- An alert. by is what judged: what raised it ends it.
+local function say(path, node, by, ns, direction, text, kind)
     local name = path == ALL and "all" or path
     local way = direction < 0 and "low" or "high"
+    if not kind then node.alerting, node.calm = by, 0 end
     if alert.send(name .. (kind or ""), string.format("%s of %s is %s", what, name, way), text) and columns[path] then
         graph:annotate(ns, columns[path], "alert", way)
     end
+end
+
+-- What is far within its bounds again, and stays so, is over.
+local function calm(path, node, by, score, times)
+    if node.alerting ~= by then return end
+    node.calm = score < 0.5 and node.calm + 1 or 0
+    if node.calm < times then return end
+    node.alerting = nil
+    alert.over(path == ALL and "all" or path, what .. " is as usual again")
 end
 
 -- The numbers of the windows up to that time, as counts: of how many there would be if all windows had as many messages.
@@ -158,7 +169,7 @@ local function judge_window(path, node, to)
     local score, direction, expected, low, high = anomaly.jump(values, {history = history, far = 5, error = 0.08, counts = counts and 1 or 0})
     if score < 1 or counts and expected < (measure == "share" and 0 or minimum) then
         node.odd = 0
-        return
+        return calm(path, node, "window", score, 3)
     end
     if node.odd ~= direction then
         node.odd = direction
@@ -166,14 +177,14 @@ local function judge_window(path, node, to)
     end
     local now, per = values[#values], 1
     if measure == "share" then per = mean / 100 end
-    say(path, to, direction, string.format("%s in the last %d s, usually %s (%s to %s)%s", written(now / per), window, written(expected / per), written(math.max(0, low / per)), written(high / per),
+    say(path, node, "window", to, direction, string.format("%s in the last %d s, usually %s (%s to %s)%s", written(now / per), window, written(expected / per), written(math.max(0, low / per)), written(high / per),
         whole and ", as a part of all" or ""))
 end
 
 -- Silence that is longer than any before.
 local function silent(path, node, row)
     if silence and path ~= ALL and anomaly.deadman(node.slow, {at = row, history = rows - 1, least = 6}) >= 1 then
-        say(path, row, -1, string.format("nothing for %d min or more, longer than ever before", 6 * interval / 60))
+        say(path, node, "row", row, -1, string.format("nothing for %d min or more, longer than ever before", 6 * interval / 60))
     end
 end
 
@@ -186,10 +197,11 @@ local function judge_row(path, node, row)
     local now = node.slow:get(row, 1) or 0
     if now ~= now then now = 0 end
     if score >= 1 then
-        return say(path, row, direction, string.format("%s in %d min, usually %s at this time (%s to %s)", written(now), interval / 60, written(expected), written(math.max(0, low)), written(high)))
+        return say(path, node, "row", row, direction, string.format("%s in %d min, usually %s at this time (%s to %s)", written(now), interval / 60, written(expected), written(math.max(0, low)), written(high)))
     end
+    if now > 0 then calm(path, node, "row", score, 1) end
     score, direction = anomaly.drift(node.slow, {at = row})
-    if score >= 1 then return say(path, row, direction, "it changed over days, and not as in earlier weeks", " slowly") end
+    if score >= 1 then return say(path, node, "drift", row, direction, "it changed over days, and not as in earlier weeks", " slowly") end
     silent(path, node, row)
 end
 

@@ -260,6 +260,9 @@ func Alert(id, summary, detail string) bool {
 	return alertSend(at(id), size(id), at(summary), size(summary), at(detail), size(detail), -1) != 0
 }
 
+// Over says that what alerts of an id were about is as usual again, if one was sent. The next alert is not throttled by those before.
+func Over(id, detail string) bool { return alertOver(at(id), size(id), at(detail), size(detail)) != 0 }
+
 // Throttled says whether an alert of the id would not be sent.
 func Throttled(id string) bool { return alertThrottled(at(id), size(id), -1) != 0 }
 

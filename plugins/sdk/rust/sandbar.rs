@@ -34,6 +34,7 @@ pub mod host {
         pub fn buffer_annotate(buffer: i32, ns: i64, column: i32, alert: i32, text: *const u8, n: usize);
         pub fn buffer_payload(buffer: i32, delta: i32);
         pub fn alert_send(id: *const u8, idn: usize, summary: *const u8, sn: usize, detail: *const u8, dn: usize, minutes: f64) -> i32;
+        pub fn alert_over(id: *const u8, idn: usize, detail: *const u8, dn: usize) -> i32;
         pub fn alert_throttled(id: *const u8, n: usize, minutes: f64) -> i32;
         pub fn alert_threshold(id: *const u8, n: usize) -> f64;
         pub fn anomaly_look(method: *const u8, n: usize, values: *const f64, count: usize, at: usize, step: i64, to: *mut f64) -> i32;
@@ -245,6 +246,11 @@ pub fn compare(what: &str, a: &[f64], b: &[f64], q: f64) -> [f64; 3] {
 /// Sends an alert, at most one of an id in the time that the config says.
 pub fn alert(id: &str, summary: &str, detail: &str) -> bool {
     unsafe { host::alert_send(id.as_ptr(), id.len(), summary.as_ptr(), summary.len(), detail.as_ptr(), detail.len(), -1.0) != 0 }
+}
+
+/// Says that what alerts of an id were about is as usual again, if one was sent.
+pub fn alert_over(id: &str, detail: &str) -> bool {
+    unsafe { host::alert_over(id.as_ptr(), id.len(), detail.as_ptr(), detail.len()) != 0 }
 }
 
 /// A text of the config; of a table with a dot: "alert.throttle".

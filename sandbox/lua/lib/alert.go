@@ -18,7 +18,7 @@ func openAlert(L *vm.State, h Host) *vm.Table {
 	}
 	a := &alerts{h, all}
 	t := functions(L, map[string]vm.HostFunc{
-		"send": a.send, "throttled": a.throttled, "get_threshold": a.threshold,
+		"send": a.send, "over": a.over, "throttled": a.throttled, "get_threshold": a.threshold,
 		"has_lookup": func(L *vm.State) int { L.Push(vm.False); return 1 },
 	})
 	thresholds := L.NewTable(0, 0)
@@ -47,6 +47,14 @@ func (a *alerts) send(L *vm.State) int {
 	sent, err := a.Send(a.h.Outbox(), L.CheckString(1), L.CheckString(2), L.CheckString(3), L.OptNumber(4, a.Throttle))
 	a.h.Check(L, err)
 	L.PushBool(sent)
+	return 1
+}
+
+// over is over(id [, detail]) → whether that was told.
+func (a *alerts) over(L *vm.State) int {
+	told, err := a.Over(a.h.Outbox(), L.CheckString(1), L.OptString(2, ""))
+	a.h.Check(L, err)
+	L.PushBool(told)
 	return 1
 }
 
