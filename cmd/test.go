@@ -24,10 +24,10 @@ type testCmd struct {
 	Dir   string   `arg:"" type:"existingdir" help:"Folder of plugins: decoder/, analysis/, output/ with NAME.cfg and its source."`
 	Input []string `type:"existingfile" placeholder:"FILE" help:"Try the analysis plugins on these messages."`
 
-	To    string        `placeholder:"URL" help:"Try the plugins on a running host, over what its streams have kept; nothing is deployed."`
-	Token string        `env:"SANDBAR_TOKEN" help:"Its token, if it wants one."`
-	Since time.Duration `placeholder:"6h" xor:"range" help:"With --to: over all messages of the last time."`
-	Last  int           `placeholder:"N" xor:"range" help:"With --to: over the last N messages that a plugin wants (default: 1000)."`
+	To    string   `placeholder:"URL" help:"Try the plugins on a running host, over what its streams have kept; nothing is deployed."`
+	Token string   `env:"SANDBAR_TOKEN" help:"Its token, if it wants one."`
+	Since lookBack `placeholder:"6h" xor:"range" help:"With --to: over all messages of the last time."`
+	Last  int      `placeholder:"N" xor:"range" help:"With --to: over the last N messages that a plugin wants (default: 1000)."`
 
 	engines *engines
 }

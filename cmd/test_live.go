@@ -29,7 +29,7 @@ func (c *testCmd) live(ctx context.Context, host *client, d *plugins.Definition,
 	}
 	switch {
 	case c.Since > 0:
-		in["since"] = c.Since.String()
+		in["since"] = time.Duration(c.Since).String()
 	case c.Last > 0:
 		in["last"] = c.Last
 	}
@@ -125,11 +125,14 @@ func printTrial(w io.Writer, r try.Report) {
 		return t.Ended.Outcome
 	})
 	tw.Flush()
-	printFindings(w, &r.Tried)
+	if r.Running != nil {
+		printBackTest(w, &r)
+	}
+	printFindings(w, &r.Tried, r.Running == nil)
 }
 
-// printFindings prints what has texts.
-func printFindings(w io.Writer, t *try.Result) {
+// printFindings prints what has texts, and the alerts unless they stand next to others.
+func printFindings(w io.Writer, t *try.Result, alerts bool) {
 	for _, why := range t.Warnings {
 		fmt.Fprintf(w, "     warning: %s\n", printable([]byte(why.String())))
 	}
@@ -137,6 +140,9 @@ func printFindings(w io.Writer, t *try.Result) {
 		fmt.Fprintf(w, "     returned -1, %d times: %s\n", f.Count, printable([]byte(f.Text)))
 	}
 	for _, a := range t.Alerts[:min(len(t.Alerts), shownLines)] {
+		if !alerts {
+			break
+		}
 		fmt.Fprintf(w, "     alert %s %s: %s\n", a.Time.Format(time.DateTime), printable([]byte(a.ID)), printable([]byte(a.Summary)))
 	}
 	for _, f := range t.Lake[:min(len(t.Lake), shownLines)] {

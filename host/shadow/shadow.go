@@ -58,7 +58,7 @@ func (v *View) Take(name string, msgs [][]byte) {
 		if view.Parse(msg) != nil {
 			continue
 		}
-		if a, ok := alert.Decode(&view); ok {
+		if a, ok := alert.Decode(&view); ok && !a.Over {
 			m.alerted++
 			m.alerts = append(m.alerts, a)
 			if len(m.alerts) > 2*maxAlerts {

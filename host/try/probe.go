@@ -245,7 +245,7 @@ func (p *probe) emitted(msg []byte) {
 		p.payloads.Put(msg)
 		return
 	}
-	if a, ok := alert.Decode(&v); ok {
+	if a, ok := alert.Decode(&v); ok && !a.Over {
 		if p.alerted++; len(p.alerts) < maxAlerts {
 			p.alerts = append(p.alerts, Alert{a, p.calls})
 		}
