@@ -94,7 +94,11 @@ end`)
 	run(t, ctx, `(async () => { const all = []; for (let i = 0; i < 31; i++) { const begun = performance.now(); const s = document.querySelector('#range select'); s.value = i % 2 ? '3600' : '0'; s.dispatchEvent(new Event('change')); for (let k = 0; k < 5; k++) await 0; all.push(performance.now() - begun); await new Promise((d) => setTimeout(d, 20)) } window.fast = all.sort((a, b) => a - b)[3] })()`)
 	eval(t, ctx, 20*time.Second, "what drawing costs", "window.fast")
 	took, err := chromedp.Run(ctx, chromedp.Evaluate[float64]("window.fast"))
-	if err != nil || took > 16 {
+	most := 16.0
+	if raceEnabled { // everything else runs at the same time then; .ci/run also measures it by itself
+		most = 100
+	}
+	if err != nil || took > most {
 		t.Errorf("ten columns of ten thousand values take %.1f ms to draw, %v", took, err)
 	}
 	t.Logf("ten columns of ten thousand values take %.1f ms to draw", took)

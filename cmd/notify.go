@@ -226,7 +226,7 @@ func (t *teller) open(ctx context.Context, s stream.Store) (*notify.Router, erro
 			at, ok := t.seen[[2]string{plugin, subject}]
 			return ok && at.Equal(began)
 		},
-		Owner: t.owner, Link: t.link, Picture: t.picture, Report: func(way string, err error) {
+		Budget: int(t.h.cfg.Alerts.Budget), Owner: t.owner, Link: t.link, Picture: t.picture, Report: func(way string, err error) {
 			switch way { // a webhook that is away is its owner's to mend, and stands beside the routes
 			case "mail":
 				t.h.health.Report("mail", err)

@@ -177,6 +177,7 @@ type History struct {
 // Alerts is how notices leave the host.
 type Alerts struct {
 	URL      string    `toml:"url" doc:"Address of the web page as people reach it, for links in notices, such as https://sandbar.example.com. Empty: that of the listener."`
+	Budget   Count     `toml:"budget" doc:"Incidents of a plugin in an hour of which people are told as they come. Above it news of the plugin are told once an hour, and its owner is told so. 0: any number."`
 	Networks []Network `toml:"webhook_networks" doc:"Of this host's own and of private networks: where webhooks may be, as addresses or CIDR. All public addresses are allowed."`
 	Mail     Mail      `toml:"mail" doc:"The mail server. Alerts with email.recipients, as Hindsight's plugins send them, are mailed to these without a route."`
 }
@@ -230,7 +231,7 @@ func Default() Config {
 		Landfill: Roll{Size: 128 * MiB, Age: Duration(10 * time.Minute)},
 		Lake:     Roll{Size: 128 * MiB, Age: Duration(5 * time.Minute)},
 		History:  History{Keep: 400 * day},
-		Alerts:   Alerts{Mail: Mail{TLS: "starttls"}},
+		Alerts:   Alerts{Budget: 60, Mail: Mail{TLS: "starttls"}},
 		SQL:      SQL{DuckDB: "duckdb", Time: Duration(30 * time.Second)},
 		Gate:     Gate{Alerts: 20, Use: 80, Cost: 25, Time: Duration(30 * time.Second)},
 		Limits:   Limits{ceilings(sandbox.Decoder), ceilings(sandbox.Analysis), ceilings(sandbox.Output)},

@@ -80,7 +80,7 @@ func recipients(a *alert.Alert) (to []Target) {
 
 // add puts an alert into the groups of all routes that want it. r.mu is held.
 func (r *Router) add(a *alert.Alert, v *message.View, routes []Route) {
-	wanted := false
+	wanted, fresh := false, false
 	for i := range routes {
 		rt := &routes[i]
 		reason := rt.Unless != nil && rt.Unless(v)
@@ -94,7 +94,7 @@ func (r *Router) add(a *alert.Alert, v *message.View, routes []Route) {
 			if rt.BySubject {
 				subject = a.ID
 			}
-			r.gather(fmt.Sprintf("%q %q %q", rt.Name, a.Logger, subject), group{Route: rt.Name, Plugin: a.Logger}, a, reason)
+			fresh = r.gather(fmt.Sprintf("%q %q %q", rt.Name, a.Logger, subject), group{Route: rt.Name, Plugin: a.Logger}, a, reason) || fresh
 		}
 	}
 	to := recipients(a)
@@ -105,16 +105,20 @@ func (r *Router) add(a *alert.Alert, v *message.View, routes []Route) {
 		to = r.opt.Owner(a.Logger)
 	}
 	if len(to) > 0 {
-		r.gather(fmt.Sprintf("%q %q", a.Logger, to), group{Plugin: a.Logger, Targets: to}, a, false)
+		fresh = r.gather(fmt.Sprintf("%q %q", a.Logger, to), group{Plugin: a.Logger, Targets: to}, a, false) || fresh
+	}
+	if fresh {
+		r.count(a.Logger)
 	}
 }
 
-func (r *Router) gather(key string, fresh group, a *alert.Alert, reason bool) {
+// gather puts an alert into a group, and says whether an incident began with it.
+func (r *Router) gather(key string, fresh group, a *alert.Alert, reason bool) (began bool) {
 	g := r.state.Groups[key]
 	if g == nil {
 		if len(r.state.Groups) >= mostGroups {
 			r.drop("there are too many groups of alerts", a.Logger, 1)
-			return
+			return true
 		}
 		fresh.First, fresh.Subjects = r.opt.Now().UTC(), map[string]*Subject{}
 		g = &fresh
@@ -124,8 +128,9 @@ func (r *Router) gather(key string, fresh group, a *alert.Alert, reason bool) {
 	s := g.Subjects[a.ID]
 	if s == nil && len(g.Subjects) >= mostSubjects {
 		g.More++
-		return
+		return true
 	}
+	began = s == nil || a.Time.After(s.Until)
 	if s == nil || a.Time.After(s.Until) {
 		told := s != nil && s.Told // and nobody was told yet that the one before is over
 		s = &Subject{ID: clip(a.ID, mostName), Began: a.Time}
@@ -142,6 +147,7 @@ func (r *Router) gather(key string, fresh group, a *alert.Alert, reason bool) {
 	if u := a.Until(); u.After(s.Until) {
 		s.Until = u
 	}
+	return began
 }
 
 // over ends what alerts of an ID were about. r.mu is held.
@@ -188,6 +194,7 @@ type Notice struct {
 	More       int    `json:"more,omitempty"`       // alerts about further subjects
 	Suppressed int    `json:"suppressed,omitempty"` // further alerts about subjects that were told of
 	Repeated   bool   `json:"repeated,omitempty"`   // nothing is new
+	Digest     bool   `json:"digest,omitempty"`     // its plugin raises more alerts than its budget, so news come once an hour
 	Escalated  bool   `json:"escalated,omitempty"`  // those who were told before have not acknowledged it
 	Test       bool   `json:"test,omitempty"`
 	Picture    []byte `json:"-"` // SVG of the first subject's graph; nil: there is none
@@ -202,6 +209,7 @@ func (r *Router) tick(now time.Time) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.quieten(now)
 	for _, key := range slices.Sorted(maps.Keys(r.state.Groups)) {
 		g := r.state.Groups[key]
 		rt, ok := routes[g.Route]
@@ -257,14 +265,15 @@ func (r *Router) look(key string, g *group, rt *Route, now time.Time) {
 		}
 	}
 	since := now.Sub(g.Sent)
-	early := g.Sent.IsZero() && now.Sub(g.First).Abs() < rt.Wait || !g.Sent.IsZero() && since < rt.Interval
+	interval, digest := r.interval(g.Plugin, rt)
+	early := g.Sent.IsZero() && now.Sub(g.First).Abs() < rt.Wait || !g.Sent.IsZero() && since < interval
 	repeat := !news && len(firing) > 0 && rt.Repeat > 0 && since >= rt.Repeat
 	switch {
 	case len(g.Subjects) == 0 && g.More == 0:
 		delete(r.state.Groups, key)
 		r.version.Bump()
 	case news && !early || repeat:
-		r.send(g, rt.Targets, Notice{Route: g.Route, Plugin: g.Plugin, At: now, More: g.More, Suppressed: g.Suppressed, Repeated: repeat}, append(fresh, firing...), over)
+		r.send(g, rt.Targets, Notice{Route: g.Route, Plugin: g.Plugin, At: now, More: g.More, Suppressed: g.Suppressed, Repeated: repeat, Digest: digest}, append(fresh, firing...), over)
 		g.Sent, g.More, g.Suppressed = now, 0, 0
 		for _, s := range over {
 			delete(g.Subjects, s.ID)

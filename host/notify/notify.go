@@ -85,6 +85,7 @@ type Options struct {
 	Owner      func(plugin string) []Target                             // who is told of alerts that no route wants and that name nobody; nil: nobody
 	Link       func(key string) string                                  // to an alert's page
 	Picture    func(ctx context.Context, plugin, subject string) []byte // the graph of a subject as SVG; nil: there is none
+	Budget     int                                                      // incidents of a plugin an hour, above which it becomes a digest; 0: any number
 	CommitTime time.Duration
 	Now        func() time.Time
 	Logger     *slog.Logger

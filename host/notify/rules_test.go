@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -106,4 +107,39 @@ func TestOver(t *testing.T) {
 	b.wants(0, [][]byte{alarm("analysis.a", "x", 0, 90), alarm("analysis.b", "x", 0, 90)}, "x×1 to x", "x×1 to x")
 	b.wants(2, [][]byte{end("x", 1), end("none", 1)}, "-x to x")
 	b.wants(3, [][]byte{alarm("analysis.a", "x", 3, 90)}, "x×1 to x")
+}
+
+// TestBudget: a plugin that raises more incidents an hour than its budget is told of once an hour, its owner is told so, and it ends when it is quieter; others are told of as ever.
+func TestBudget(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	change := func(o *Options) {
+		with(func(r *Route) { r.Interval, r.Repeat, r.Resolved = 0, 0, false })(o)
+		o.Budget = 3
+		o.Owner = func(plugin string) []Target { return []Target{{Way: "mail", Address: "owner"}} }
+	}
+	b := newBench(t, s, change)
+	one := func(id string, minute float64) [][]byte { return [][]byte{alarm("analysis.a", id, minute, 0)} }
+	for i, id := range []string{"a", "b", "c"} {
+		if got := b.at(float64(i), one(id, float64(i))...); len(got) != 1 {
+			t.Errorf("%s: %q", id, got)
+		}
+	}
+	b.wants(3, one("d", 3))
+	if j := b.state.Jobs[len(b.state.Jobs)-1]; brief(&j.Notice) != "noise×4" || j.To.Address != "owner" || !strings.Contains(j.Notice.Firing[0].Summary, "budget of 3 an hour") {
+		t.Errorf("%+v", j)
+	}
+	b.wants(4, one("e", 4))
+	b.wants(5, [][]byte{alarm("analysis.b", "x", 5, 0)}, "x×1 to x")
+	if err := b.save(b.from); err != nil {
+		t.Fatal(err)
+	}
+	b = newBench(t, s, change) // it is kept over a restart
+	b.wants(61, one("f", 61))
+	b.wants(62, nil, "d×1 e×1 f×1 to x")
+	if j := b.state.Jobs[len(b.state.Jobs)-1]; !j.Notice.Digest {
+		t.Errorf("%+v", j.Notice)
+	}
+	b.wants(122, nil) // an hour within the budget
+	b.wants(123, one("g", 123), "g×1 to x")
 }

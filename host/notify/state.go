@@ -3,6 +3,7 @@ package notify
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -20,6 +21,7 @@ type state struct {
 	Failed  int64             `json:"failed"`
 	Dropped int64             `json:"dropped"`
 
+	Noise  map[string]*noise    `json:"noise,omitempty"`  // by plugin
 	Unless map[string]time.Time `json:"unless,omitempty"` // route → until when what it does not tell others beside fires
 }
 
@@ -32,7 +34,7 @@ func (s *state) encode() []byte {
 }
 
 func decodeState(text []byte) (state, error) {
-	s := state{Format: stateFormat, Groups: map[string]*group{}, Unless: map[string]time.Time{}}
+	s := state{Format: stateFormat, Groups: map[string]*group{}, Unless: map[string]time.Time{}, Noise: map[string]*noise{}}
 	if len(text) == 0 {
 		return s, nil
 	}
@@ -44,6 +46,10 @@ func decodeState(text []byte) (state, error) {
 	}
 	missing := func(j *Job) bool { return j == nil }
 	s.Jobs, s.Dead = slices.DeleteFunc(s.Jobs, missing), slices.DeleteFunc(s.Dead, missing)
+	if s.Noise == nil {
+		s.Noise = map[string]*noise{}
+	}
+	maps.DeleteFunc(s.Noise, func(_ string, n *noise) bool { return n == nil })
 	if s.Unless == nil {
 		s.Unless = map[string]time.Time{}
 	}

@@ -124,6 +124,9 @@ func lines(n *notify.Notice, subject func(s *notify.Subject, over bool) string) 
 	if n.MoreResolved > 0 {
 		out = append(out, fmt.Sprintf("%d further subjects are over", n.MoreResolved))
 	}
+	if n.Digest {
+		out = append(out, "The plugin raises more alerts than its budget: news of it come once an hour")
+	}
 	if n.Suppressed > 0 {
 		out = append(out, fmt.Sprintf("%d further alerts about what you were told of", n.Suppressed))
 	}
