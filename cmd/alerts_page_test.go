@@ -60,6 +60,9 @@ func TestAlertsOnThePage(t *testing.T) {
 	const about = "document.querySelector('#about')"
 	eval(t, ctx, 20*time.Second, "the alert", "location.pathname.startsWith('/alerts/') && "+about+"?.innerText.includes('analysis.alarm') && /Version\\s*1 since/.test("+about+".innerText) && document.querySelector('h1').innerText === 'readings are few' && document.querySelector('#detail').innerText.includes('<b>')")
 	eval(t, ctx, 20*time.Second, "its graph at that moment", "document.querySelectorAll('#graphs .graph').length === 1 && "+strings.ReplaceAll(painted, "SELECTOR", "#graphs")+" && location.search.includes('from=')")
+	eval(t, ctx, 20*time.Second, "how it fared", about+".innerText.includes('1 incident with 1 alert since') && "+about+".innerText.includes('0 called useless')")
+	run(t, ctx, fmt.Sprintf(press, "#actions", "Useless"))
+	eval(t, ctx, 20*time.Second, "that it is useless", about+".innerText.includes('1 called useless') && document.querySelector('#facts').innerText.includes('Called useless by Ann')")
 	picture(t, ctx, "alert")
 	run(t, ctx, "[...document.querySelectorAll('#about a')].find((a) => a.innerText.includes('in derived')).click()")
 	eval(t, ctx, 20*time.Second, "its message", "location.pathname === '/messages' && document.body.innerText.includes('readings are few')")

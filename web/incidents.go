@@ -29,7 +29,8 @@ type incident struct {
 
 type seen struct {
 	saved.Head
-	Note string `json:"note,omitempty"`
+	Note    string `json:"note,omitempty"`
+	Useless bool   `json:"useless,omitempty"`
 }
 
 // silence is a silence as the API tells it.
@@ -84,7 +85,7 @@ func (a *attention) about(ctx context.Context, now time.Time, all ...alert.Incid
 			one.State = firing
 		}
 		if q, ok := a.seen[[2]string{i.Logger, i.ID}]; ok && q.Began.Equal(i.Began) {
-			one.Seen = &seen{q.Head, q.Note}
+			one.Seen = &seen{q.Head, q.Note, q.Useless}
 		}
 		for _, q := range a.silences {
 			if q.Covers(i.Logger, i.ID, now) {
@@ -172,7 +173,38 @@ func (s *Site) getAlert(c echo.Context) error {
 		Incident incident    `json:"incident"`
 		Ran      *ranVersion `json:"ran,omitempty"`
 		Graphs   []string    `json:"graphs"`
-	}{a, all[0], versionAt(events, a.Time), graphs})
+		SoFar    soFar       `json:"so_far"`
+	}{a, all[0], versionAt(events, a.Time), graphs, s.soFar(a)})
+}
+
+// soFar is how a subject fared, as far as its alerts are kept.
+type soFar struct {
+	Since        time.Time `json:"since"`
+	Incidents    int       `json:"incidents"`
+	Alerts       int       `json:"alerts"`
+	Acknowledged int       `json:"acknowledged"`
+	Useless      int       `json:"useless"` // so people said
+}
+
+const mostCounted = 10_000 // alerts of a subject
+
+func (s *Site) soFar(a alert.Alert) (out soFar) {
+	began := map[time.Time]bool{}
+	for _, b := range s.opt.Alerts.List(mostCounted, alert.Filter{Logger: a.Logger, ID: a.ID}) {
+		if b.ID != a.ID || b.Over {
+			continue
+		}
+		began[b.Began] = true
+		out.Alerts++
+		out.Since = b.Time
+	}
+	out.Incidents = len(began)
+	s.attention.mu.Lock()
+	defer s.attention.mu.Unlock()
+	if q, ok := s.attention.seen[[2]string{a.Logger, a.ID}]; ok {
+		out.Acknowledged, out.Useless = max(q.Times, 1), q.Wasted
+	}
+	return out
 }
 
 func (s *Site) alertOf(c echo.Context) (alert.Alert, error) {
@@ -194,7 +226,8 @@ func (s *Site) acknowledge(c echo.Context) error {
 		return err
 	}
 	var in struct {
-		Note string `json:"note"`
+		Note    string `json:"note"`
+		Useless bool   `json:"useless"`
 	}
 	if err := s.readJSON(c, &in); err != nil {
 		return err
@@ -205,7 +238,7 @@ func (s *Site) acknowledge(c echo.Context) error {
 	}
 	ctx, cancel := finish(c)
 	defer cancel()
-	head, err := s.opt.Saved.MarkSeen(ctx, string(by), saved.Seen{Plugin: a.Logger, Subject: a.ID, Began: a.Began, Note: in.Note})
+	head, err := s.opt.Saved.MarkSeen(ctx, string(by), saved.Seen{Plugin: a.Logger, Subject: a.ID, Began: a.Began, Note: in.Note, Useless: in.Useless})
 	if err != nil {
 		return savedFault(err)
 	}

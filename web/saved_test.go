@@ -66,7 +66,7 @@ func TestIncidents(t *testing.T) {
 	if got := list(); got.Total != 2 || got.Calling != 2 || got.Incidents[0].State != "firing" {
 		t.Errorf("%+v", got)
 	}
-	if w := h.do(request("POST", "/api/v1/alerts/k2/acknowledge", `{"note":"mine"}`, "Sandbar-As", "ann")); w.Code != http.StatusOK {
+	if w := h.do(request("POST", "/api/v1/alerts/k2/acknowledge", `{"note":"mine","useless":true}`, "Sandbar-As", "ann")); w.Code != http.StatusOK {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	until := start().Add(2 * time.Hour).Format(time.RFC3339)

@@ -165,6 +165,26 @@ func TestSeen(t *testing.T) {
 	}
 }
 
+// TestUseless: how often a subject's incidents were seen and called useless is counted, once for each incident.
+func TestUseless(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1000, 0).UTC()
+	s, _ := open(t, &now)
+	for i, c := range []struct {
+		began         time.Duration
+		useless       bool
+		times, wasted int
+	}{{0, false, 1, 0}, {0, true, 1, 1}, {0, true, 1, 1}, {0, false, 1, 1}, {time.Hour, false, 2, 1}, {2 * time.Hour, true, 3, 2}} {
+		if _, err := s.MarkSeen(t.Context(), "ann", Seen{Plugin: "analysis.a", Subject: "x", Began: now.Add(c.began), Useless: c.useless, Times: 99, Wasted: 99}); err != nil {
+			t.Fatal(err)
+		}
+		list, err := s.AllSeen(t.Context())
+		if err != nil || len(list) != 1 || list[0].Times != c.times || list[0].Wasted != c.wasted {
+			t.Errorf("%d: %+v %v, want %d and %d", i, list, err, c.times, c.wasted)
+		}
+	}
+}
+
 // FuzzDashboard: what cannot be saved is refused, and what can comes back as it was.
 func FuzzDashboard(f *testing.F) {
 	f.Add("up", "Up", "analysis.a", "graph", "text")

@@ -76,6 +76,10 @@ type Seen struct {
 	Subject string    `json:"subject"`
 	Began   time.Time `json:"began"` // of the incident; another one is not seen
 	Note    string    `json:"note,omitempty"`
+
+	Useless bool `json:"useless,omitempty"`       // the incident was not worth an alert
+	Times   int  `json:"times"`                   // incidents of the subject that somebody has seen, with this one
+	Wasted  int  `json:"times_useless,omitempty"` // of these, those that were called useless
 }
 
 const keepSeen = 30 * 24 * time.Hour
@@ -93,9 +97,32 @@ func (s *Store) MarkSeen(ctx context.Context, by string, q Seen) (Head, error) {
 	if err := textsOf(q.Plugin, q.Subject, q.Note); err != nil {
 		return Head{}, err
 	}
-	q.Began = q.Began.UTC()
+	q.Began, q.Times, q.Wasted = q.Began.UTC(), 1, 0
+	before, err := s.AllSeen(ctx)
+	if err != nil {
+		return Head{}, err
+	}
+	for _, old := range before {
+		if old.Plugin != q.Plugin || old.Subject != q.Subject {
+			continue
+		}
+		again := old.Began.Equal(q.Began)
+		q.Times, q.Wasted = old.Times+1, old.Wasted
+		if again {
+			q.Times = max(1, old.Times)
+			q.Useless = q.Useless || old.Useless
+		}
+		if again && old.Useless {
+			q.Wasted--
+		}
+	}
+	verb := "acknowledge"
+	if q.Useless {
+		q.Wasted++
+		verb = "call useless"
+	}
 	note := fmt.Sprintf("%s %s %s", q.Plugin, q.Subject, q.Note)
-	return s.put(ctx, seen, by, "acknowledge", q, note, func(present []catalog.Item) (string, error) {
+	return s.put(ctx, seen, by, verb, q, note, func(present []catalog.Item) (string, error) {
 		for _, i := range present { // of one subject only the newest counts
 			var old Seen
 			if i.Value != nil && json.Unmarshal(i.Value, &old) == nil && old.Plugin == q.Plugin && old.Subject == q.Subject {

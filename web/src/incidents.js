@@ -53,7 +53,7 @@ function item(first) {
 // words say what people decided about an incident.
 export function words(i) {
   return [
-    i.seen ? `Acknowledged by ${who(i.seen.author)}${i.seen.note ? `: ${i.seen.note}` : ""}` : "",
+    i.seen ? `${i.seen.useless ? "Called useless" : "Acknowledged"} by ${who(i.seen.author)}${i.seen.note ? `: ${i.seen.note}` : ""}` : "",
     i.silence ? `Silenced by ${who(i.silence.author)} until ${moment(i.silence.until)}: ${i.silence.why}` : "",
   ].filter(Boolean).join(" · ");
 }
@@ -62,6 +62,7 @@ export function words(i) {
 export function buttons(i, key) {
   const out = [];
   if (i.state === "firing" && !i.seen) out.push(act("Acknowledge", `I look after it${me() ? "" : "; say who you are at the top of the page"}`, () => post(`alerts/${encodeURIComponent(key)}/acknowledge`, { note: "" })));
+  if (!i.seen?.useless) out.push(act("Useless", "This was not worth an alert; the rule's history counts it", () => post(`alerts/${encodeURIComponent(key)}/acknowledge`, { note: "", useless: true })));
   if (i.silence) out.push(act("End the silence", "", () => del("silences/" + encodeURIComponent(i.silence.id))));
   else out.push(h("button.quiet", { type: "button", onclick: () => askSilence(i) }, "Silence"));
   return out;
