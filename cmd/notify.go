@@ -219,6 +219,17 @@ func (t *teller) open(ctx context.Context, s stream.Store) (*notify.Router, erro
 			}
 			return false
 		},
+		Ends: func(plugin, subject string, at time.Time) (ends time.Time, ok bool) {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.load()
+			for i := range t.quiet {
+				if q := &t.quiet[i]; q.Covers(plugin, subject, at) && q.Until.After(ends) {
+					ends, ok = q.Until, true
+				}
+			}
+			return ends, ok
+		},
 		Seen: func(plugin, subject string, began time.Time) bool {
 			t.mu.Lock()
 			defer t.mu.Unlock()

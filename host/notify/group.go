@@ -41,6 +41,7 @@ type Subject struct {
 	ToldAt    time.Time `json:"told_at,omitzero"`
 	Escalated bool      `json:"escalated,omitempty"` // it was told to those of the escalation
 	Reason    bool      `json:"reason,omitempty"`    // others are not told while it fires
+	EndTold   time.Time `json:"end_told,omitzero"`   // the end of its silence that was told of
 }
 
 // group gathers alerts of one route and plugin, or subject, until somebody is told.
@@ -191,13 +192,14 @@ type Notice struct {
 
 	MoreResolved int `json:"more_resolved,omitempty"` // further subjects that are over
 
-	More       int    `json:"more,omitempty"`       // alerts about further subjects
-	Suppressed int    `json:"suppressed,omitempty"` // further alerts about subjects that were told of
-	Repeated   bool   `json:"repeated,omitempty"`   // nothing is new
-	Digest     bool   `json:"digest,omitempty"`     // its plugin raises more alerts than its budget, so news come once an hour
-	Escalated  bool   `json:"escalated,omitempty"`  // those who were told before have not acknowledged it
-	Test       bool   `json:"test,omitempty"`
-	Picture    []byte `json:"-"` // SVG of the first subject's graph; nil: there is none
+	More        int        `json:"more,omitempty"`         // alerts about further subjects
+	Suppressed  int        `json:"suppressed,omitempty"`   // further alerts about subjects that were told of
+	Repeated    bool       `json:"repeated,omitempty"`     // nothing is new
+	SilenceEnds *time.Time `json:"silence_ends,omitempty"` // these still fire, and their silence ends then
+	Digest      bool       `json:"digest,omitempty"`       // its plugin raises more alerts than its budget, so news come once an hour
+	Escalated   bool       `json:"escalated,omitempty"`    // those who were told before have not acknowledged it
+	Test        bool       `json:"test,omitempty"`
+	Picture     []byte     `json:"-"` // SVG of the first subject's graph; nil: there is none
 }
 
 // tick makes notices of groups whose time has come. It may be called with any clock: what is in the future after a jump back waits no longer than its route says.
@@ -228,7 +230,8 @@ func (r *Router) tick(now time.Time) {
 
 // look decides whether a group is told of now.
 func (r *Router) look(key string, g *group, rt *Route, now time.Time) {
-	fresh, firing, over, late := []*Subject{}, []*Subject{}, []*Subject{}, []*Subject{}
+	fresh, firing, over, late, ending := []*Subject{}, []*Subject{}, []*Subject{}, []*Subject{}, []*Subject{}
+	var ends time.Time
 	held := now.Before(r.state.Unless[rt.Name])
 	for _, id := range slices.Sorted(maps.Keys(g.Subjects)) {
 		s := g.Subjects[id]
@@ -238,7 +241,11 @@ func (r *Router) look(key string, g *group, rt *Route, now time.Time) {
 		case now.After(s.Until) && (s.Told || held && !s.Reason || r.opt.Quiet(g.Plugin, id, now)):
 			delete(g.Subjects, id) // it is over, and nobody wants to hear that
 			r.version.Bump()
-		case r.opt.Quiet(g.Plugin, id, now), held && !s.Reason && !s.Told: // it waits
+		case r.opt.Quiet(g.Plugin, id, now): // it waits
+			if at, ok := r.opt.Ends(g.Plugin, id, now); ok && at.Sub(now) <= silenceWarning && !at.Equal(s.EndTold) {
+				ending, ends = append(ending, s), at
+			}
+		case held && !s.Reason && !s.Told: // it waits too
 		case !s.Told:
 			fresh = append(fresh, s)
 		case !r.opt.Seen(g.Plugin, id, s.Began):
@@ -257,6 +264,9 @@ func (r *Router) look(key string, g *group, rt *Route, now time.Time) {
 	}
 	if rt.Quiet != nil && rt.Quiet(now) {
 		return
+	}
+	if len(ending) > 0 {
+		r.sendSilent(g, rt, Notice{Route: g.Route, Plugin: g.Plugin, At: now, SilenceEnds: &ends}, ending)
 	}
 	if len(late) > 0 {
 		r.send(g, rt.Escalate.Targets, Notice{Route: g.Route, Plugin: g.Plugin, At: now, Escalated: true}, late, nil)
@@ -278,6 +288,23 @@ func (r *Router) look(key string, g *group, rt *Route, now time.Time) {
 		for _, s := range over {
 			delete(g.Subjects, s.ID)
 		}
+	}
+}
+
+// silenceWarning is how long before a silence ends that is told, when what it covers still fires.
+const silenceWarning = 15 * time.Minute
+
+// sendSilent tells of subjects whose silence ends. They are not told of as firing by that.
+func (r *Router) sendSilent(g *group, rt *Route, n Notice, ending []*Subject) {
+	told := make([]bool, len(ending))
+	at := make([]time.Time, len(ending))
+	for i, s := range ending {
+		told[i], at[i] = s.Told, s.ToldAt
+		s.EndTold = *n.SilenceEnds
+	}
+	r.send(g, rt.Targets, n, ending, nil)
+	for i, s := range ending {
+		s.Told, s.ToldAt = told[i], at[i]
 	}
 }
 

@@ -74,18 +74,19 @@ type Store interface {
 	Log(name string) stream.Log
 }
 
-// Options of a Router. All are required but Quiet, Seen, Owner, Picture and Report.
+// Options of a Router. All are required but Quiet, Ends, Seen, Owner, Picture and Report.
 type Options struct {
 	Store      Store
 	Streams    []string // derived, and those elsewhere
 	Routes     func() []Route
 	Ways       map[string]Way
-	Quiet      func(plugin, subject string, at time.Time) bool          // a silence covers it
-	Seen       func(plugin, subject string, began time.Time) bool       // somebody looks after the incident
-	Owner      func(plugin string) []Target                             // who is told of alerts that no route wants and that name nobody; nil: nobody
-	Link       func(key string) string                                  // to an alert's page
-	Picture    func(ctx context.Context, plugin, subject string) []byte // the graph of a subject as SVG; nil: there is none
-	Budget     int                                                      // incidents of a plugin an hour, above which it becomes a digest; 0: any number
+	Quiet      func(plugin, subject string, at time.Time) bool              // a silence covers it
+	Ends       func(plugin, subject string, at time.Time) (time.Time, bool) // when the silences that cover it end; nil: that is told nobody
+	Seen       func(plugin, subject string, began time.Time) bool           // somebody looks after the incident
+	Owner      func(plugin string) []Target                                 // who is told of alerts that no route wants and that name nobody; nil: nobody
+	Link       func(key string) string                                      // to an alert's page
+	Picture    func(ctx context.Context, plugin, subject string) []byte     // the graph of a subject as SVG; nil: there is none
+	Budget     int                                                          // incidents of a plugin an hour, above which it becomes a digest; 0: any number
 	CommitTime time.Duration
 	Now        func() time.Time
 	Logger     *slog.Logger
@@ -109,6 +110,9 @@ type Router struct {
 func Open(ctx context.Context, o Options) (*Router, error) {
 	if o.Quiet == nil {
 		o.Quiet = func(string, string, time.Time) bool { return false }
+	}
+	if o.Ends == nil {
+		o.Ends = func(string, string, time.Time) (time.Time, bool) { return time.Time{}, false }
 	}
 	if o.Seen == nil {
 		o.Seen = func(string, string, time.Time) bool { return false }

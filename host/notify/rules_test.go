@@ -143,3 +143,24 @@ func TestBudget(t *testing.T) {
 	b.wants(122, nil) // an hour within the budget
 	b.wants(123, one("g", 123), "g×1 to x")
 }
+
+// TestSilenceEnds: before a silence ends people are told, once, when what it covers still fires; and as ever when it has ended.
+func TestSilenceEnds(t *testing.T) {
+	t.Parallel()
+	end := time.Unix(60*60, 0).UTC()
+	b := newBench(t, newStore(), func(o *Options) {
+		with(func(r *Route) { r.Interval, r.Repeat = 0, 0 })(o)
+		o.Quiet = func(_, subject string, at time.Time) bool { return subject == "x" && at.Before(end) }
+		o.Ends = func(_, subject string, _ time.Time) (time.Time, bool) { return end, subject == "x" }
+	})
+	b.wants(0, [][]byte{alarm("analysis.a", "x", 0, 90)})
+	b.wants(44, nil)
+	b.wants(45, nil, "x×1 to x")
+	if n := b.state.Jobs[len(b.state.Jobs)-1].Notice; n.SilenceEnds == nil || !n.SilenceEnds.Equal(end) {
+		t.Errorf("%+v", n)
+	}
+	b.wants(50, nil)
+	b.wants(60, nil, "x×1 to x")
+	b.wants(61, nil)
+	b.wants(96, nil, "-x to x")
+}

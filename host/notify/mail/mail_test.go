@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -254,6 +255,39 @@ func TestHangs(t *testing.T) {
 	begun := time.Now()
 	if err := m.Send(ctx, notice(), notify.Target{Address: "ann@example.com"}); err == nil || time.Since(begun) > 10*time.Second {
 		t.Errorf("after %v: %v", time.Since(begun), err)
+	}
+}
+
+// TestNotes: a mail says why it comes, when that is another reason than an alert.
+func TestNotes(t *testing.T) {
+	t.Parallel()
+	m, err := New(Options{Server: "127.0.0.1:25", From: "a@example.com", TLS: "none", Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := notice()
+	end := time.Unix(1_700_000_000, 0)
+	n.SilenceEnds, n.Digest, n.Escalated = &end, true, true
+	msg, err := m.message(n, "b@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if _, err := msg.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	read, err := mail.ReadMessage(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	parts(t, read.Header.Get("Content-Type"), read.Body, got)
+	for _, want := range []string{"ends at 2023-11-14 22:13:20 UTC", "more alerts than its budget", "have not acknowledged"} {
+		for typ, text := range got {
+			if strings.HasPrefix(typ, "text/") && !strings.Contains(strings.ReplaceAll(text, "\n", " "), want) {
+				t.Errorf("%s has no %q: %s", typ, want, text)
+			}
+		}
 	}
 }
 

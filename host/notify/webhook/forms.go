@@ -124,6 +124,9 @@ func lines(n *notify.Notice, subject func(s *notify.Subject, over bool) string) 
 	if n.MoreResolved > 0 {
 		out = append(out, fmt.Sprintf("%d further subjects are over", n.MoreResolved))
 	}
+	if n.SilenceEnds != nil {
+		out = append(out, "The silence about this ends at "+n.SilenceEnds.Format("15:04 MST")+", and it still fires")
+	}
 	if n.Digest {
 		out = append(out, "The plugin raises more alerts than its budget: news of it come once an hour")
 	}
