@@ -142,7 +142,7 @@ func over(id string, minute float64) []byte {
 func TestOver(t *testing.T) {
 	t.Parallel()
 	path, log := filepath.Join(t.TempDir(), "alerts"), viewtest.New(100)
-	now := time.Unix(6*60, 0)
+	now := time.Unix(8*60, 0)
 	v, stop := open(t, path, log, Options{})
 	v.opt.Now = func() time.Time { return now }
 	log.Put(over("x", 0), alerting("x", 1, 60), alerting("y", 1, 60), over("x", 5), alerting("x", 5.5, 60), over("x", 7), over("z", 7))
@@ -160,7 +160,6 @@ func TestOver(t *testing.T) {
 		if marks := v.ForLogger("analysis.a"); len(marks) != 3 {
 			t.Errorf("%d marks", len(marks))
 		}
-		now = time.Unix(8*60, 0)
 		if firing := v.Firing(); len(firing) != 1 || firing[0].ID != "y" {
 			t.Errorf("%+v", firing)
 		}
