@@ -30,7 +30,10 @@ func warning(logger, id string, at int64) []byte {
 
 func open(t *testing.T, path string, log *viewtest.Log, opt Options) (*View, func()) {
 	t.Helper()
-	opt.Now, opt.Logger = time.Now, slog.New(slog.DiscardHandler)
+	opt.Logger = slog.New(slog.DiscardHandler)
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
 	v, err := Open(path, []stream.Log{log}, opt)
 	if err != nil {
 		t.Fatal(err)

@@ -30,8 +30,7 @@ func TestIncidents(t *testing.T) {
 	t.Parallel()
 	path, log := filepath.Join(t.TempDir(), "alerts"), viewtest.New(100)
 	now := time.Unix(20*60, 0)
-	v, stop := open(t, path, log, Options{})
-	v.opt.Now = func() time.Time { return now }
+	v, stop := open(t, path, log, Options{Now: func() time.Time { return now }})
 	log.Put(alerting("x", 0, 10), alerting("x", 12, 10), alerting("y", 13, 0), alerting("x", 28, 10), alerting("x", 30, 1))
 	until(t, v, 5)
 	firing := v.Firing()
@@ -84,8 +83,7 @@ func TestIncidents(t *testing.T) {
 func TestForgotten(t *testing.T) {
 	t.Parallel()
 	log := viewtest.New(1000)
-	v, stop := open(t, filepath.Join(t.TempDir(), "alerts"), log, Options{Max: 10})
-	v.opt.Now = func() time.Time { return time.Unix(0, 0) }
+	v, stop := open(t, filepath.Join(t.TempDir(), "alerts"), log, Options{Max: 10, Now: func() time.Time { return time.Unix(0, 0) }})
 	for i := range 100 {
 		log.Put(alerting(string(rune('a'+i)), float64(i), 1e6))
 	}
@@ -143,8 +141,7 @@ func TestOver(t *testing.T) {
 	t.Parallel()
 	path, log := filepath.Join(t.TempDir(), "alerts"), viewtest.New(100)
 	now := time.Unix(8*60, 0)
-	v, stop := open(t, path, log, Options{})
-	v.opt.Now = func() time.Time { return now }
+	v, stop := open(t, path, log, Options{Now: func() time.Time { return now }})
 	log.Put(over("x", 0), alerting("x", 1, 60), alerting("y", 1, 60), over("x", 5), alerting("x", 5.5, 60), over("x", 7), over("z", 7))
 	until(t, v, 5)
 	check := func(v *View) {
@@ -166,8 +163,7 @@ func TestOver(t *testing.T) {
 	}
 	check(v)
 	stop()
-	v, stop = open(t, path, log, Options{})
-	v.opt.Now = func() time.Time { return now }
+	v, stop = open(t, path, log, Options{Now: func() time.Time { return now }})
 	check(v)
 	stop()
 }
