@@ -230,6 +230,25 @@ func TestWatchTimes(t *testing.T) {
 	}
 }
 
+// TestWatchSilence: what falls silent is told, and that it is back, also where numbers are not judged.
+func TestWatchSilence(t *testing.T) {
+	t.Parallel()
+	w := watch(t, "silence = true levels = false")
+	for m := int64(0); m < 6*24*2; m++ {
+		at := watchBegin + m*600
+		w.see("usual", "validated", at, 10)
+		if m%3 == 0 && (m < 100 || m >= 200) {
+			w.see("other", "validated", at, 10)
+		}
+		if w.time(at + 30); m == 150 && (len(w.told) == 0 || len(w.ended) > 0) {
+			t.Errorf("silent for 50 rows: told %v, over %v", w.told, w.ended)
+		}
+	}
+	if len(w.ended) != 1 || w.ended[0] != "other" || slices.ContainsFunc(w.told, func(s string) bool { return !strings.HasPrefix(s, "other: ") }) {
+		t.Errorf("told %v, over %v", w.told, w.ended)
+	}
+}
+
 // TestWatchIsJudged: the plugin itself, with its default settings, on the labelled corpus: 240 series, or a few where the race detector makes everything slow. What changes slowly is told by itself.
 func TestWatchIsJudged(t *testing.T) {
 	t.Parallel()

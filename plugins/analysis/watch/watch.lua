@@ -190,12 +190,14 @@ end
 
 -- Beside earlier weeks.
 local function judge_row(path, node, row)
-    if not levels then return silent(path, node, row) end
     if measure == "mean" and path == ALL then return end
-    local of = {at = row, gaps = measure == "mean" and 1 or 0}
-    local score, direction, expected, low, high = anomaly.seasonal(node.slow, of)
     local now = node.slow:get(row, 1) or 0
     if now ~= now then now = 0 end
+    if not levels then
+        if now > 0 then calm(path, node, "row", 0, 1) end
+        return silent(path, node, row)
+    end
+    local score, direction, expected, low, high = anomaly.seasonal(node.slow, {at = row, gaps = measure == "mean" and 1 or 0})
     if score >= 1 then
         return say(path, node, "row", row, direction, string.format("%s in %d min, usually %s at this time (%s to %s)", written(now), interval / 60, written(expected), written(math.max(0, low)), written(high)))
     end
