@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sandbar/host/runner"
+	"sandbar/sandbox"
 	"sandbar/sandbox/wasm/wasmtest"
 )
 
@@ -30,6 +31,13 @@ func TestHostileModules(t *testing.T) {
 	}
 	p.post("/submit/sensors/reading/1/"+docID(0), reading(docID(0)))
 	p.settled()
+	for name, st := range p.plugins() { // what they take meanwhile is not the attack's
+		if st.Shipped && st.Kind == sandbox.Analysis {
+			if status, said := p.postJSON("plugins/"+name+"/stop", nil); status >= 300 {
+				t.Fatalf("stop %s: %d %s", name, status, said)
+			}
+		}
+	}
 	sent := 1
 	waits := p.askStatus()
 	for i := range attacks {
