@@ -100,6 +100,29 @@ func pictureOf(t *testing.T, text string) []byte {
 	return find(msg.Header.Get("Content-Type"), msg.Body)
 }
 
+// deployAs deploys an analysis plugin under a name.
+func (p *process) deployAs(author, name, config, source string) {
+	p.t.Helper()
+	body, err := json.Marshal(map[string]string{"kind": "analysis", "name": name, "config": config, "source": source})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	req, err := http.NewRequest(http.MethodPost, p.url+"/api/v1/plugins", bytes.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Sandbar-As", author)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if said, _ := io.ReadAll(res.Body); res.StatusCode != http.StatusCreated {
+		p.t.Fatalf("%s: %s", res.Status, said)
+	}
+}
+
 // route makes a route.
 func (p *process) route(id, body string) {
 	p.t.Helper()
@@ -187,6 +210,15 @@ func TestNotices(t *testing.T) {
 	until(t, 60*time.Second, "the mail to whom the plugin names", func() bool {
 		for _, m := range box.all() {
 			if strings.Contains(m, "To: <bob@example.com>") && strings.Contains(m, "by its own") {
+				return true
+			}
+		}
+		return false
+	})
+	p.deployAs("carol@example.com", "unrouted", alarmingConfig, "local alert = require 'heka.alert'\nfunction process_message() return 0 end\nfunction timer_event() alert.send('x', 'by nobody else', 'd') end\n")
+	until(t, 60*time.Second, "the mail to the author of what no route wants", func() bool {
+		for _, m := range box.all() {
+			if strings.Contains(m, "To: <carol@example.com>") && strings.Contains(m, "by nobody else") {
 				return true
 			}
 		}

@@ -39,6 +39,9 @@ type teller struct {
 	routes  []notify.Route
 	quiet   []saved.Silence
 	seen    map[[2]string]time.Time // when the incident began that somebody has seen
+
+	owners   map[string][]notify.Target // by plugin, as they were looked up
+	ownersAt time.Time                  // the first of them
 }
 
 // newTeller makes what delivers.
@@ -113,18 +116,48 @@ func (t *teller) checkTarget(to notify.Target) error {
 	return webhook.Check(to.Address)
 }
 
+// keepOwners is how long it is remembered who owns a plugin: there may be a thousand alerts a second.
+const (
+	keepOwners = 30 * time.Second
+	mostOwners = 5000
+)
+
 // owner is who is told of a plugin's alerts when no route says: its author, if that is a mailbox.
 func (t *teller) owner(plugin string) []notify.Target {
 	if t.mail == nil {
 		return nil
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if passed := clock.Now().Sub(t.ownersAt); t.owners == nil || passed < 0 || passed > keepOwners {
+		t.owners, t.ownersAt = map[string][]notify.Target{}, clock.Now()
+	}
+	if len(t.owners) >= mostOwners {
+		clear(t.owners)
+	}
+	to, known := t.owners[plugin]
+	if !known {
+		to = t.findOwner(plugin)
+		t.owners[plugin] = to
+	}
+	return to
+}
+
+func (t *teller) findOwner(plugin string) []notify.Target {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	st, err := t.h.deploy.Get(ctx, plugin)
-	if err != nil || !strings.Contains(st.Author, "@") || t.mail.Check(st.Author) != nil {
+	if err != nil {
 		return nil
 	}
-	return []notify.Target{{Way: "mail", Address: st.Author}}
+	address := st.Author
+	if at := strings.LastIndex(address, " ("); at > 0 { // behind the name is where it came from
+		address = address[:at]
+	}
+	if !strings.Contains(address, "@") || t.mail.Check(address) != nil {
+		return nil
+	}
+	return []notify.Target{{Way: "mail", Address: address}}
 }
 
 // load reads what people saved, when that has changed. t.mu is held.

@@ -240,6 +240,15 @@ func (s *Site) amAddSilence(c echo.Context) error {
 	}
 	ctx, cancel := finish(c)
 	defer cancel()
+	if in.ID != "" {
+		list, err := s.opt.Saved.Silences(ctx)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(list, func(old saved.Silence) bool { return old.ID == in.ID }) {
+			return refuse(http.StatusNotFound, "there is no such silence, or it is over")
+		}
+	}
 	head, err := s.opt.Saved.Silence(ctx, string(by), q)
 	if err != nil {
 		return savedFault(err)

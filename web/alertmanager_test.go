@@ -32,6 +32,8 @@ func TestAlertmanager(t *testing.T) {
 		{"POST", "silences", `{"matchers":[{"name":"plugin","value":"a"}],"comment":"c",` + until + `}`, 422, `a year`},
 		{"POST", "silences", `{"matchers":[{"name":"plugin","value":"a"}],"comment":"c","startsAt":"2099-01-01T00:00:00Z",` + until + `}`, 400, `begins now`},
 		{"POST", "silences", `{"matchers":[],"comment":"c",` + until + `}`, 422, `a plugin`},
+		{"POST", "silences", `{"id":"none","matchers":[{"name":"plugin","value":"a"}],"comment":"c","endsAt":"` + soon + `"}`, 404, `no such`},
+		{"GET", "silences?filter=plugin%3Da", "", 200, `[]`}, // nothing is left of it
 		{"GET", "silence/none", "", 404, `no such`},
 		{"DELETE", "silence/none", "", 404, ``},
 	} {

@@ -106,7 +106,7 @@ func (s *Site) saveRoute(c echo.Context) error {
 
 func (s *Site) removeRoute(c echo.Context) error { return s.drop(c, s.opt.Saved.RemoveRoute) }
 
-// testRoute sends a test to everybody whom a route tells, as it is sent or, when that is empty, as it is saved.
+// testRoute sends a test to everybody whom a route tells, as it is saved.
 func (s *Site) testRoute(c echo.Context) error {
 	id, err := pathParam(c, "id")
 	if err != nil {
