@@ -95,7 +95,7 @@ func TestBrowser(t *testing.T) {
 	if err := os.WriteFile(settings, fmt.Appendf(nil, "[alerts.mail]\nserver = %q\nfrom = \"Sandbar <sandbar@example.com>\"\ntls = \"none\"\n", box.addr), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := start(t, t.TempDir(), "demo", "--config", settings)
+	p := start(t, t.TempDir(), "demo", "--config", settings, "--rate", "50") // as much as the race detector leaves of a busy machine
 	p.route("everybody", `{"title":"Everybody","matcher":"TRUE","mail":["ann@example.com"],"wait":0,"interval":1,"by_subject":true}`)
 	if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/")); err != nil {
 		t.Fatal(err)
@@ -163,11 +163,12 @@ func TestBrowser(t *testing.T) {
 	eval(t, ctx, 20*time.Second, "a line in the new graph", strings.Replace(painted, "SELECTOR", "body", 1))
 	picture(t, ctx, "plugin")
 
+	t.Logf("the pages are done after %v", time.Since(begun).Round(time.Second))
 	// The anomaly comes after a minute.
 	if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/alerts")); err != nil {
 		t.Fatal(err)
 	}
-	eval(t, ctx, 120*time.Second-time.Since(begun), "the alert", `document.body.innerText.includes('Volume of main is low')`)
+	eval(t, ctx, 150*time.Second-time.Since(begun), "the alert", `document.body.innerText.includes('Volume of main is low')`)
 	t.Logf("the alert shows after %v", time.Since(begun).Round(time.Second))
 	until(t, 60*time.Second, "the mail of the anomaly, with its graph", func() bool {
 		for _, m := range box.all() {
