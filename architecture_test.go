@@ -114,6 +114,7 @@ func siblings() map[string][]string {
 		"host/view":                {"host/stream"},
 		"host/series":              {"host/stream", "host/view"},
 		"host/alert":               {"host/stream", "host/view"},
+		"host/evidence":            {"host/alert", "host/stream", "host/view"},
 		"host/failures":            {"host/stream", "host/view"},
 		"host/tap":                 {"host/stream", "host/view"},
 		"host/migrate":             {"host/stream"},

@@ -23,6 +23,7 @@ import (
 	"sandbar/host/datasets"
 	"sandbar/host/deaths"
 	"sandbar/host/deploy"
+	"sandbar/host/evidence"
 	"sandbar/host/failures"
 	"sandbar/host/fleet"
 	"sandbar/host/gate"
@@ -70,6 +71,7 @@ type host struct {
 	geo      *geo.DB
 	series   *series.View
 	alerts   *alert.View
+	evidence *evidence.Keeper
 	failures *failures.View
 	set      *partitions.Set
 	journal  deploy.Journal
@@ -281,6 +283,9 @@ func (h *host) openTrials(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if h.evidence, err = evidence.Open(h.path("views", "evidence"), h.taps[stream.Derived], evidence.Options{Streams: h.taps, Now: clock.Now, Logger: h.log}); err != nil {
+		return err
+	}
 	h.trials = try.New(try.Options{Logs: h.taps, Load: h.engines.load, Env: h.env, Now: clock.Now})
 	return nil
 }
@@ -368,7 +373,7 @@ func (h *host) openPages(ctx context.Context) (err error) {
 	if h.streams, err = h.numbers(ctx); err != nil {
 		return err
 	}
-	opt := web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Failures: h.failures, Messages: tap.New(h.taps, clock.Now), Trials: h.trials, Shadows: h.shadows, Letters: h.letters, Vitals: h.vitals, History: h.history,
+	opt := web.Options{Plugins: h.deploy, Series: h.series, Alerts: h.alerts, Evidence: h.evidence, Failures: h.failures, Messages: tap.New(h.taps, clock.Now), Trials: h.trials, Shadows: h.shadows, Letters: h.letters, Vitals: h.vitals, History: h.history,
 		Queries: promql.New(h.series, h.history, h.log), Saved: h.saved, Notices: h.teller, May: may, Schemas: h.schemas, Raw: h.edgeLog, Edge: h.door,
 		Archive: h.set, Commits: h.set, Partitions: h.set, Hosts: h.others(), Health: h.health,
 		Streams: h.streams, Parse: parser(h.cfg.Limits), Ceilings: h.cfg.Limits.Of, Sessions: h.catalog, Version: program(), Hostname: h.cfg.Hostname, Listen: h.cfg.Listen, Token: h.cfg.Token,
@@ -415,6 +420,7 @@ func (h *host) run(ctx context.Context, p *parts) {
 	p.start("series", h.series.Run)
 	p.start("history", h.history.Run)
 	p.start("alerts", h.alerts.Run)
+	p.start("evidence", h.evidence.Run)
 	p.start("failures", h.failures.Run)
 	p.start("pages", h.pages.Run)
 	p.start("trials", h.trials.Run)

@@ -22,6 +22,7 @@ type Alerts struct {
 	cfg      *Config
 	env      *Env
 	sent     *Throttles
+	noted    evidence
 	disabled bool
 	prefix   bool
 	modules  Table
@@ -75,6 +76,9 @@ func (a *Alerts) Send(out *Outbox, id, summary, detail string, minutes float64) 
 	if to := a.recipients(); len(to) > 0 {
 		b.AddString("email.recipients", "", to...)
 	}
+	if places := a.evidence(id); len(places) > 0 {
+		b.AddString(message.FieldEvidence, "", places...)
+	}
 	if irc, ok := a.modules["irc"].(Table); ok {
 		if target, ok := irc["target"].(string); ok {
 			b.AddString("irc.target", "", target)
@@ -85,6 +89,22 @@ func (a *Alerts) Send(out *Outbox, id, summary, detail string, minutes float64) 
 	}
 	a.sent.remember(id, a.env.Now(), a.Throttle)
 	return true, nil
+}
+
+// Note says that the message at hand is evidence for alerts of an id. The newest few are kept until such an alert is sent.
+func (a *Alerts) Note(id string) {
+	if a.env.Here != nil && !a.disabled {
+		a.noted.note(cut(id, maxAlertID), a.env.Here())
+	}
+}
+
+// evidence is what was noted for an id, or else what the plugin is called for, or was last.
+func (a *Alerts) evidence(id string) []string {
+	if noted := a.noted.take(id); noted != nil || a.env.Here == nil {
+		return noted
+	}
+	here := a.env.Here()
+	return here[max(0, len(here)-maxEvidence):]
 }
 
 // Over says that what alerts of an id were about is as usual again, if one was sent since that was said before. The next alert of the id is not throttled by those before.

@@ -98,9 +98,12 @@ type Env struct {
 	Seed     uint64                 // seeds math.random
 	Emit     func(msg []byte) error // takes an encoded message that passed the limits; must copy what it keeps
 	Log      func(text string)      // print()
-	Schemas  Schemas
-	Geo      Geo
-	Lake     Lake // outputs only
+	// Here names the places of the messages that the plugin is called for, in a timer event those of the last few before, as STREAM/POSITION, the
+	// oldest first.
+	Here    func() []string
+	Schemas Schemas
+	Geo     Geo
+	Lake    Lake // outputs only
 }
 
 // Schemas validates parsed JSON documents.

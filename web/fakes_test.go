@@ -397,7 +397,7 @@ func newHost(t *testing.T, change func(*Options)) *host {
 		{Info: series.Info{Logger: "analysis.other", Type: "txt", Title: "other", Updated: start(), Version: 6}, Text: "no"},
 	}
 	o := Options{Plugins: h.plugins, Series: h.series, Edge: fakeEdge{}, Archive: fakeArchive{}, Commits: fakeCommits{}, Partitions: fakePartitions{}, Health: h.health, Parse: fakeParse, Ceilings: sandbox.DefaultCeilings, Sessions: fakeSessions{},
-		Alerts: fakeAlerts{{Key: "k2", Version: 2, ID: "b", Summary: hostile, Logger: "analysis.rate", Time: start(), Began: start(), Fields: []alert.Field{{Name: "email.recipients", Values: []string{"a@b"}}}},
+		Evidence: fakeEvidence{}, Alerts: fakeAlerts{{Key: "k2", Version: 2, ID: "b", Summary: hostile, Logger: "analysis.rate", Time: start(), Began: start(), Fields: []alert.Field{{Name: "email.recipients", Values: []string{"a@b"}}}},
 			{Key: "k1", Version: 1, ID: "a", Summary: "s", Logger: "analysis.other", Time: start(), Began: start()}},
 		Failures: fakeFailures{{Position: "0:0", Cause: "c1", Time: start(), Type: "json", Error: "bad", Namespace: "telemetry", Payload: &failures.Payload{Text: hostile}},
 			{Position: "0:9", Time: start(), Type: "uri", Error: "bad", Namespace: "telemetry"}},

@@ -130,6 +130,7 @@ type Options struct {
 	Plugins    Plugins
 	Series     Series
 	Alerts     Alerts
+	Evidence   Evidence
 	Failures   Failures
 	Messages   Messages
 	Trials     Trials
@@ -171,8 +172,8 @@ type Options struct {
 
 func (o *Options) complete() error {
 	switch {
-	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Failures == nil, o.Edge == nil:
-		return errors.New("web: Plugins, Series, Alerts, Failures and Edge are required")
+	case o.Plugins == nil, o.Series == nil, o.Alerts == nil, o.Evidence == nil, o.Failures == nil, o.Edge == nil:
+		return errors.New("web: Plugins, Series, Alerts, Evidence, Failures and Edge are required")
 	case o.Archive == nil, o.Health == nil, o.Commits == nil, o.Partitions == nil, o.Messages == nil, o.Trials == nil, o.Shadows == nil, o.Vitals == nil, o.Letters == nil, o.History == nil, o.Queries == nil, o.Saved == nil, o.Notices == nil, o.Lake == nil, o.Schemas == nil, o.Raw == nil:
 		return errors.New("web: Archive, Health, Commits, Partitions, Messages, Trials, Shadows, Vitals, Letters, History, Queries, Saved, Notices, Lake, Schemas and Raw are required")
 	case o.Token != "" && o.Sessions == nil:
@@ -338,6 +339,8 @@ func (s *Site) routes() []route {
 		{get, "/api/v1/series", api, s.listSeries},
 		{get, "/api/v1/alerts", api, s.listAlerts},
 		{get, "/api/v1/alerts/:key", api, s.getAlert},
+		{get, "/api/v1/alerts/:key/evidence", api, s.getEvidence},
+		{post, "/api/v1/alerts/:key/rerun", api, s.rerun},
 		{post, "/api/v1/alerts/:key/acknowledge", api, s.acknowledge},
 		{get, "/api/v1/incidents", api, s.listIncidents},
 		{get, "/api/v1/silences", api, s.listSilences},

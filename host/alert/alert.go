@@ -23,6 +23,7 @@ const (
 	maxValues = 32
 	maxBytes  = 64 << 10 // of all fields together
 
+	maxEvidence = 3
 	maxThrottle = 60 * 24 * 365 // minutes
 )
 
@@ -41,6 +42,7 @@ type Alert struct {
 	Time     time.Time `json:"time"`           // the message's timestamp
 	Over     bool      `json:"over,omitempty"` // it says that the subject is as usual again
 	Fields   []Field   `json:"fields,omitempty"`
+	Evidence []string  `json:"-"` // STREAM/POSITION of the messages that caused it
 
 	throttle time.Duration // in which no other alert of the id is wanted
 }
@@ -75,6 +77,10 @@ func Decode(v *message.View) (Alert, bool) {
 			a.throttle = time.Duration(min(max(0, minutes), maxThrottle) * float64(time.Minute))
 		case name == message.FieldSummary && !summary:
 			a.Summary, summary = first(f, maxText), true
+		case name == message.FieldEvidence && a.Evidence == nil:
+			for i := range min(f.Len(), maxEvidence) {
+				a.Evidence = append(a.Evidence, clip(value(f, i), maxName))
+			}
 		case len(a.Fields) < maxFields && room > 0:
 			values := values(f, &room)
 			a.Fields = append(a.Fields, Field{Name: name, Values: values})
@@ -141,6 +147,9 @@ func (a *Alert) encode(dst []byte) []byte {
 		b.AddString(fieldPosition, "", a.Position)
 	}
 	b.AddInt(fieldBegan, "", a.Began.UnixNano())
+	if len(a.Evidence) > 0 {
+		b.AddString(message.FieldEvidence, "", a.Evidence...)
+	}
 	for _, f := range a.Fields {
 		b.AddString(f.Name, "", f.Values...)
 	}
@@ -156,6 +165,9 @@ func (a *Alert) Wanted(match func(v *message.View) bool) bool {
 // size is about what an alert takes of the history's bound.
 func (a *Alert) size() int64 {
 	n := 320 + len(a.Position) + len(a.ID) + len(a.Summary) + len(a.Detail) + len(a.Logger) + len(a.Hostname)
+	for _, place := range a.Evidence {
+		n += 16 + len(place)
+	}
 	for _, f := range a.Fields {
 		n += 64 + len(f.Name)
 		for _, v := range f.Values {

@@ -133,7 +133,7 @@ func (h *View) Run(ctx context.Context) error {
 
 func (h *View) take(log int, b *stream.Batch) {
 	for i, msg := range b.Messages {
-		h.add(log, msg, view.PlaceName(len(h.logs), log, h.before[log]))
+		h.add(log, msg, stream.PlaceName(len(h.logs), log, h.before[log]))
 		h.before[log] = b.Ends[i]
 	}
 }

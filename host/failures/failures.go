@@ -121,7 +121,7 @@ func (w *View) Run(ctx context.Context) error {
 
 func (w *View) take(log int, b *stream.Batch) {
 	for i, msg := range b.Messages {
-		w.add(msg, view.PlaceName(len(w.logs), log, w.before[log]))
+		w.add(msg, stream.PlaceName(len(w.logs), log, w.before[log]))
 		w.before[log] = b.Ends[i]
 	}
 	w.version.Bump()

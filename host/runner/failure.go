@@ -60,8 +60,8 @@ func isFailure(msg []byte) bool {
 	return message.IsFailure(string(h))
 }
 
-// endAlert tells everybody that a plugin has ended by itself, as an alert of the host.
-func endAlert(fault *sandbox.Error, now time.Time) []byte {
+// endAlert tells everybody that a plugin has ended by itself, as an alert of the host. recent is where the plugin was.
+func endAlert(fault *sandbox.Error, recent []string, now time.Time) []byte {
 	var b message.Builder
 	id := uuid.New()
 	b.SetUUID(id[:])
@@ -73,5 +73,8 @@ func endAlert(fault *sandbox.Error, now time.Time) []byte {
 	b.AddString(message.FieldAlertID, "", fault.Plugin)
 	b.AddDouble(message.FieldThrottle, "min", 0.1) // it ends in all partitions at once
 	b.AddString(message.FieldSummary, "", "plugin "+fault.Plugin+" has ended: "+fault.Outcome.String())
+	if len(recent) > 0 && fault.Message != nil {
+		b.AddString(message.FieldEvidence, "", recent[len(recent)-1])
+	}
 	return b.AppendTo(nil)
 }

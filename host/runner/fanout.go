@@ -132,7 +132,7 @@ func (s *source) read() (*batch, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	b := &batch{stream: s.fanout.name, views: make([]message.View, 0, len(sb.Messages)), ends: sb.Ends[:0], end: s.reader.Position()}
+	b := &batch{stream: s.fanout.name, from: from, views: make([]message.View, 0, len(sb.Messages)), ends: sb.Ends[:0], end: s.reader.Position()}
 	for i, m := range sb.Messages {
 		end := sb.Ends[i]
 		var v message.View

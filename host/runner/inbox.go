@@ -12,6 +12,7 @@ import (
 type batch struct {
 	stream  string
 	views   []message.View
+	from    stream.Position   // of the first message
 	ends    []stream.Position // ends[i] is the position after views[i]
 	end     stream.Position   // after the last message, damaged ones included
 	bytes   int               // of memory

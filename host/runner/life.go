@@ -124,10 +124,14 @@ func (r *Runner) prepare(ctx context.Context, cfg *sandbox.Config, source []byte
 	w.quota = newQuota(cfg.Limits.Hourly, r.opt.Now())
 	w.reload = func(state []byte) (*Task, error) {
 		task, err := NewTask(r.opt.Load, cfg, source, env, state)
-		if err == nil && r.opt.Failed != nil {
+		if err != nil {
+			return nil, err
+		}
+		task.at.partition = r.opt.Partition
+		if r.opt.Failed != nil {
 			task.failed = func(text string, m *message.View) { r.opt.Failed(name, text, m) }
 		}
-		return task, err
+		return task, nil
 	}
 	w.work = r.watch.add(name)
 	w.work.begin()
@@ -333,7 +337,7 @@ func (r *Runner) work(w *worker) {
 		r.log.Warn("plugin terminated", "plugin", w.name, "outcome", w.ended.Outcome.String(), "line", w.ended.Line, "error", w.ended.Text)
 	}
 	if w.itself {
-		r.commits.Submit(commit.Part{Appends: map[string][][]byte{stream.Derived: {endAlert(w.ended, r.opt.Now())}}})
+		r.commits.Submit(commit.Part{Appends: map[string][][]byte{stream.Derived: {endAlert(w.ended, w.task.at.here(), r.opt.Now())}}})
 		r.opt.OnEnd(w.ended)
 	}
 }

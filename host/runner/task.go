@@ -33,6 +33,7 @@ type Task struct {
 	kept      []byte          // the newest Snapshot of a plugin that preserves no data
 	dirty     bool            // was called since the last Snapshot
 	counts    counts
+	at        whereabouts
 	failed    func(text string, v *message.View) // told of each message that it returned -1 for; nil: nobody wants to know
 }
 
@@ -50,7 +51,7 @@ func NewTask(load Loader, cfg *sandbox.Config, source []byte, env sandbox.Env, s
 		return nil, err
 	}
 	t := &Task{Config: cfg, Matcher: m, now: env.Now}
-	env.Emit = t.emit
+	env.Emit, env.Here = t.emit, t.at.here
 	if t.plugin, err = load(cfg, source, env); err != nil {
 		return nil, err
 	}
@@ -115,7 +116,7 @@ func (t *Task) Process(views []message.View, hits []int32) (int, *sandbox.Error)
 		return t.batches(b, views, hits)
 	}
 	for i, h := range hits {
-		t.before = len(t.made)
+		t.before, t.at.hits = len(t.made), hits[i:i+1]
 		res := t.plugin.Process(&views[h])
 		t.counts.Matched++
 		if err := t.account(res); err != nil {
@@ -145,7 +146,7 @@ func (t *Task) batches(b sandbox.Batcher, views []message.View, hits []int32) (i
 		for _, h := range hits[done : done+n] {
 			t.group = append(t.group, &views[h])
 		}
-		t.before = len(t.made)
+		t.before, t.at.hits = len(t.made), hits[done:done+n]
 		res := b.ProcessBatch(t.group)
 		done += n
 		t.counts.Matched += int64(n)
@@ -177,6 +178,7 @@ func (t *Task) succeed(old *Task) {
 	memory := t.counts.Memory
 	t.made, t.madeBytes, t.before, t.nextTick, t.dirty, t.counts = old.made, old.madeBytes, old.before, old.nextTick, old.dirty, old.counts
 	t.counts.Memory = memory
+	t.at.succeed(&old.at)
 }
 
 // Timer runs timer_event at ns (nanoseconds since the epoch).

@@ -185,8 +185,10 @@ func (w *worker) consume(it *item) bool {
 			return false
 		}
 		w.work.begin()
+		w.task.at.within(it.batch)
 		n, err := w.task.Process(it.batch.views, it.hits[at:min(at+chunk, len(it.hits))])
 		w.work.end()
+		w.task.at.left(it.hits[at : at+n])
 		last := it.hits[at+n-1]
 		if err != nil && !w.recoverable(&it.batch.views[last], err) {
 			if n > 1 { // what it did before counts

@@ -81,6 +81,14 @@ func ParsePosition(s string) (Position, error) {
 	return p, nil
 }
 
+// PlaceName names a place in one of n logs, for people: PARTITION-POSITION where there are several.
+func PlaceName(n, log int, at Position) string {
+	if n == 1 {
+		return at.String()
+	}
+	return fmt.Sprintf("%d-%s", log, at)
+}
+
 // Sortable is p as text that sorts as positions do, in characters that suit a file name.
 func (p Position) Sortable() string { return fmt.Sprintf("%08d-%012d", p.Segment, p.Offset) }
 

@@ -237,7 +237,7 @@ func (k *newest) list() []Message {
 // places names places of a stream.
 func (t *Tap) places(name string) func(log int, at stream.Position) string {
 	n := len(t.logs[name])
-	return func(log int, at stream.Position) string { return view.PlaceName(n, log, at) }
+	return func(log int, at stream.Position) string { return stream.PlaceName(n, log, at) }
 }
 
 // Get returns the message at a place. The error is ErrGone when there is none.

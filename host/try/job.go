@@ -138,7 +138,7 @@ func (t *Trials) open(ctx context.Context, p *pace, j *job) (*source, error) {
 	if n := j.request.Last; n > 0 {
 		whole, err = last(ctx, p, all, m, n, lookBack)
 	} else {
-		whole, err = since(ctx, p, all, t.opt.Now().Add(-j.request.Since).UnixNano())
+		whole, err = between(ctx, p, all, t.opt.Now().Add(-j.request.Since), j.request.Until)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look for where to begin: %w", err)

@@ -33,6 +33,21 @@ func spans(logs []stream.Log) []span {
 
 func (s *span) bytes() int64 { return s.log.Distance(s.from, s.to) }
 
+// between lets each span begin with the first message that is not older, and end before the first that is not from before to, if that is not zero. It says whether
+// nothing older is kept.
+func between(ctx context.Context, p *pace, all []span, from, to time.Time) (whole bool, err error) {
+	if !to.IsZero() {
+		later := slices.Clone(all)
+		if _, err := since(ctx, p, later, to.UnixNano()); err != nil {
+			return false, err
+		}
+		for i := range all {
+			all[i].to = later[i].from
+		}
+	}
+	return since(ctx, p, all, from.UnixNano())
+}
+
 // since lets each span begin with the first message that is not older. It says whether nothing older is kept.
 func since(ctx context.Context, p *pace, all []span, ns int64) (whole bool, err error) {
 	whole = true

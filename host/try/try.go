@@ -64,6 +64,7 @@ type Request struct {
 	Running *Version // the present version; nil when there is none
 	Last    int
 	Since   time.Duration
+	Until   time.Time // with Since: only messages from before; the zero time: all
 	// Messages are what it is tried on instead, encoded.
 	Messages [][]byte
 
@@ -74,12 +75,12 @@ type Request struct {
 // Check says what is wrong with the range.
 func (r *Request) Check() error {
 	if n := len(r.Messages); n > 0 {
-		if n > MaxMessages || r.Last != 0 || r.Since != 0 {
+		if n > MaxMessages || r.Last != 0 || r.Since != 0 || !r.Until.IsZero() {
 			return fmt.Errorf("a trial runs over at most %d messages that are given, or over those of the streams", MaxMessages)
 		}
 		return nil
 	}
-	if r.Last < 0 || r.Last > MaxLast || r.Since < 0 || r.Since > MaxSince || (r.Last > 0) == (r.Since > 0) {
+	if r.Last < 0 || r.Last > MaxLast || r.Since < 0 || r.Since > MaxSince || (r.Last > 0) == (r.Since > 0) || r.Last > 0 && !r.Until.IsZero() {
 		return fmt.Errorf("a trial runs over the last 1 to %d messages, or those of the last %v at most", MaxLast, MaxSince)
 	}
 	return nil

@@ -35,15 +35,7 @@ func At(log stream.Log, at stream.Position) ([]byte, error) {
 	return msg, nil
 }
 
-// PlaceName names a place in one of n logs, for people: PARTITION-POSITION where there are several.
-func PlaceName(n, log int, at stream.Position) string {
-	if n == 1 {
-		return at.String()
-	}
-	return fmt.Sprintf("%d-%s", log, at)
-}
-
-// ParsePlace reads what PlaceName has written.
+// ParsePlace reads what stream.PlaceName has written.
 func ParsePlace(n int, place string) (log int, at stream.Position, err error) {
 	rest := place
 	if number, behind, ok := strings.Cut(place, "-"); ok && n > 1 {

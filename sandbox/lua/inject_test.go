@@ -181,6 +181,7 @@ func TestAlert(t *testing.T) {
 			assert(alert.throttled("x") and not alert.throttled("z") and not alert.send("z", "", "d"))
 			assert(alert.get_threshold("x") == 5 and alert.get_threshold("q") == 7)
 			assert(alert.send("x", "again", "l", 0))
+			alert.note("x")
 			return 0
 		end`)
 	if res := b.Process(sample(t)); res.Outcome != sandbox.OK {

@@ -18,6 +18,7 @@ const (
 	FieldAlertID     = "id"
 	FieldThrottle    = "alert.throttle" // minutes in which no other alert of the id is wanted
 	FieldSummary     = "summary"
+	FieldEvidence    = "alert.evidence" // STREAM/POSITION of messages that caused it
 	FieldErrorType   = "DecodeErrorType"
 	FieldError       = "DecodeError"
 )

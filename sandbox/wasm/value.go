@@ -189,6 +189,12 @@ func (p *plugin) alertOver(s []uint64) {
 	s[0] = flag(told)
 }
 
+// alertNote says that the message at hand is evidence for alerts of an id.
+func (p *plugin) alertNote(s []uint64) {
+	a := p.alerting()
+	a.Note(p.name(s[0], s[1]))
+}
+
 func (p *plugin) alertThrottled(s []uint64) {
 	a := p.alerting()
 	s[0] = flag(a.Throttled(p.name(s[0], s[1]), p.minutes(s[2])))

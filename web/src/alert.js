@@ -6,6 +6,7 @@ import { moment, plural } from "./format.js";
 import { pluginName, problem } from "./parts.js";
 import { since } from "./times.js";
 import { payloads } from "./payloads.js";
+import { evidence } from "./evidence.js";
 import { page, picker } from "./range.js";
 import { alertPage, buttons, who, words } from "./incidents.js";
 
@@ -30,7 +31,10 @@ export function alert() {
     head(a);
     facts(a);
     await others(a);
-    if (!shows) shows = await graphs(a);
+    if (!shows) {
+      shows = await graphs(a);
+      if (!a.over) await evidence(a);
+    }
     await shows();
   });
   on("series", async () => shows?.());

@@ -16,6 +16,10 @@ export function trial(r, step) {
   };
 }
 
+// named is what the version is called that was tried: r.as, where it is one of those that were deployed.
+const named = (r) => r.as ?? "As written";
+const lower = (s) => s[0].toLowerCase() + s.slice(1);
+
 // range says what was read.
 export function range(r) {
   const g = r.range;
@@ -42,12 +46,12 @@ function numbers(r) {
     const share = most > 0 ? all[0] / most : 0;
     return h("tr", null,
       h("th", { scope: "row" }, name),
-      h("td.num", { "data-label": "As written", "data-level": share >= 0.9 ? "high" : share >= 0.7 ? "warm" : null }, show(all[0]), most > 0 ? h("span.of", null, ` of ${show(most)}`) : null),
+      h("td.num", { "data-label": named(r), "data-level": share >= 0.9 ? "high" : share >= 0.7 ? "warm" : null }, show(all[0]), most > 0 ? h("span.of", null, ` of ${show(most)}`) : null),
       r.running ? h("td.num", { "data-label": `Version ${r.version}` }, show(all[1])) : null,
       r.running ? h("td.num", { "data-label": "Change", "data-level": better && all[0] * better > all[1] * better * 1.2 ? "warm" : null }, change(all[0], all[1])) : null);
   };
   return h("div.panel.table-scroll" + (r.running ? "" : ".one"), null, h("table.numbers", null,
-    h("thead", null, h("tr", null, h("td"), h("th.num", { scope: "col" }, "As written"),
+    h("thead", null, h("tr", null, h("td"), h("th.num", { scope: "col" }, named(r)),
       r.running ? h("th.num", { scope: "col" }, `Version ${r.version}`) : null, r.running ? h("th.num", { scope: "col" }, "Change") : null)),
     h("tbody", null,
       row("Matched", (t) => t.matched, { show: exact }),
@@ -85,7 +89,7 @@ function payloads(r) {
     all.push(one);
     return one.el;
   });
-  const mine = shown(r.tried, r.running ? "as written" : null);
+  const mine = shown(r.tried, r.running ? lower(named(r)) : null);
   const theirs = r.running ? shown(r.running, `version ${r.version}`) : [];
   const pairs = [];
   const key = (g) => `${g.type} ${g.name}`;
@@ -97,8 +101,29 @@ function payloads(r) {
     else if (r.running) pairs.push(h("div.panel", null, empty("Not there", `Version ${r.version} does not make “${g.title}”.`)));
     other.delete(key(g));
   });
-  for (const o of other.values()) pairs.push(h("div.panel", null, empty("Not there", "As it is written it does not make this.")), o);
+  for (const o of other.values()) pairs.push(h("div.panel", null, empty("Not there", `${named(r)}: it does not make this.`)), o);
   return { el: h("div.graphs" + (pairs.length === 1 ? ".wide" : ""), { hidden: pairs.length === 0 }, ...pairs), remove: () => all.forEach((one) => one.remove?.()) };
+}
+
+const SAME = 600_000; // milliseconds that alerts of one subject are apart at most which tell of the same
+
+// besides puts the alerts of both versions next to each other, by time.
+function besides(r, look) {
+  const rest = [...r.running.alerts];
+  const all = r.tried.alerts.map((a) => {
+    const i = rest.findIndex((b) => b.id === a.id && Math.abs(Date.parse(a.time) - Date.parse(b.time)) <= SAME);
+    return { a, b: i >= 0 ? rest.splice(i, 1)[0] : null };
+  });
+  all.push(...rest.map((b) => ({ a: null, b })));
+  all.sort((x, y) => Date.parse((x.a ?? x.b).time) - Date.parse((y.a ?? y.b).time));
+  const cell = (label, alert, mine) => h("td", { "data-label": label }, alert ? [h("b", null, alert.summary || alert.id), " ", h("time.note", { datetime: alert.time }, moment(alert.time)), " ", mine ? look(alert.call) : null,
+    alert.detail ? h("p.alert-detail", null, alert.detail) : null] : h("span.note", null, "–"));
+  const more = r.tried.alerted - r.tried.alerts.length + r.running.alerted - r.running.alerts.length;
+  return [h("table.alerts-beside", null,
+    h("thead", null, h("tr", null, h("th", { scope: "col" }, named(r)), h("th", { scope: "col" }, `Version ${r.version}`), h("th", { scope: "col" }))),
+    h("tbody", null, ...all.map(({ a, b }) => h("tr", null, cell(named(r), a, true), cell(`Version ${r.version}`, b, false),
+      h("td", null, a && b ? h("span.note", null, "both") : a ? h("span.tag", null, "new") : h("span.tag", null, "gone")))))),
+  more > 0 ? h("p.note.pad", null, `and ${plural(more, "more alert")}`) : null];
 }
 
 // found are the texts: alerts, failures, messages, prints, files.
@@ -109,9 +134,12 @@ function found(r, step) {
   const first = (n, of) => (n < of ? `the first ${exact(n)} of ${exact(of)}` : exact(of));
   const newest = (n, of) => (n < of ? `the newest ${exact(n)} of ${exact(of)}` : exact(of));
   const rows = [];
-  const version = r.running ? `, version ${r.version} sends ${exact(r.running.alerted)}` : "";
-  if (t.alerted) {
-    rows.push(section("Alerts", first(t.alerts.length, t.alerted) + version, h("ul.alert-list", null, ...t.alerts.map((a) => h("li.alert", null,
+  let theirs = 0; // rows that are of the version that runs alone
+  if (r.running && t.alerted + r.running.alerted) {
+    theirs = t.alerted ? 0 : 1;
+    rows.push(section("Alerts", `${exact(t.alerted)} ${r.as ? "of " : ""}${lower(named(r))}, ${exact(r.running.alerted)} of version ${r.version}`, besides(r, look)));
+  } else if (t.alerted) {
+    rows.push(section("Alerts", first(t.alerts.length, t.alerted), h("ul.alert-list", null, ...t.alerts.map((a) => h("li.alert", null,
       h("div.alert-top", null, h("b", null, a.summary || a.id), h("span", null, h("time", { datetime: a.time }, moment(a.time)), " ", look(a.call))),
       a.detail ? h("p.alert-detail", null, a.detail) : null)))));
   }
@@ -130,8 +158,8 @@ function found(r, step) {
   if (t.printed) {
     rows.push(section("Printed", newest(t.prints.length, t.printed), h("ol.log", null, ...t.prints.map((p) => h("li", null, h("time", { datetime: p.time }, moment(p.time)), h("span", null, p.text), look(p.call))))));
   }
-  if (!rows.length && !t.ended && t.payloads.length === 0) {
-    return h("div.panel", null, t.matched ? empty("It made nothing", "It was called, and neither injected a message nor printed anything.") : empty("Nothing matched", "No message of this range is wanted by its message_matcher. The page Messages shows what there is."));
+  if (rows.length === theirs && !t.ended && t.payloads.length === 0) {
+    rows.unshift(h("div.panel", null, t.matched ? empty("It made nothing", "It was called, and neither injected a message nor printed anything.") : empty("Nothing matched", "No message of this range is wanted by its message_matcher. The page Messages shows what there is.")));
   }
   return h("div.found", null, ...rows);
 }

@@ -66,6 +66,10 @@ end
 
 local function note(path, ns, x, w)
     local node = node_of(path, ns)
+    if ns >= (node.noted or 0) and (measure ~= "share" or x > 0) then -- some of each window are kept with its alerts
+        alert.note(path == ALL and "all" or path)
+        node.noted = ns + window / 3 * 1e9
+    end
     node.seen  = ns
     node.total = node.total + 1
     node.fast:add(ns, 1, w)

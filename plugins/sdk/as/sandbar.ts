@@ -30,6 +30,7 @@
 @external("sandbar_v1", "buffer_payload") declare function buffer_payload(buffer: i32, delta: i32): void;
 @external("sandbar_v1", "alert_send") declare function alert_send(id: usize, idn: i32, summary: usize, sn: i32, detail: usize, dn: i32, minutes: f64): i32;
 @external("sandbar_v1", "alert_over") declare function alert_over(id: usize, idn: i32, detail: usize, dn: i32): i32;
+@external("sandbar_v1", "alert_note") declare function alert_note(id: usize, n: i32): void;
 @external("sandbar_v1", "alert_throttled") declare function alert_throttled(id: usize, n: i32, minutes: f64): i32;
 @external("sandbar_v1", "alert_threshold") declare function alert_threshold(id: usize, n: i32): f64;
 @external("sandbar_v1", "anomaly_look") declare function anomaly_look(method: usize, n: i32, values: usize, count: i32, index: i32, step: i64, to: usize): i32;
@@ -235,6 +236,12 @@ export function decompose(values: StaticArray<f64>, periods: StaticArray<i32>): 
 export function alertOver(id: string, detail: string): bool {
   const i = utf8(id), d = utf8(detail);
   return alert_over(at(i), i.byteLength, at(d), d.byteLength) != 0;
+}
+
+// alertNote says that the message at hand is evidence for alerts of the id: it is kept with the next one.
+export function alertNote(id: string): void {
+  const i = utf8(id);
+  alert_note(at(i), i.byteLength);
 }
 
 // alert sends an alert, at most one of an id in the time that the config says, and reports whether it did.

@@ -18,7 +18,7 @@ func openAlert(L *vm.State, h Host) *vm.Table {
 	}
 	a := &alerts{h, all}
 	t := functions(L, map[string]vm.HostFunc{
-		"send": a.send, "over": a.over, "throttled": a.throttled, "get_threshold": a.threshold,
+		"send": a.send, "over": a.over, "note": a.note, "throttled": a.throttled, "get_threshold": a.threshold,
 		"has_lookup": func(L *vm.State) int { L.Push(vm.False); return 1 },
 	})
 	thresholds := L.NewTable(0, 0)
@@ -56,6 +56,12 @@ func (a *alerts) over(L *vm.State) int {
 	a.h.Check(L, err)
 	L.PushBool(told)
 	return 1
+}
+
+// note is note(id): the message at hand is evidence for alerts of the id.
+func (a *alerts) note(L *vm.State) int {
+	a.Note(L.CheckString(1))
+	return 0
 }
 
 // throttled is throttled(id [, minutes]).
