@@ -224,6 +224,22 @@ func TestNotices(t *testing.T) {
 		}
 		return false
 	})
+	p.route("team", `{"title":"Team","matcher":"TRUE","owner":"dee@example.com","labels":{"team":"web"},"mail":["team@example.com"],"wait":0,"interval":1}`)
+	labelled := func(id string) string {
+		return "local alert = require 'heka.alert'\nfunction process_message() return 0 end\nfunction timer_event() alert.send('x', '" + id + "', 'd', 0, {country = 'DE'}) end\n"
+	}
+	web := strings.Replace(alarmingConfig, "modules =", `labels = {team = "web"}, modules =`, 1)
+	p.deployAs("dee@example.com", "other_team", strings.Replace(web, `"web"`, `"ops"`, 1), labelled("of another team"))
+	p.deployAs("eve@example.com", "other_owner", web, labelled("of another owner"))
+	p.deployAs("dee@example.com", "of_team", web, labelled("of the team"))
+	until(t, 60*time.Second, "the mail to the team", func() bool {
+		for _, m := range box.all() {
+			if strings.Contains(m, "To: <team@example.com>") {
+				return strings.Contains(m, "of the team") && !strings.Contains(m, "of another")
+			}
+		}
+		return false
+	})
 	toAnn := map[string]bool{}
 	for _, m := range box.all() {
 		if strings.Contains(m, "To: <ann@example.com>") {
@@ -286,11 +302,11 @@ func TestRoutesOnThePage(t *testing.T) {
 	run(t, ctx, fmt.Sprintf(press, "#routes", "Edit"))
 	eval(t, ctx, 20*time.Second, "whom it would have told", "document.querySelector('.route-form [role=status]').innerText.includes('It would have told of')")
 	run(t, ctx, "document.querySelector('.route-form details').open = true")
-	run(t, ctx, fmt.Sprintf(inputs, "set('Title', 'Nights'); set('Quiet from', '22:00'); set('to', '07:00'); set('Not while', \"Logger == 'host.plugins'\")"))
+	run(t, ctx, fmt.Sprintf(inputs, "set('Title', 'Nights'); set('Quiet from', '22:00'); set('to', '07:00'); set('Not while', \"Logger == 'host.plugins'\"); set('With labels', 'team=web, tier=one'); set('Of plugins by', 'ann'); set('For each value', 'country')"))
 	run(t, ctx, "{ const s = [...document.querySelectorAll('.route-form label')].find((l) => l.innerText.startsWith('When nobody')).querySelector('select'); s.value = '900'; [...document.querySelectorAll('.route-form details button')].find((b) => b.innerText === 'Add a service').click(); document.querySelector('.route-form details [aria-label=Service]').value = 'slack'; document.querySelector('.route-form details [aria-label=Address]').value = '"+receiver.URL+"/boss' }")
 	picture(t, ctx, "route-form-more")
 	run(t, ctx, fmt.Sprintf(press, ".route-form", "Save"))
-	eval(t, ctx, 20*time.Second, "its new title", "document.querySelector('#routes').innerText.includes('Nights') && document.querySelector('#routes').innerText.includes('not from 22:00 to 07:00') && document.querySelector('#routes').innerText.includes('Slack (127.0.0.1')")
+	eval(t, ctx, 20*time.Second, "its new title", "document.querySelector('#routes').innerText.includes('Nights') && document.querySelector('#routes').innerText.includes('not from 22:00 to 07:00') && document.querySelector('#routes').innerText.includes('Slack (127.0.0.1') && document.querySelector('#routes').innerText.includes('TRUE, team=web, tier=one, by ann') && document.querySelector('#routes').innerText.includes('country')")
 	run(t, ctx, "window.confirm = () => true; "+fmt.Sprintf(press, "#routes", "Remove"))
 	eval(t, ctx, 20*time.Second, "that it is gone", "document.querySelector('#routes').innerText.includes('Nobody is told')")
 	p.stop()

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"sandbar/host/alert"
 	"sandbar/host/chart"
 	"sandbar/host/clock"
 	"sandbar/host/history"
@@ -20,6 +21,7 @@ import (
 	"sandbar/host/saved"
 	"sandbar/host/stream"
 	"sandbar/sandbox/matcher"
+	"sandbar/sandbox/message"
 	"sandbar/web"
 )
 
@@ -40,8 +42,8 @@ type teller struct {
 	quiet   []saved.Silence
 	seen    map[[2]string]time.Time // when the incident began that somebody has seen
 
-	owners   map[string][]notify.Target // by plugin, as they were looked up
-	ownersAt time.Time                  // the first of them
+	owners   map[string]string // by plugin, as they were looked up
+	ownersAt time.Time         // the first of them
 }
 
 // newTeller makes what delivers.
@@ -127,37 +129,58 @@ func (t *teller) owner(plugin string) []notify.Target {
 	if t.mail == nil {
 		return nil
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if passed := clock.Now().Sub(t.ownersAt); t.owners == nil || passed < 0 || passed > keepOwners {
-		t.owners, t.ownersAt = map[string][]notify.Target{}, clock.Now()
-	}
-	if len(t.owners) >= mostOwners {
-		clear(t.owners)
-	}
-	to, known := t.owners[plugin]
-	if !known {
-		to = t.findOwner(plugin)
-		t.owners[plugin] = to
-	}
-	return to
-}
-
-func (t *teller) findOwner(plugin string) []notify.Target {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	st, err := t.h.deploy.Get(ctx, plugin)
-	if err != nil {
-		return nil
-	}
-	address := st.Author
-	if at := strings.LastIndex(address, " ("); at > 0 { // behind the name is where it came from
-		address = address[:at]
-	}
+	address := t.ownerName(plugin)
 	if !strings.Contains(address, "@") || t.mail.Check(address) != nil {
 		return nil
 	}
 	return []notify.Target{{Way: "mail", Address: address}}
+}
+
+// ownerName is the author of a plugin, as he calls himself; "" when there is none.
+func (t *teller) ownerName(plugin string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if passed := clock.Now().Sub(t.ownersAt); t.owners == nil || passed < 0 || passed > keepOwners {
+		t.owners, t.ownersAt = map[string]string{}, clock.Now()
+	}
+	if len(t.owners) >= mostOwners {
+		clear(t.owners)
+	}
+	name, known := t.owners[plugin]
+	if !known {
+		name = t.findOwner(plugin)
+		t.owners[plugin] = name
+	}
+	return name
+}
+
+// Named implements web.Notices.
+func (t *teller) Named(a *alert.Alert, routed bool) (mail []string) {
+	if t.mail == nil {
+		return nil
+	}
+	to := notify.Recipients(a)
+	if len(to) == 0 && !routed {
+		to = t.owner(a.Logger)
+	}
+	for _, one := range to {
+		mail = append(mail, one.Address)
+	}
+	return mail
+}
+
+func (t *teller) findOwner(plugin string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	st, err := t.h.deploy.Get(ctx, plugin)
+	if err != nil {
+		return ""
+	}
+	name := st.Author
+	if at := strings.LastIndex(name, " ("); at > 0 { // behind the name is where it came from
+		name = name[:at]
+	}
+	return name
 }
 
 // load reads what people saved, when that has changed. t.mu is held.
@@ -180,7 +203,7 @@ func (t *teller) load() {
 		t.seen[[2]string{s.Plugin, s.Subject}] = s.Began
 	}
 	for i := range routes {
-		if r, err := asRoute(&routes[i]); err == nil {
+		if r, err := t.asRoute(&routes[i]); err == nil {
 			t.routes = append(t.routes, r)
 		} else {
 			t.h.log.Error("a route is left out", "route", routes[i].ID, "error", err)
@@ -188,13 +211,34 @@ func (t *teller) load() {
 	}
 }
 
-func asRoute(r *saved.Route) (notify.Route, error) {
+// Takes says which alerts a route takes, by their messages.
+func (t *teller) Takes(r *saved.Route) (func(v *message.View) bool, error) {
 	m, err := matcher.Parse(r.Matcher)
+	if err != nil {
+		return nil, fmt.Errorf("the matcher: %w", err)
+	}
+	if r.Owner == "" && len(r.Labels) == 0 {
+		return m.Match, nil
+	}
+	return func(v *message.View) bool {
+		for name, want := range r.Labels {
+			f, _ := v.Field(message.LabelPrefix+name, 0)
+			if b, ok := f.Bytes(0); !ok || string(b) != want {
+				return false
+			}
+		}
+		logger, _ := v.Header(message.Logger)
+		return m.Match(v) && (r.Owner == "" || t.ownerName(string(logger)) == r.Owner)
+	}, nil
+}
+
+func (t *teller) asRoute(r *saved.Route) (notify.Route, error) {
+	match, err := t.Takes(r)
 	if err != nil {
 		return notify.Route{}, err
 	}
 	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
-	out := notify.Route{Name: r.ID, Match: m.Match, Targets: targets(r.Mail, r.Webhooks), BySubject: r.BySubject, Wait: seconds(r.Wait), Interval: seconds(r.Interval), Repeat: seconds(r.Repeat), Resolved: r.Resolved}
+	out := notify.Route{Name: r.ID, Match: match, GroupBy: r.GroupBy, Targets: targets(r.Mail, r.Webhooks), BySubject: r.BySubject, Wait: seconds(r.Wait), Interval: seconds(r.Interval), Repeat: seconds(r.Repeat), Resolved: r.Resolved}
 	if r.Unless != "" {
 		unless, err := matcher.Parse(r.Unless)
 		if err != nil {

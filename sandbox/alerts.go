@@ -23,6 +23,7 @@ type Alerts struct {
 	env      *Env
 	sent     *Throttles
 	noted    evidence
+	labels   Labels
 	disabled bool
 	prefix   bool
 	modules  Table
@@ -41,6 +42,11 @@ func NewAlerts(cfg *Config, env *Env, sent *Throttles) (*Alerts, error) {
 		a.Throttle = m
 	}
 	a.Thresholds, _ = table["thresholds"].(Table)
+	labels, _ := table["labels"].(Table)
+	var err error
+	if a.labels, err = labelsOf(labels); err != nil {
+		return nil, err
+	}
 	a.modules, ok = table["modules"].(Table)
 	if !ok || len(a.modules) == 0 && !a.disabled {
 		return nil, errors.New("no alert modules were specified; the web page shows all alerts of: alert = {modules = {web = {}}}")
@@ -48,11 +54,15 @@ func NewAlerts(cfg *Config, env *Env, sent *Throttles) (*Alerts, error) {
 	return a, nil
 }
 
-// Send sends an alert unless one of its id was sent less than so many minutes ago, and says whether it did.
-func (a *Alerts) Send(out *Outbox, id, summary, detail string, minutes float64) (bool, error) {
+// Send sends an alert unless one of its id was sent less than so many minutes ago, and says whether it did. more are labels beside those of the config.
+func (a *Alerts) Send(out *Outbox, id, summary, detail string, minutes float64, more Labels) (bool, error) {
 	id, summary = cut(id, maxAlertID), cut(summary, maxSummary)
 	if a.disabled || summary == "" || a.Throttled(id, minutes) {
 		return false, nil
+	}
+	labels, err := a.labels.with(more)
+	if err != nil {
+		return false, err
 	}
 	if a.prefix {
 		summary = fmt.Sprintf("Sandbar [%s#%s] - %s", a.cfg.Logger(), id, summary)
@@ -62,7 +72,7 @@ func (a *Alerts) Send(out *Outbox, id, summary, detail string, minutes float64) 
 	if err != nil {
 		return false, err
 	}
-	if err := out.Room(int64(len(detail) + len(id) + len(summary))); err != nil {
+	if err := out.Room(int64(len(detail) + len(id) + len(summary) + labels.size())); err != nil {
 		return false, err
 	}
 	b.SetHeader(message.Type, message.TypeAlert)
@@ -75,6 +85,9 @@ func (a *Alerts) Send(out *Outbox, id, summary, detail string, minutes float64) 
 	}
 	if to := a.recipients(); len(to) > 0 {
 		b.AddString("email.recipients", "", to...)
+	}
+	for _, name := range labels.names() {
+		b.AddString(message.LabelPrefix+name, "", labels[name])
 	}
 	if places := a.evidence(id); len(places) > 0 {
 		b.AddString(message.FieldEvidence, "", places...)

@@ -43,7 +43,7 @@ func TestEvidence(t *testing.T) {
 	out := NewOutbox(cfg, env, free{})
 	send := func(id string) {
 		t.Helper()
-		if sent, err := a.Send(out, id, "s", "", 0); err != nil || !sent {
+		if sent, err := a.Send(out, id, "s", "", 0, nil); err != nil || !sent {
 			t.Fatal(sent, err)
 		}
 	}

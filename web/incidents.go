@@ -154,6 +154,10 @@ func (s *Site) getAlert(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	hears, err := s.tells(ctx, &a)
+	if err != nil {
+		return err
+	}
 	events, err := s.opt.Plugins.Events(ctx, a.Logger, versionEvents, 0)
 	if err != nil {
 		return err
@@ -174,7 +178,8 @@ func (s *Site) getAlert(c echo.Context) error {
 		Ran      *ranVersion `json:"ran,omitempty"`
 		Graphs   []string    `json:"graphs"`
 		SoFar    soFar       `json:"so_far"`
-	}{a, all[0], versionAt(events, a.Time), graphs, s.soFar(a)})
+		Told     told        `json:"told"`
+	}{a, all[0], versionAt(events, a.Time), graphs, s.soFar(a), hears})
 }
 
 // soFar is how a subject fared, as far as its alerts are kept.

@@ -9,7 +9,7 @@ import (
 	"sandbar/host/alert"
 	"sandbar/host/notify"
 	"sandbar/host/saved"
-	"sandbar/sandbox/matcher"
+	"sandbar/sandbox/message"
 )
 
 // Notices is what people are told of alerts, beside the page. An error says that another host does it.
@@ -18,6 +18,10 @@ type Notices interface {
 	Again(id string) (bool, error)
 	Test(ctx context.Context, r saved.Route) ([]Tested, error)
 	Mails() bool // there is a mail server
+	// Takes says which alerts a route takes, by their messages.
+	Takes(r *saved.Route) (func(v *message.View) bool, error)
+	// Named are the mailboxes that hear of an alert without a route: those that it names, or who owns its plugin when routed is false.
+	Named(a *alert.Alert, routed bool) []string
 }
 
 // Tested is how a test of a target went.
@@ -142,14 +146,16 @@ const mostAsked = 5000
 // whoWouldGet says which of the newest alerts a matcher takes, before a route with it is saved.
 func (s *Site) whoWouldGet(c echo.Context) error {
 	var in struct {
-		Matcher string `json:"matcher"`
+		Matcher string            `json:"matcher"`
+		Owner   string            `json:"owner"`
+		Labels  map[string]string `json:"labels"`
 	}
 	if err := s.readJSON(c, &in); err != nil {
 		return err
 	}
-	m, err := matcher.Parse(in.Matcher)
+	takes, err := s.opt.Notices.Takes(&saved.Route{Matcher: in.Matcher, Owner: in.Owner, Labels: in.Labels})
 	if err != nil {
-		return refuse(http.StatusUnprocessableEntity, "the matcher: %v", err)
+		return refuse(http.StatusUnprocessableEntity, "%v", err)
 	}
 	out := struct {
 		Of      int           `json:"of"`
@@ -158,7 +164,7 @@ func (s *Site) whoWouldGet(c echo.Context) error {
 	}{Newest: []alert.Alert{}}
 	for _, a := range s.opt.Alerts.List(mostAsked, alert.Filter{}) {
 		out.Of++
-		if !a.Wanted(m.Match) {
+		if !a.Wanted(takes) {
 			continue
 		}
 		if out.Matched++; len(out.Newest) < 20 {
@@ -166,6 +172,34 @@ func (s *Site) whoWouldGet(c echo.Context) error {
 		}
 	}
 	return answer(c, http.StatusOK, out)
+}
+
+// told is who hears of an alert.
+type told struct {
+	Routes []routeName `json:"routes"`
+	Mail   []string    `json:"mail"` // without a route
+}
+
+type routeName struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+}
+
+// tells says who hears of an alert, as routes are now.
+func (s *Site) tells(ctx context.Context, a *alert.Alert) (told, error) {
+	out := told{Routes: []routeName{}, Mail: []string{}}
+	list, err := s.opt.Saved.Routes(ctx)
+	if err != nil {
+		return out, err
+	}
+	for i := range list {
+		r := &list[i]
+		if takes, err := s.opt.Notices.Takes(r); err == nil && a.Wanted(takes) {
+			out.Routes = append(out.Routes, routeName{r.ID, r.Title})
+		}
+	}
+	out.Mail = append(out.Mail, s.opt.Notices.Named(a, len(out.Routes) > 0)...)
+	return out, nil
 }
 
 func (s *Site) listNotices(c echo.Context) error {

@@ -3,12 +3,16 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"sandbar/host/alert"
 	"sandbar/host/notify"
 	"sandbar/host/saved"
+	"sandbar/sandbox/matcher"
+	"sandbar/sandbox/message"
 )
 
 // fakeNotices has one delivery that was given up.
@@ -20,7 +24,7 @@ func (f *fakeNotices) Status() (notify.Status, error) {
 	if f.elsewhere {
 		return notify.Status{}, errElsewhere
 	}
-	return notify.Status{Groups: 1, Waiting: []notify.Job{}, Dead: []notify.Job{{ID: "d1", To: notify.Target{Way: "mail", Address: "ann@example.com"}, Notice: notify.Notice{Plugin: "analysis.rate", Firing: []notify.Subject{{Summary: hostile}}}, Made: start(), Next: start(), Attempts: 3, Error: hostile}}, Failed: 1}, nil
+	return notify.Status{Groups: 1, Waiting: []notify.Job{}, Digests: []notify.Digest{{Plugin: "analysis.rate", Begun: 70, Since: start(), Budget: 60}}, Dead: []notify.Job{{ID: "d1", To: notify.Target{Way: "mail", Address: "ann@example.com"}, Notice: notify.Notice{Plugin: "analysis.rate", Firing: []notify.Subject{{Summary: hostile}}}, Made: start(), Next: start(), Attempts: 3, Error: hostile}}, Failed: 1}, nil
 }
 
 func (f *fakeNotices) Again(id string) (bool, error) {
@@ -41,6 +45,22 @@ func (f *fakeNotices) Test(_ context.Context, r saved.Route) (all []Tested, err 
 }
 
 func (*fakeNotices) Mails() bool { return true }
+
+// Takes has every plugin owned by ann.
+func (*fakeNotices) Takes(r *saved.Route) (func(v *message.View) bool, error) {
+	m, err := matcher.Parse(r.Matcher)
+	if err != nil {
+		return nil, fmt.Errorf("the matcher: %w", err)
+	}
+	return func(v *message.View) bool { return m.Match(v) && (r.Owner == "" || r.Owner == "ann") }, nil
+}
+
+func (*fakeNotices) Named(a *alert.Alert, routed bool) []string {
+	if routed {
+		return nil
+	}
+	return []string{"owner of " + a.Logger}
+}
 
 func TestRoutes(t *testing.T) {
 	t.Parallel()
@@ -64,6 +84,13 @@ func TestRoutes(t *testing.T) {
 		{h, "DELETE", "/api/v1/routes/more", "", "", 204, ""},
 		{h, "PUT", "/api/v1/routes/y", `{"title":"a","matcher":"TRUE","mail":["a@example.com"],"quiet":{"from":"22:00","to":"25:00"}}`, "", 422, "25:00"},
 		{h, "POST", "/api/v1/routes/who", `{"matcher":"TRUE"}`, "", 200, `"matched":`},
+		{h, "POST", "/api/v1/routes/who", `{"matcher":"TRUE","owner":"bob","labels":{"team":"web"}}`, "", 200, `"matched":0`},
+		{h, "GET", "/api/v1/alerts/k2", "", "", 200, `"told":{"routes":[{"id":"mine","title":"Mine"}],"mail":[]}`},
+		{h, "PUT", "/api/v1/routes/z", `{"title":"a","matcher":"TRUE","mail":["a@example.com"],"labels":{"a b":"x"}}`, "", 422, "no name of a label"},
+		{h, "PUT", "/api/v1/routes/z", `{"title":"a","matcher":"TRUE","mail":["a@example.com"],"group_by":["1x"]}`, "", 422, "no name of a label"},
+		{h, "PUT", "/api/v1/routes/z", `{"title":"a","matcher":"TRUE","mail":["a@example.com"],"owner":"bob","labels":{"team":"web"},"group_by":["country"]}`, "", 200, `"version":1`},
+		{h, "GET", "/api/v1/routes", "", "", 200, `"group_by":["country"]`},
+		{h, "DELETE", "/api/v1/routes/z", "", "", 204, ""},
 		{h, "POST", "/api/v1/routes/who", `{"matcher":"Fields["}`, "", 422, "matcher"},
 		{h, "POST", "/api/v1/routes/mine/test", "", "", 200, `{"tested":[{"way":"mail","address":"ann@example.com"}]}`},
 		{h, "POST", "/api/v1/routes/none/test", "", "", 404, ""},
@@ -74,6 +101,7 @@ func TestRoutes(t *testing.T) {
 		{elsewhere, "POST", "/api/v1/notices/d1/again", "", "", 503, ""},
 		{h, "DELETE", "/api/v1/routes/mine", "", "", 204, ""},
 		{h, "DELETE", "/api/v1/routes/mine", "", "", 404, ""},
+		{h, "GET", "/api/v1/alerts/k2", "", "", 200, `"told":{"routes":[],"mail":["owner of analysis.rate"]}`},
 	} {
 		header := []string{"Sandbar-As", "ann"}
 		if c.match != "" {

@@ -90,6 +90,20 @@ func Decode(v *message.View) (Alert, bool) {
 	return a, true
 }
 
+// Labels are what its plugin said it is about beside its ID.
+func (a *Alert) Labels() map[string]string {
+	var all map[string]string
+	for _, f := range a.Fields {
+		if name, ok := strings.CutPrefix(f.Name, message.LabelPrefix); ok && len(f.Values) > 0 {
+			if all == nil {
+				all = map[string]string{}
+			}
+			all[name] = f.Values[0]
+		}
+	}
+	return all
+}
+
 // key is the same for the same alert, whoever reads it and whenever.
 func (a *Alert) key() string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %q %q %q %q", a.Time.UnixNano(), a.Logger, a.ID, a.Summary, a.Detail))

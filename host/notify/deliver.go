@@ -184,13 +184,23 @@ type Status struct {
 	Sent    int64 `json:"sent"`    // since the beginning
 	Failed  int64 `json:"failed"`  // given up
 	Dropped int64 `json:"dropped"` // alerts that nobody was told of, for want of room
+
+	Digests []Digest `json:"digests"` // plugins whose news are told once an hour
+}
+
+// Digest is a plugin that raised more incidents in an hour than its budget.
+type Digest struct {
+	Plugin string    `json:"plugin"`
+	Begun  int       `json:"begun"` // incidents since then
+	Since  time.Time `json:"since"`
+	Budget int       `json:"budget"` // an hour
 }
 
 // Status may be called at any time. Secrets are left out.
 func (r *Router) Status() Status {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := Status{Groups: len(r.state.Groups), Sent: r.state.Sent, Failed: r.state.Failed, Dropped: r.state.Dropped, Waiting: []Job{}, Dead: []Job{}}
+	s := Status{Groups: len(r.state.Groups), Sent: r.state.Sent, Failed: r.state.Failed, Dropped: r.state.Dropped, Waiting: []Job{}, Dead: []Job{}, Digests: r.digests()}
 	public := func(j *Job) Job {
 		out := *j
 		out.To.Secret = ""

@@ -37,6 +37,8 @@ type Subject struct {
 	Until    time.Time `json:"until"` // it is over then, if no further alert comes
 	Count    int       `json:"count"`
 
+	Labels map[string]string `json:"labels,omitempty"` // of the newest alert
+
 	Told      bool      `json:"told,omitempty"` // in a notice, as firing
 	ToldAt    time.Time `json:"told_at,omitzero"`
 	Escalated bool      `json:"escalated,omitempty"` // it was told to those of the escalation
@@ -64,8 +66,8 @@ func own() Route {
 
 const recipientsField = "email.recipients"
 
-// recipients are those that an alert names.
-func recipients(a *alert.Alert) (to []Target) {
+// Recipients are those that an alert names.
+func Recipients(a *alert.Alert) (to []Target) {
 	for _, f := range a.Fields {
 		if f.Name != recipientsField {
 			continue
@@ -85,20 +87,22 @@ func (r *Router) add(a *alert.Alert, v *message.View, routes []Route) {
 	for i := range routes {
 		rt := &routes[i]
 		reason := rt.Unless != nil && rt.Unless(v)
-		if reason && a.Until().After(r.state.Unless[rt.Name]) {
-			r.state.Unless[rt.Name] = a.Until()
-			r.version.Bump()
+		if reason {
+			r.hold(rt.Name, a)
 		}
 		if len(rt.Targets) > 0 && rt.Match(v) {
 			wanted = true
-			subject := ""
+			key := fmt.Sprintf("%q %q %q", rt.Name, a.Logger, "")
 			if rt.BySubject {
-				subject = a.ID
+				key = fmt.Sprintf("%q %q %q", rt.Name, a.Logger, a.ID)
 			}
-			fresh = r.gather(fmt.Sprintf("%q %q %q", rt.Name, a.Logger, subject), group{Route: rt.Name, Plugin: a.Logger}, a, reason) || fresh
+			for _, label := range rt.GroupBy {
+				key += fmt.Sprintf(" %q", a.Labels()[label])
+			}
+			fresh = r.gather(key, group{Route: rt.Name, Plugin: a.Logger}, a, reason) || fresh
 		}
 	}
-	to := recipients(a)
+	to := Recipients(a)
 	if r.opt.Ways["mail"] == nil {
 		to = nil
 	}
@@ -143,7 +147,7 @@ func (r *Router) gather(key string, fresh group, a *alert.Alert, reason bool) (b
 		g.Suppressed++
 	}
 	s.Summary, s.Detail, s.Severity, s.Key, s.Last = clip(a.Summary, mostSummary), clip(a.Detail, mostDetail), a.Severity, a.Key, a.Time
-	s.Link, s.Reason = r.opt.Link(a.Key), reason
+	s.Link, s.Reason, s.Labels = r.opt.Link(a.Key), reason, a.Labels()
 	s.Count++
 	if u := a.Until(); u.After(s.Until) {
 		s.Until = u
@@ -153,6 +157,7 @@ func (r *Router) gather(key string, fresh group, a *alert.Alert, reason bool) (b
 
 // over ends what alerts of an ID were about. r.mu is held.
 func (r *Router) over(a *alert.Alert) {
+	r.letGo(a)
 	for _, g := range r.state.Groups {
 		if s := g.Subjects[a.ID]; g.Plugin == a.Logger && s != nil && a.Time.Before(s.Until) && !a.Time.Before(s.Began) {
 			s.Until = a.Time
@@ -212,6 +217,7 @@ func (r *Router) tick(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.quieten(now)
+	r.release(now, routes)
 	for _, key := range slices.Sorted(maps.Keys(r.state.Groups)) {
 		g := r.state.Groups[key]
 		rt, ok := routes[g.Route]
@@ -232,7 +238,7 @@ func (r *Router) tick(now time.Time) {
 func (r *Router) look(key string, g *group, rt *Route, now time.Time) {
 	fresh, firing, over, late, ending := []*Subject{}, []*Subject{}, []*Subject{}, []*Subject{}, []*Subject{}
 	var ends time.Time
-	held := now.Before(r.state.Unless[rt.Name])
+	held := len(r.state.Held[rt.Name]) > 0
 	for _, id := range slices.Sorted(maps.Keys(g.Subjects)) {
 		s := g.Subjects[id]
 		switch {

@@ -2,6 +2,8 @@ package notify
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -47,6 +49,17 @@ func (r *Router) count(plugin string) {
 		one.ID = noticeID(&group{Plugin: plugin, Number: -1}, to, now)
 		r.enqueue(&Job{ID: one.ID, To: to, Notice: one, Made: now, Next: now})
 	}
+}
+
+// digests are those plugins, by name. r.mu is held.
+func (r *Router) digests() []Digest {
+	out := []Digest{}
+	for _, plugin := range slices.Sorted(maps.Keys(r.state.Noise)) {
+		if n := r.state.Noise[plugin]; n.Digest {
+			out = append(out, Digest{plugin, n.Begun, n.Since, r.opt.Budget})
+		}
+	}
+	return out
 }
 
 // quieten ends hours. r.mu is held.

@@ -40,6 +40,7 @@ type Route struct {
 	Name      string
 	Match     func(v *message.View) bool // of the alert's message
 	Targets   []Target
+	GroupBy   []string      // labels: a group for each of their values
 	BySubject bool          // a group for each subject; else one for each plugin
 	Wait      time.Duration // after the first alert, so that those that come with it are told together
 	Interval  time.Duration // between two notices of a group that has news

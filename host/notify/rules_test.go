@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,65 @@ func TestUnless(t *testing.T) {
 	b.wants(10.1, nil, "long×1 to x", "-down to x")
 	b.wants(11, [][]byte{alarm("analysis.b", "other", 11, 60)})
 	b.wants(21, nil, "other×1 long×1 to x")
+}
+
+// ending says that a subject is as usual again.
+func ending(plugin, id string, minute float64) []byte {
+	var m message.Builder
+	m.SetTimestamp(int64(minute * 60e9))
+	m.SetHeader(message.Type, message.TypeOver)
+	m.SetHeader(message.Logger, plugin)
+	m.AddString(message.FieldAlertID, "", id)
+	return m.AppendTo(nil)
+}
+
+// TestUnlessIsOver: others wait until the last of what they wait for is over, and no longer; nothing is remembered of it then.
+func TestUnlessIsOver(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, newStore(), with(func(r *Route) { r.Unless, r.Resolved, r.Interval = from("analysis.host"), false, 0 }))
+	b.wants(0, [][]byte{alarm("analysis.host", "one", 0, 90), alarm("analysis.host", "two", 0, 90)}, "one×1 two×1 to x")
+	b.wants(1, [][]byte{alarm("analysis.b", "long", 1, 90), ending("analysis.host", "one", 1), ending("analysis.b", "two", 1)})
+	b.wants(2, [][]byte{ending("analysis.host", "two", 2)}, "long×1 to x")
+	if len(b.state.Held) != 0 {
+		t.Errorf("%v", b.state.Held)
+	}
+	var many [][]byte
+	for i := range 2 * mostHeld {
+		many = append(many, alarm("analysis.host", fmt.Sprint(i), 3, 10))
+	}
+	b.at(3, many...)
+	if n := len(b.state.Held["all"]); n != mostHeld+1 {
+		t.Errorf("it waits for %d", n)
+	}
+	b.at(20)
+	if len(b.state.Held) != 0 {
+		t.Errorf("%v", b.state.Held)
+	}
+	old, err := decodeState([]byte(`{"format":1,"unless":{"all":"2024-05-01T00:00:00Z"}}`))
+	if err != nil || !old.Held["all"][""].Equal(time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)) || old.Unless != nil {
+		t.Errorf("of a version before: %+v, %v", old, err)
+	}
+}
+
+// TestGroupBy: alerts with the same values of labels are told together.
+func TestGroupBy(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, newStore(), with(func(r *Route) { r.GroupBy = []string{"country"} }))
+	labelled := func(id, country string) []byte {
+		var m message.Builder
+		m.SetHeader(message.Type, message.TypeAlert)
+		m.SetHeader(message.Logger, "analysis.a")
+		m.AddString(message.FieldAlertID, "", id)
+		m.AddString(message.FieldSummary, "", id)
+		if country != "" {
+			m.AddString(message.LabelPrefix+"country", "", country)
+		}
+		return m.AppendTo(nil)
+	}
+	b.wants(0, [][]byte{labelled("a", "DE"), labelled("b", "SE"), labelled("c", "DE"), labelled("d", "")}, "d×1 to x", "a×1 c×1 to x", "b×1 to x")
+	if s := b.state.Jobs[len(b.state.Jobs)-1].Notice.Firing[0]; len(s.Labels) > 1 {
+		t.Errorf("%+v", s)
+	}
 }
 
 // TestQuietHours: what comes at night is told in the morning.
@@ -96,14 +156,7 @@ func TestOwner(t *testing.T) {
 func TestOver(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, newStore(), with(func(r *Route) { r.Interval = 0 }))
-	end := func(id string, minute float64) []byte {
-		var m message.Builder
-		m.SetTimestamp(int64(minute * 60e9))
-		m.SetHeader(message.Type, message.TypeOver)
-		m.SetHeader(message.Logger, "analysis.a")
-		m.AddString(message.FieldAlertID, "", id)
-		return m.AppendTo(nil)
-	}
+	end := func(id string, minute float64) []byte { return ending("analysis.a", id, minute) }
 	b.wants(0, [][]byte{alarm("analysis.a", "x", 0, 90), alarm("analysis.b", "x", 0, 90)}, "x×1 to x", "x×1 to x")
 	b.wants(2, [][]byte{end("x", 1), end("none", 1)}, "-x to x")
 	b.wants(3, [][]byte{alarm("analysis.a", "x", 3, 90)}, "x×1 to x")
@@ -139,6 +192,9 @@ func TestBudget(t *testing.T) {
 	b.wants(62, nil, "d×1 e×1 f×1 to x")
 	if j := b.state.Jobs[len(b.state.Jobs)-1]; !j.Notice.Digest {
 		t.Errorf("%+v", j.Notice)
+	}
+	if d := b.Status().Digests; len(d) != 1 || d[0].Plugin != "analysis.a" || d[0].Begun != 0 || d[0].Budget != 3 {
+		t.Errorf("%+v", d)
 	}
 	b.wants(122, nil) // an hour within the budget
 	b.wants(123, one("g", 123), "g×1 to x")

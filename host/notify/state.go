@@ -21,8 +21,10 @@ type state struct {
 	Failed  int64             `json:"failed"`
 	Dropped int64             `json:"dropped"`
 
-	Noise  map[string]*noise    `json:"noise,omitempty"`  // by plugin
-	Unless map[string]time.Time `json:"unless,omitempty"` // route → until when what it does not tell others beside fires
+	Noise map[string]*noise               `json:"noise,omitempty"` // by plugin
+	Held  map[string]map[string]time.Time `json:"held,omitempty"`  // route → what fires beside which it does not tell others → until when
+
+	Unless map[string]time.Time `json:"unless,omitempty"` // the same of a version before, which did not know what fires
 }
 
 func (s *state) encode() []byte {
@@ -34,7 +36,7 @@ func (s *state) encode() []byte {
 }
 
 func decodeState(text []byte) (state, error) {
-	s := state{Format: stateFormat, Groups: map[string]*group{}, Unless: map[string]time.Time{}, Noise: map[string]*noise{}}
+	s := state{Format: stateFormat, Groups: map[string]*group{}, Held: map[string]map[string]time.Time{}, Noise: map[string]*noise{}}
 	if len(text) == 0 {
 		return s, nil
 	}
@@ -50,9 +52,13 @@ func decodeState(text []byte) (state, error) {
 		s.Noise = map[string]*noise{}
 	}
 	maps.DeleteFunc(s.Noise, func(_ string, n *noise) bool { return n == nil })
-	if s.Unless == nil {
-		s.Unless = map[string]time.Time{}
+	if s.Held == nil {
+		s.Held = map[string]map[string]time.Time{}
 	}
+	for route, until := range s.Unless {
+		s.Held[route] = map[string]time.Time{"": until}
+	}
+	s.Unless = nil
 	if s.Groups == nil {
 		s.Groups = map[string]*group{}
 	}

@@ -3,22 +3,29 @@ package saved
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
+
+	"sandbar/sandbox"
 )
 
 // Route says who is told of which alerts.
 type Route struct {
 	Head      `json:"-"`
 	Title     string   `json:"title"`
-	Matcher   string   `json:"matcher"` // of the alert's message
+	Matcher   string   `json:"matcher"`         // of the alert's message
+	Owner     string   `json:"owner,omitempty"` // only of plugins whose author that is
 	Mail      []string `json:"mail,omitempty"`
 	Webhooks  []Hook   `json:"webhooks,omitempty"`
 	BySubject bool     `json:"by_subject,omitempty"` // told for each subject; else for each plugin
+	GroupBy   []string `json:"group_by,omitempty"`   // labels: told for each of their values
 	Wait      int      `json:"wait"`                 // seconds from the first alert to its notice
 	Interval  int      `json:"interval"`             // seconds between notices with news
 	Repeat    int      `json:"repeat"`               // seconds between notices without news; 0: none
 	Resolved  bool     `json:"resolved"`             // also told when it is over
+
+	Labels map[string]string `json:"labels,omitempty"` // only of alerts that have these
 
 	Unless   string      `json:"unless,omitempty"` // matcher: while an alert fires that it takes, others are not told
 	Quiet    *Hours      `json:"quiet,omitempty"`
@@ -96,6 +103,7 @@ func (h *Hours) parse() (from, to int, zone *time.Location, err error) {
 
 const (
 	mostTargets  = 20
+	mostLabels   = 16
 	mostTemplate = 16 << 10
 	longestWait  = 24 * 3600
 	longestTurn  = 30 * 24 * 3600
@@ -145,6 +153,20 @@ func (r *Route) check() error {
 		}
 		if len(h.Template) > mostTemplate {
 			return invalid("a template has %d bytes at most", mostTemplate)
+		}
+	}
+	if err := text("an owner", r.Owner, mostName); err != nil {
+		return err
+	}
+	if len(r.Labels) > mostLabels || len(r.GroupBy) > mostLabels {
+		return invalid("a route asks for %d labels at most", mostLabels)
+	}
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(r.Labels)), r.GroupBy) {
+		if !sandbox.IsLabel(name) {
+			return invalid("%.40q is no name of a label: up to 32 letters, digits and underscores, not beginning with a digit", name)
+		}
+		if err := text("a label", r.Labels[name], mostName); err != nil {
+			return err
 		}
 	}
 	for _, n := range []struct {

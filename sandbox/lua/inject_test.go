@@ -174,13 +174,19 @@ func TestCircularBuffer(t *testing.T) {
 
 func TestAlert(t *testing.T) {
 	t.Parallel()
-	cfg := `process_message_inject_limit = 9 alert = {throttle = 5, modules = {email = {recipients = {"a@b"}}}, thresholds = {x = 5, ["*"] = 7}}`
-	b := load(t, sandbox.Analysis, cfg, `local alert = require "heka.alert"
+	cfg := `process_message_inject_limit = 9 alert = {throttle = 5, labels = {team = "web", tier = "one"}, modules = {email = {recipients = {"a@b"}}}, thresholds = {x = 5, ["*"] = 7}}`
+	b := load(t, sandbox.Analysis, cfg, `require "string" local alert = require "heka.alert"
 		function process_message()
 			assert(alert.send("x", "short", "long") and not alert.send("x", "short", "long") and alert.send("y", "s", "l"))
 			assert(alert.throttled("x") and not alert.throttled("z") and not alert.send("z", "", "d"))
 			assert(alert.get_threshold("x") == 5 and alert.get_threshold("q") == 7)
-			assert(alert.send("x", "again", "l", 0))
+			assert(alert.send("x", "again", "l", 0, {tier = "two", country = "DE"}))
+			for _, odd in ipairs{{["a b"] = "x"}, {a = 1}, {1}, {["1a"] = "x"}, {[""] = "x"}, {[string.rep("a", 33)] = "x"}} do
+				assert(not pcall(alert.send, "x", "s", "d", 0, odd))
+			end
+			local many = {}
+			for i = 1, 15 do many["l" .. i] = "x" end
+			assert(not pcall(alert.send, "x", "s", "d", 0, many))
 			alert.note("x")
 			return 0
 		end`)
@@ -193,6 +199,16 @@ func TestAlert(t *testing.T) {
 	got := asJSON(t, b.made[0])
 	for _, want := range []string{`"Type":"alert"`, `"Severity":1`, `"Payload":"long"`, `["x"]`, `["short"]`, `"name":"email.recipients"`, `a@b`} {
 		contains(t, got, want)
+	}
+	for i, want := range [][]string{{`label.team","value":["web"]`, `label.tier","value":["one"]`}, nil, {`label.country","value":["DE"]`, `label.team","value":["web"]`, `label.tier","value":["two"]`}} {
+		for _, label := range want {
+			contains(t, asJSON(t, b.made[i]), label)
+		}
+	}
+	for _, cfg := range []string{`labels = {team = 5}`, `labels = {["a b"] = "x"}`, `labels = {"x"}`} {
+		if _, err := tryLoad(sandbox.Analysis, `alert = {modules = {web = {}}, `+cfg+`}`, `require "heka.alert" function process_message() end`); err == nil || !strings.Contains(err.Error(), "alert.labels") {
+			t.Errorf("%s: %v", cfg, err)
+		}
 	}
 	if _, err := tryLoad(sandbox.Analysis, "", `require "heka.alert" function process_message() end`); err == nil {
 		t.Error("heka.alert without a config was loaded")

@@ -18,6 +18,7 @@ const (
 	FieldAlertID     = "id"
 	FieldThrottle    = "alert.throttle" // minutes in which no other alert of the id is wanted
 	FieldSummary     = "summary"
+	LabelPrefix      = "label."         // of the fields that routes choose and group alerts by: label.team
 	FieldEvidence    = "alert.evidence" // STREAM/POSITION of messages that caused it
 	FieldErrorType   = "DecodeErrorType"
 	FieldError       = "DecodeError"

@@ -81,6 +81,7 @@ func apiFuncs() []hostFunc {
 
 		{"alert_send", "iiiiiid", "i", fuelHeavy, (*plugin).alertSend},
 		{"alert_over", "iiii", "i", fuelHeavy, (*plugin).alertOver},
+		{"alert_label", "iiii", "", fuelField, (*plugin).alertLabel},
 		{"alert_note", "ii", "", fuelField, (*plugin).alertNote},
 		{"alert_throttled", "iid", "i", fuelField, (*plugin).alertThrottled},
 		{"alert_threshold", "ii", "d", fuelField, (*plugin).alertThreshold},

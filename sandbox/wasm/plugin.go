@@ -56,6 +56,7 @@ type plugin struct {
 	buffers []*cbuf.Payload
 	held    int64 // bytes of the buffers
 	alerts  *sandbox.Alerts
+	labels  sandbox.Labels // of the next alert
 
 	arguments, environment []string // of WASI
 	throttles              sandbox.Throttles

@@ -171,7 +171,8 @@ func (p *plugin) alertSend(s []uint64) {
 		p.check(&sandbox.Refusal{Outcome: sandbox.OutputExceeded, Text: "output_limit exceeded: the detail of an alert is too long"})
 	}
 	p.building = false
-	sent, err := a.Send(p.out, p.name(s[0], s[1]), p.name(s[2], s[3]), string(p.bytes(s[4], s[5])), p.minutes(s[6]))
+	sent, err := a.Send(p.out, p.name(s[0], s[1]), p.name(s[2], s[3]), string(p.bytes(s[4], s[5])), p.minutes(s[6]), p.labels)
+	p.labels = nil
 	p.check(err)
 	s[0] = flag(sent)
 }
@@ -187,6 +188,16 @@ func (p *plugin) alertOver(s []uint64) {
 	told, err := a.Over(p.out, p.name(s[0], s[1]), string(p.bytes(s[2], s[3])))
 	p.check(err)
 	s[0] = flag(told)
+}
+
+// alertLabel gives the next alert a label.
+func (p *plugin) alertLabel(s []uint64) {
+	if p.labels == nil {
+		p.labels = sandbox.Labels{}
+	}
+	if err := p.labels.Set(p.name(s[0], s[1]), p.name(s[2], s[3])); err != nil {
+		p.fail("alert_label: %w", err)
+	}
 }
 
 // alertNote says that the message at hand is evidence for alerts of an id.

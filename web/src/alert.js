@@ -58,10 +58,16 @@ function facts(a) {
   const rows = [
     ["Plugin", h("a", { href: pluginPage(a.logger) }, ...pluginName(a.logger))],
     ["Version", version && h("span", null, version, ` since ${moment(a.ran.since)}${a.ran.by ? `, by ${who(a.ran.by)}` : ""}`)],
-    ["About", a.id], ["So far", `${plural(a.so_far.incidents, "incident")} with ${plural(a.so_far.alerts, "alert")} since ${moment(a.so_far.since)}, ${a.so_far.acknowledged} acknowledged, ${a.so_far.useless} called useless`], ["When", h("span", null, moment(a.time), " (", since(a.time), ")")], ["Severity", String(a.severity)], ["Host", a.hostname], ["Message", message],
-    ...(a.fields ?? []).filter((f) => f.values?.length).map((f) => [f.name, f.values.join(", ")]),
+    ["About", a.id], ["So far", `${plural(a.so_far.incidents, "incident")} with ${plural(a.so_far.alerts, "alert")} since ${moment(a.so_far.since)}, ${a.so_far.acknowledged} acknowledged, ${a.so_far.useless} called useless`], ["When", h("span", null, moment(a.time), " (", since(a.time), ")")], ["Severity", String(a.severity)], ["Host", a.hostname], ["Message", message], ["Told", told(a.told)],
+    ...(a.fields ?? []).filter((f) => f.values?.length).map((f) => [f.name.replace(/^label\./, ""), f.values.join(", ")]),
   ].filter(([, v]) => v);
   byId("about").replaceChildren(...rows.map(([k, v]) => h("div", null, h("dt", null, k), h("dd", null, v))));
+}
+
+// told is who hears of it, as routes are now.
+function told({ routes, mail }) {
+  const all = [...routes.map((r) => h("a", { href: "/alerts#routes-part" }, r.title)), ...mail.map((m) => h("span", null, m))];
+  return all.length ? h("span", null, ...all.flatMap((el, i) => (i ? [", ", el] : [el]))) : "nobody, beside this page";
 }
 
 async function others(a) {

@@ -1,6 +1,6 @@
 // Who is told of alerts: routes, a form for each, tests, and what could not be delivered.
 import { byId, h, list, put } from "./dom.js";
-import { del, get, post, putJSON } from "./api.js";
+import { del, get, pluginPage, post, putJSON } from "./api.js";
 import { moment, plural, span } from "./format.js";
 import { empty } from "./parts.js";
 import { since, setSince } from "./times.js";
@@ -52,8 +52,8 @@ function item(r, mails) {
   } }, "Send a test");
   return {
     el: h("li.alert.version", null,
-      h("div.alert-top", null, h("b", null, r.title), h("span.note", null, r.by_subject ? "by subject" : "by plugin")),
-      h("p.alert-detail", null, to.join(", ")), h("code.note", null, r.matcher),
+      h("div.alert-top", null, h("b", null, r.title), h("span.note", null, [r.by_subject ? "by subject" : "by plugin", ...(r.group_by ?? [])].join(", "))),
+      h("p.alert-detail", null, to.join(", ")), h("code.note", null, [r.matcher, ...Object.entries(r.labels ?? {}).map(([k, v]) => `${k}=${v}`), r.owner ? `by ${r.owner}` : ""].filter(Boolean).join(", ")),
       h("p.note", null, `${r.wait ? `after ${span(1000 * r.wait)}` : "at once"}, news every ${span(1000 * r.interval)}${r.repeat ? `, again every ${span(1000 * r.repeat)}` : ""}${r.resolved ? ", and when it is over" : ""}${r.quiet ? `, not from ${r.quiet.from} to ${r.quiet.to}` : ""}${r.unless ? `, not while ${r.unless}` : ""}${r.escalate ? `, after ${span(1000 * r.escalate.after)} also ${[...(r.escalate.mail ?? []), ...r.escalate.webhooks.map(named)].join(", ")}` : ""} · by ${who(r.author)}`),
       h("div.actions", null, test, h("button.quiet", { type: "button", onclick: () => edit(r, mails()) }, "Edit"),
         h("button.quiet", { type: "button", onclick: async () => {
@@ -100,15 +100,16 @@ function addresses(hooks) {
 }
 
 // wouldGet says beside a matcher which of the newest alerts it takes.
-function wouldGet(matcher) {
+function wouldGet(matcher, chosen) {
   const said = h("span.hint", { role: "status" });
   let timer = 0, asked = "";
   const ask = async () => {
-    const text = matcher.value.trim();
-    if (!text || text === asked) return;
+    const what = { matcher: matcher.value.trim(), ...chosen() };
+    const text = JSON.stringify(what);
+    if (!what.matcher || text === asked) return;
     asked = text;
     try {
-      const { of, matched, newest } = await post("routes/who", { matcher: text });
+      const { of, matched, newest } = await post("routes/who", what);
       if (asked !== text) return;
       const some = [...new Set(newest.map((a) => `${a.logger.replace("analysis.", "")}: ${a.summary}`))].slice(0, 3);
       put(said, of ? `It would have told of ${matched} of the newest ${plural(of, "alert")}${some.length ? `: ${some.join(" · ")}${matched > some.length ? " …" : ""}` : ""}` : "There are no alerts yet to try it on.");
@@ -116,14 +117,18 @@ function wouldGet(matcher) {
       if (asked === text) put(said, err.message);
     }
   };
-  matcher.addEventListener("input", () => {
+  const soon = () => {
     clearTimeout(timer);
     timer = setTimeout(ask, 300);
-  });
+  };
+  matcher.addEventListener("input", soon);
   ask();
-  return said;
+  return { el: said, soon };
 }
 
+// pairs are labels as one writes them: team=web country=DE.
+const pairs = (el) => Object.fromEntries(words(el).map((s) => [s.split("=")[0], s.split("=").slice(1).join("=")]));
+const words = (el) => el.value.split(/[,;\s]+/).filter(Boolean);
 const mailboxes = (el) => el.value.split(/[,;\s]+/).filter(Boolean);
 
 // edit opens the form of a route, or of a new one.
@@ -156,10 +161,16 @@ function edit(r, mails) {
   const late = select(ESCALATE, r?.escalate?.after ?? 0);
   const lateMail = mailbox(r?.escalate?.mail);
   const lateServices = addresses(r?.escalate?.webhooks ?? []);
+  const owner = input(r?.owner ?? "", { placeholder: "anybody", maxlength: 120 });
+  const labels = input(Object.entries(r?.labels ?? {}).map(([k, v]) => `${k}=${v}`).join(" "), { placeholder: "team=web", spellcheck: "false" });
+  const groupBy = input((r?.group_by ?? []).join(" "), { placeholder: "country", spellcheck: "false" });
+  const chosen = () => ({ owner: owner.value.trim(), labels: pairs(labels) });
+  const would = wouldGet(matcher, chosen);
+  for (const el of [owner, labels]) el.addEventListener("input", would.soon);
   const fault = h("p.note.bad-text", { role: "alert" });
   const save = async () => {
     const body = {
-      title: title.value.trim(), matcher: matcher.value.trim(), mail: mailboxes(mail), webhooks: services.value(),
+      title: title.value.trim(), matcher: matcher.value.trim(), ...chosen(), group_by: words(groupBy), mail: mailboxes(mail), webhooks: services.value(),
       wait: Number(wait.value), interval: Number(interval.value), repeat: Number(repeat.value), resolved: resolved.box.checked, by_subject: bySubject.box.checked,
       unless: unless.value.trim() || undefined,
       quiet: from.value && to.value ? { from: from.value, to: to.value, zone: zone.value.trim(), days: r?.quiet?.days } : undefined,
@@ -180,10 +191,11 @@ function edit(r, mails) {
     }
   } },
   h("h2", null, r ? "Change a route" : "Tell somebody"),
-  h("label.field", null, "Title ", title), h("label.field", null, "Of alerts that match ", matcher, h("span.hint", null, "TRUE for all; Logger == 'analysis.rate'; Fields[id] =~ 'main'")), wouldGet(matcher),
+  h("label.field", null, "Title ", title), h("label.field", null, "Of alerts that match ", matcher, h("span.hint", null, "TRUE for all; Logger == 'analysis.rate'; Fields[id] =~ 'main'")),
+  h("div.fields", null, h("label.field", null, "With labels ", labels), h("label.field", null, "Of plugins by ", owner)), would.el,
   h("label.field", null, "Mail to ", mail), services.el,
   h("div.fields", null, h("label.field", null, "After the first alert ", wait), h("label.field", null, "Between news ", interval), h("label.field", null, "Again without news ", repeat)),
-  resolved.el, bySubject.el,
+  resolved.el, bySubject.el, h("label.field", null, "For each value of the labels ", groupBy),
   h("details", { open: Boolean(r?.unless || r?.quiet || r?.escalate) }, h("summary", null, "Quiet hours, escalation, exceptions"),
     h("div.fields", null, h("label.field", null, "Quiet from ", from), h("label.field", null, "to ", to), h("label.field", null, "Time zone ", zone)),
     h("label.field", null, "Not while an alert fires that matches ", unless),
@@ -197,8 +209,9 @@ function edit(r, mails) {
 // notices shows what waits to be delivered and what was given up. The function that it returns draws what is there now.
 export function notices(place) {
   const sum = h("p.note");
+  const digests = h("div");
   const rows = h("ul.alert-list.routes");
-  place.append(sum, rows);
+  place.append(sum, digests, rows);
   const show = list(rows, (j) => j.id, (first) => {
     const state = h("p.alert-detail");
     const when = since(first.made);
@@ -228,6 +241,7 @@ export function notices(place) {
     }
     const all = [...now.waiting.filter((j) => j.attempts > 0), ...now.dead.map((j) => ({ ...j, dead: true }))];
     show(all.slice(0, 20));
+    digests.replaceChildren(...now.digests.map((d) => h("p.note.bad-text", null, h("a", { href: pluginPage(d.plugin) }, d.plugin), ` raises more alerts than its budget of ${plural(d.budget, "incident")} an hour: news of it are told once an hour`)));
     put(sum, [now.sent || all.length ? `${plural(now.sent, "notice")} delivered` : "", now.waiting.length ? `${now.waiting.length} under way` : "", now.failed ? `${now.failed} given up` : "",
       now.dropped ? `${plural(now.dropped, "alert")} of which nobody was told for want of room` : ""].filter(Boolean).join(" · "));
   };

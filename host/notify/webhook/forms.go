@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -274,11 +275,21 @@ func opsgenie(n *notify.Notice, to notify.Target) (all []call) {
 	for i := range firing {
 		s := &firing[i]
 		all = append(all, call{address: base, auth: auth, body: map[string]any{"message": short(s.Summary, 125), "alias": incident(n, s), "description": short(s.Summary+"\n\n"+s.Detail+"\n\n"+s.Link, 10_000),
-			"source": "Sandbar", "entity": n.Plugin, "priority": urgency(s, "P1", "P2", "P3"), "details": map[string]string{"link": s.Link, "plugin": n.Plugin}}})
+			"source": "Sandbar", "entity": n.Plugin, "priority": urgency(s, "P1", "P2", "P3"), "details": details(n, s)}})
 	}
 	for i := range n.Resolved {
 		all = append(all, call{address: base + "/" + url.PathEscape(incident(n, &n.Resolved[i])) + "/close?identifierType=alias", auth: auth, body: map[string]string{"source": "Sandbar"}, gone: true})
 	}
+	return all
+}
+
+// details are a subject's labels, its plugin and its link.
+func details(n *notify.Notice, s *notify.Subject) map[string]string {
+	all := maps.Clone(s.Labels)
+	if all == nil {
+		all = map[string]string{}
+	}
+	all["plugin"], all["link"] = n.Plugin, s.Link
 	return all
 }
 
@@ -293,7 +304,15 @@ func alertmanager(n *notify.Notice) any {
 	}
 	all := []alert{}
 	add := func(s *notify.Subject, ends time.Time) {
-		all = append(all, alert{map[string]string{"alertname": s.ID, "plugin": n.Plugin, "severity": urgency(s, "critical", "error", "warning"), "source": "sandbar"},
+		labels := maps.Clone(s.Labels)
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		if labels["severity"] == "" {
+			labels["severity"] = urgency(s, "critical", "error", "warning")
+		}
+		labels["alertname"], labels["plugin"], labels["source"] = s.ID, n.Plugin, "sandbar"
+		all = append(all, alert{labels,
 			map[string]string{"summary": s.Summary, "description": s.Detail}, s.Began, ends, s.Link})
 	}
 	for i := range n.Firing {

@@ -30,6 +30,7 @@
 @external("sandbar_v1", "buffer_payload") declare function buffer_payload(buffer: i32, delta: i32): void;
 @external("sandbar_v1", "alert_send") declare function alert_send(id: usize, idn: i32, summary: usize, sn: i32, detail: usize, dn: i32, minutes: f64): i32;
 @external("sandbar_v1", "alert_over") declare function alert_over(id: usize, idn: i32, detail: usize, dn: i32): i32;
+@external("sandbar_v1", "alert_label") declare function alert_label(name: usize, n: i32, value: usize, vn: i32): void;
 @external("sandbar_v1", "alert_note") declare function alert_note(id: usize, n: i32): void;
 @external("sandbar_v1", "alert_throttled") declare function alert_throttled(id: usize, n: i32, minutes: f64): i32;
 @external("sandbar_v1", "alert_threshold") declare function alert_threshold(id: usize, n: i32): f64;
@@ -236,6 +237,12 @@ export function decompose(values: StaticArray<f64>, periods: StaticArray<i32>): 
 export function alertOver(id: string, detail: string): bool {
   const i = utf8(id), d = utf8(detail);
   return alert_over(at(i), i.byteLength, at(d), d.byteLength) != 0;
+}
+
+// alertLabel gives the next alert a label, by which routes choose and group.
+export function alertLabel(name: string, value: string): void {
+  const k = utf8(name), v = utf8(value);
+  alert_label(at(k), k.byteLength, at(v), v.byteLength);
 }
 
 // alertNote says that the message at hand is evidence for alerts of the id: it is kept with the next one.

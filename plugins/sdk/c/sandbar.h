@@ -42,6 +42,7 @@ SB_IMPORT(buffer_annotate) void sb_buffer_annotate(int buffer, long long ns, int
 SB_IMPORT(buffer_payload) void sb_buffer_payload(int buffer, int delta);
 SB_IMPORT(alert_send) int sb_alert_send(const char *id, sb_size in, const char *summary, sb_size sn, const char *detail, sb_size dn, double minutes);
 SB_IMPORT(alert_over) int sb_alert_over(const char *id, sb_size in, const char *detail, sb_size dn);
+SB_IMPORT(alert_label) void sb_alert_label(const char *name, sb_size n, const char *value, sb_size vn);
 SB_IMPORT(alert_note) void sb_alert_note(const char *id, sb_size n);
 SB_IMPORT(alert_throttled) int sb_alert_throttled(const char *id, sb_size n, double minutes);
 SB_IMPORT(alert_threshold) double sb_alert_threshold(const char *id, sb_size n);

@@ -70,6 +70,9 @@ func alertSend(id unsafe.Pointer, in uint32, summary unsafe.Pointer, sn uint32, 
 //go:wasmimport sandbar_v1 alert_over
 func alertOver(id unsafe.Pointer, in uint32, detail unsafe.Pointer, dn uint32) int32
 
+//go:wasmimport sandbar_v1 alert_label
+func alertLabel(name unsafe.Pointer, n uint32, value unsafe.Pointer, vn uint32)
+
 //go:wasmimport sandbar_v1 alert_note
 func alertNote(id unsafe.Pointer, n uint32)
 

@@ -263,6 +263,9 @@ func Alert(id, summary, detail string) bool {
 // Over says that what alerts of an id were about is as usual again, if one was sent. The next alert is not throttled by those before.
 func Over(id, detail string) bool { return alertOver(at(id), size(id), at(detail), size(detail)) != 0 }
 
+// Label gives the next alert a label, by which routes choose and group: Label("team", "web").
+func Label(name, value string) { alertLabel(at(name), size(name), at(value), size(value)) }
+
 // Note says that the message at hand is evidence for alerts of the id: it is kept with the next one.
 func Note(id string) { alertNote(at(id), size(id)) }
 

@@ -35,6 +35,7 @@ pub mod host {
         pub fn buffer_payload(buffer: i32, delta: i32);
         pub fn alert_send(id: *const u8, idn: usize, summary: *const u8, sn: usize, detail: *const u8, dn: usize, minutes: f64) -> i32;
         pub fn alert_over(id: *const u8, idn: usize, detail: *const u8, dn: usize) -> i32;
+        pub fn alert_label(name: *const u8, n: usize, value: *const u8, vn: usize);
         pub fn alert_note(id: *const u8, n: usize);
         pub fn alert_throttled(id: *const u8, n: usize, minutes: f64) -> i32;
         pub fn alert_threshold(id: *const u8, n: usize) -> f64;
@@ -252,6 +253,11 @@ pub fn alert(id: &str, summary: &str, detail: &str) -> bool {
 /// Says that what alerts of an id were about is as usual again, if one was sent.
 pub fn alert_over(id: &str, detail: &str) -> bool {
     unsafe { host::alert_over(id.as_ptr(), id.len(), detail.as_ptr(), detail.len()) != 0 }
+}
+
+/// Gives the next alert a label, by which routes choose and group.
+pub fn alert_label(name: &str, value: &str) {
+    unsafe { host::alert_label(name.as_ptr(), name.len(), value.as_ptr(), value.len()) }
 }
 
 /// Says that the message at hand is evidence for alerts of the id: it is kept with the next one.

@@ -42,12 +42,31 @@ func scalar(L *vm.State, v any) vm.Value {
 	return vm.Nil
 }
 
-// send is send(id, summary, detail [, throttle in minutes]) → whether it was sent.
+// send is send(id, summary, detail [, throttle in minutes [, labels]]) → whether it was sent.
 func (a *alerts) send(L *vm.State) int {
-	sent, err := a.Send(a.h.Outbox(), L.CheckString(1), L.CheckString(2), L.CheckString(3), L.OptNumber(4, a.Throttle))
+	sent, err := a.Send(a.h.Outbox(), L.CheckString(1), L.CheckString(2), L.CheckString(3), L.OptNumber(4, a.Throttle), labels(L, 5))
 	a.h.Check(L, err)
 	L.PushBool(sent)
 	return 1
+}
+
+// labels reads a table of texts, if there is one.
+func labels(L *vm.State, arg int) sandbox.Labels {
+	if L.Arg(arg).IsNil() {
+		return nil
+	}
+	t, all := L.CheckTable(arg), sandbox.Labels{}
+	for k, v, _ := t.Next(L, vm.Nil); !k.IsNil(); k, v, _ = t.Next(L, k) {
+		name, isName := k.Str()
+		value, isText := v.Str()
+		if !isName || !isText {
+			L.ArgError(arg, `labels are texts: {team = "web"}`)
+		}
+		if err := all.Set(name, value); err != nil {
+			L.ArgError(arg, err.Error())
+		}
+	}
+	return all
 }
 
 // over is over(id [, detail]) → whether that was told.
