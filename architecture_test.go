@@ -82,7 +82,7 @@ func layer(pkg string) int {
 		return 3
 	case strings.HasPrefix(pkg, "host"):
 		return 2
-	case pkg == "docs", pkg == "schemas", pkg == "plugins", strings.HasPrefix(pkg, "plugins/sdk"):
+	case pkg == "docs", strings.HasPrefix(pkg, "schemas"), pkg == "plugins", strings.HasPrefix(pkg, "plugins/sdk"):
 		return 1
 	case strings.HasPrefix(pkg, "sandbox"):
 		return 0

@@ -10,6 +10,7 @@ import (
 
 	"sandbar/sandbox"
 	"sandbar/sandbox/cbuf"
+	"sandbar/sandbox/jsondoc"
 	"sandbar/sandbox/lua"
 	"sandbar/sandbox/message"
 	"sandbar/schemas"
@@ -422,7 +423,7 @@ func TestOnlyValidIsRemembered(t *testing.T) {
 // anything is a registry whose schemas let everything pass.
 type anything struct{}
 
-func (anything) Validate(string, string, string, any, func(int64)) sandbox.Verdict {
+func (anything) Validate(string, string, string, jsondoc.Value, func(int64)) sandbox.Verdict {
 	return sandbox.Verdict{Known: true, Valid: true}
 }
 

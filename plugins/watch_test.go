@@ -85,6 +85,17 @@ func (w *watching) time(at int64) (told []string) {
 	return told
 }
 
+// graph is the payload of a name that the last timer sent; "" when there was none.
+func (w *watching) graph(name string) string {
+	for i := range w.made {
+		if v := &w.made[i]; fmt.Sprint(get(v, "payload_name")) == name {
+			p, _ := v.Header(message.Payload)
+			return string(p)
+		}
+	}
+	return ""
+}
+
 const watchBegin = 1_699_999_800 // a whole number of windows and rows
 
 // TestWatchWindows: a value that falls among others is told within half a minute, in its direction, and nothing else is.
@@ -141,6 +152,9 @@ func TestWatchWindows(t *testing.T) {
 				}
 				if at == odd+100 && len(w.ended) == 0 {
 					t.Error("it never says that it is over")
+				}
+				if shown := w.graph("one"); at < odd && shown != "" || at == odd+40 && !strings.Contains(shown, `"name":"low"`) || at == odd+100 && shown != "" {
+					t.Errorf("%d s after it began its graph is %.200q", at-odd, shown)
 				}
 				if at == odd+35 && !slices.Contains(w.told, c.want) {
 					t.Errorf("35 s after it began there are %v", w.told)

@@ -7,6 +7,7 @@ package sandbox
 import (
 	"time"
 
+	"sandbar/sandbox/jsondoc"
 	"sandbar/sandbox/message"
 )
 
@@ -108,10 +109,9 @@ type Env struct {
 
 // Schemas validates parsed JSON documents.
 type Schemas interface {
-	// Validate checks doc (as encoding/json's any tree, numbers as json.Number that number.Bound has bounded)
-	// against the schema that namespace, document type and version choose. It calls spend before each piece of work
+	// Validate checks doc against the schema that namespace, document type and version choose. It calls spend before each piece of work
 	// with the fuel of it; a panic of spend passes through.
-	Validate(namespace, docType, version string, doc any, spend func(fuel int64)) Verdict
+	Validate(namespace, docType, version string, doc jsondoc.Value, spend func(fuel int64)) Verdict
 }
 
 // Verdict is the answer of a validation.

@@ -12,7 +12,9 @@ import (
 	"golang.org/x/text/message"
 
 	"sandbar/sandbox"
+	"sandbar/sandbox/jsondoc"
 	"sandbar/sandbox/number"
+	"sandbar/schemas/validator"
 )
 
 // noLoader refuses what a schema refers to outside of itself.
@@ -28,16 +30,14 @@ const maxRepairs = 50
 
 // compile compiles a schema. Some real schemas are not what their meta-schema demands ("required": [] in draft
 // 4): keywords that say nothing are cut out and named in ignored. Anything else is refused: a schema is never weakened.
-func compile(name string, doc any, m *meter) (s *jsonschema.Schema, ignored string, err error) {
+func compile(name string, doc any) (p *validator.Program, ignored string, err error) {
 	var cut []string
 	doc = boundNumbers(doc)
 	for range maxRepairs {
 		c := jsonschema.NewCompiler()
 		c.DefaultDraft(jsonschema.Draft4)
 		c.UseLoader(noLoader{})
-		c.UseRegexpEngine(patterns(m))
-		c.RegisterVocabulary(m.vocabulary())
-		c.AssertVocabs()
+		c.UseRegexpEngine(validator.Patterns)
 		url := "schema:///" + name
 		if err := c.AddResource(url, doc); err != nil {
 			return nil, "", err
@@ -45,10 +45,14 @@ func compile(name string, doc any, m *meter) (s *jsonschema.Schema, ignored stri
 		s, err := c.Compile(url)
 		var invalid *jsonschema.SchemaValidationError
 		if !errors.As(err, &invalid) {
+			if err != nil {
+				return nil, "", err
+			}
 			if len(cut) > 0 {
 				ignored = "ignored, since the meta-schema refuses them: " + strings.Join(cut, ", ")
 			}
-			return s, ignored, err
+			p, err := validator.New(s)
+			return p, ignored, err
 		}
 		var fault *jsonschema.ValidationError
 		if !errors.As(invalid.Err, &fault) {
@@ -142,48 +146,30 @@ func leaf(e *jsonschema.ValidationError) *jsonschema.ValidationError {
 // maxText bounds a verdict's texts: they hold parts of the document.
 const maxText = 512
 
-// verdict validates doc, whose numbers are bounded. A panic of spend passes through.
-func (s *schema) verdict(doc any, spend func(int64)) (v sandbox.Verdict) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m := s.meter
-	m.spend = spend
+// verdict validates doc. A panic of spend passes through.
+func (s *schema) verdict(doc jsondoc.Value, spend func(int64)) (v sandbox.Verdict) {
+	spending := false
 	defer func() {
-		m.spend = nil
 		if r := recover(); r != nil {
-			if m.spending {
-				m.spending = false
+			if spending {
 				panic(r)
 			}
-			v = sandbox.Verdict{Known: true, Keyword: "schema", Message: failed(r)}
+			v = sandbox.Verdict{Known: true, Keyword: "schema", Message: bounded(fmt.Sprintf("the validator failed: %v", r))}
+			if slow, ok := r.(validator.TooSlow); ok {
+				v.Message = bounded(slow.Error())
+			}
 		}
 	}()
-	v.Known = true
-	err := s.compiled.Validate(doc)
-	if err == nil {
-		v.Valid = true
-		return v
+	f := s.program.Validate(doc, func(fuel int64) {
+		spending = true
+		spend(fuel)
+		spending = false
+	})
+	if f == nil {
+		return sandbox.Verdict{Known: true, Valid: true}
 	}
-	var fault *jsonschema.ValidationError
-	if !errors.As(err, &fault) {
-		v.Message = bounded(err.Error())
-		return v
-	}
-	first := leaf(fault)
-	v.Path = bounded(pointer(first.InstanceLocation))
-	if keywords := first.ErrorKind.KeywordPath(); len(keywords) > 0 {
-		v.Keyword = keywords[0]
-	}
-	v.Message = bounded(fmt.Sprintf("at '%s': %s", v.Path, reason(first)))
-	return v
-}
-
-// failed says why there is no verdict.
-func failed(r any) string {
-	if slow, ok := r.(tooSlow); ok {
-		return bounded(fmt.Sprintf("a text takes more than %v to match with pattern %s", patternTime, slow.pattern))
-	}
-	return bounded(fmt.Sprintf("the validator failed: %v", r))
+	path := bounded(f.Path)
+	return sandbox.Verdict{Known: true, Path: path, Keyword: f.Keyword, Message: bounded(fmt.Sprintf("at '%s': %s", path, f.Text))}
 }
 
 func bounded(s string) string {

@@ -1,13 +1,12 @@
 package schemas
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
-	"sandbar/sandbox/number"
+	"sandbar/sandbox/jsondoc"
 )
 
 // TestNumbers: a verdict comes soon for every exponent and count of digits, under every keyword, and is right.
@@ -36,7 +35,7 @@ func TestNumbers(t *testing.T) {
 			continue
 		}
 		start := time.Now()
-		v := r.Validate("ns", "doc", "1", json.Number(number.Bound(c.number)), free)
+		v := r.Validate("ns", "doc", "1", value(t, c.number), free)
 		if took := time.Since(start); took > 100*time.Millisecond {
 			t.Errorf("%s under %s took %v", brief(c.number), c.schema, took)
 		}
@@ -48,17 +47,13 @@ func TestNumbers(t *testing.T) {
 		list  string
 		valid bool
 	}{{"1e500,1e501", true}, {"1e500,10e499", false}, {"1e-500,2e-500", true}, {"1,1.0", false}} {
-		var list []any
-		for n := range strings.SplitSeq(c.list, ",") {
-			list = append(list, json.Number(number.Bound(n)))
-		}
-		if v := one(t, `{"uniqueItems":true}`).Validate("ns", "doc", "1", list, free); v.Valid != c.valid {
+		if v := one(t, `{"uniqueItems":true}`).Validate("ns", "doc", "1", value(t, "["+c.list+"]"), free); v.Valid != c.valid {
 			t.Errorf("%s: %+v", c.list, v)
 		}
 	}
 	for _, schema := range []string{`{"minLength":1e9999999}`, `{"maxItems":1e-9999999}`, `{"minProperties":` + long + `}`} {
 		start := time.Now()
-		one(t, schema).Validate("ns", "doc", "1", "x", free)
+		one(t, schema).Validate("ns", "doc", "1", value(t, `"x"`), free)
 		if took := time.Since(start); took > 500*time.Millisecond {
 			t.Errorf("%.40s took %v", schema, took)
 		}
@@ -71,13 +66,9 @@ func brief(s string) string { return fmt.Sprintf("%.30s (%d bytes)", s, len(s)) 
 func TestStepsAreCharged(t *testing.T) {
 	t.Parallel()
 	// Every level of lists doubles what is looked at.
-	r := one(t, `{"anyOf":[{"type":"string"},{"items":{"$ref":"#"},"minItems":9},{"items":{"$ref":"#"},"maxItems":0,"type":"array"}]}`)
-	nested := func(depth int) any {
-		var v any = []any{}
-		for range depth {
-			v = []any{v}
-		}
-		return v
+	r := one(t, `{"anyOf":[{"type":"string"},{"items":{"$ref":"#"},"type":"array","not":{}},{"items":{"$ref":"#"},"type":"array"}]}`)
+	nested := func(depth int) jsondoc.Value {
+		return value(t, strings.Repeat("[", depth+1)+strings.Repeat("]", depth+1))
 	}
 	cost := func(depth int) (fuel int64) {
 		r.Validate("ns", "doc", "1", nested(depth), func(n int64) { fuel += n })
@@ -100,7 +91,7 @@ func TestStepsAreCharged(t *testing.T) {
 	if !ended() {
 		t.Error("a validation without end went on")
 	}
-	if v := r.Validate("ns", "doc", "1", "text", free); !v.Valid {
+	if v := r.Validate("ns", "doc", "1", value(t, `"text"`), free); !v.Valid {
 		t.Errorf("after a validation that was cut off: %+v", v)
 	}
 }
@@ -111,11 +102,7 @@ func BenchmarkHostileNumbers(b *testing.B) {
 	for name, n := range map[string]string{"ordinary": "20.5", "text": `"1e999999"`, "exponent": "1e999999", "1e400": "1e400", "small": "1e-999999999",
 		"digits": strings.Repeat("9", 5000), "fraction": "0." + strings.Repeat("0", 5000) + "1", "longtext": `"` + strings.Repeat("x", 5000) + `"`} {
 		b.Run(name, func(b *testing.B) {
-			var value any = json.Number(number.Bound(n))
-			if n[0] == '"' {
-				value = strings.Trim(n, `"`)
-			}
-			doc := map[string]any{"a": value, "b": value}
+			doc := value(b, `{"a":`+n+`,"b":`+n+`}`)
 			b.ReportAllocs()
 			for b.Loop() {
 				r.Validate("ns", "doc", "1", doc, free)

@@ -27,6 +27,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"sandbar/sandbox"
+	"sandbar/sandbox/jsondoc"
+	"sandbar/schemas/validator"
 )
 
 //go:embed shipped
@@ -74,13 +76,10 @@ type set struct {
 
 // schema is one file.
 type schema struct {
-	hash     [32]byte
-	compiled *jsonschema.Schema
-	columns  []Column
-	ignored  string // keywords that are not as the meta-schema wants them
-
-	mu    sync.Mutex // one validation at a time, because of the meter
-	meter *meter
+	hash    [32]byte
+	program *validator.Program
+	columns []Column
+	ignored string // keywords that are not as the meta-schema wants them
 }
 
 // Open reads a folder. A file that cannot be used is a Problem, not an error.
@@ -215,8 +214,8 @@ func (r *Registry) read(name string, old *schema) (*schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("it is no JSON: %w", err)
 	}
-	s := &schema{hash: hash, meter: &meter{}}
-	if s.compiled, s.ignored, err = compile(name, doc, s.meter); err != nil {
+	s := &schema{hash: hash}
+	if s.program, s.ignored, err = compile(name, doc); err != nil {
 		return nil, err
 	}
 	s.columns = columnsOf(doc)
@@ -259,7 +258,7 @@ func (r *Registry) Len() int { return len(r.now.Load().schemas) }
 func (r *Registry) Problems() []Problem { return slices.Clone(r.now.Load().problems) }
 
 // Validate implements sandbox.Schemas.
-func (r *Registry) Validate(namespace, docType, version string, doc any, spend func(fuel int64)) sandbox.Verdict {
+func (r *Registry) Validate(namespace, docType, version string, doc jsondoc.Value, spend func(fuel int64)) sandbox.Verdict {
 	s := r.now.Load().schemas[id{namespace, docType, version}]
 	if s == nil {
 		return sandbox.Verdict{}

@@ -5,6 +5,7 @@ package chart
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,7 @@ const (
 	quiet = "#606b75"
 	grid  = "#e7eaee"
 	alarm = "#c02a37"
+	usual = "#e2edf0"
 )
 
 // anchor is which point of a text stands at its place.
@@ -47,6 +49,7 @@ type canvas interface {
 	text(x, y float64, a anchor, title bool, color, s string)
 	// path draws lines through points. Each part stands for itself; one of a single point is a dot.
 	path(parts [][]point, width float64, color string, dashed bool)
+	area(corners []point, color string)
 }
 
 // Options of a picture.
@@ -84,6 +87,15 @@ func draw(on canvas, d *cbuf.Data, o Options) {
 	f.span(d, columns)
 	f.axes(on)
 	x := f.left
+	if low, high, ok := band(d, columns); ok {
+		columns = slices.DeleteFunc(columns, func(c int) bool { return c == low || c == high })
+		for _, corners := range f.between(d, low, high) {
+			on.area(corners, usual)
+		}
+		on.rect(x, height-18, 9, 9, usual)
+		on.text(x+13, height-10, atStart, false, words, "usual")
+		x += 7*5 + 28
+	}
 	for i, c := range columns {
 		color := colors()[i%len(colors())]
 		on.path(f.line(d, c), 1.5, color, false)
@@ -134,6 +146,43 @@ func seen(d *cbuf.Data) (columns []int) {
 		}
 	}
 	return columns
+}
+
+// band are the columns low and high, between which the others are expected.
+func band(d *cbuf.Data, columns []int) (low, high int, ok bool) {
+	low, high = -1, -1
+	for _, c := range columns {
+		switch d.Info[c].Name {
+		case "low":
+			low = c
+		case "high":
+			high = c
+		}
+	}
+	return low, high, low >= 0 && high >= 0 && len(columns) > 2
+}
+
+// between are the areas between two columns, where both have values.
+func (f *frame) between(d *cbuf.Data, low, high int) (areas [][]point) {
+	var above, below []point
+	end := func() {
+		if len(above) > 1 {
+			slices.Reverse(below)
+			areas = append(areas, append(above, below...))
+		}
+		above, below = nil, nil
+	}
+	for i, row := range d.Values {
+		a, b := value(row, high), value(row, low)
+		if !number(a) || !number(b) {
+			end()
+			continue
+		}
+		x := f.x(d.Time + int64(i)*int64(d.SecondsPerRow))
+		above, below = append(above, point{x, f.y(a)}), append(below, point{x, f.y(b)})
+	}
+	end()
+	return areas
 }
 
 // span finds the lowest and the highest value, with 0 between them.

@@ -63,6 +63,25 @@ func TestDrawn(t *testing.T) {
 	}
 }
 
+// TestBand: what lies between low and high is drawn as an area, where both have values; the two are no lines then.
+func TestBand(t *testing.T) {
+	t.Parallel()
+	nan := math.NaN()
+	d := &cbuf.Data{Rows: 5, Columns: 3, SecondsPerRow: 60, Info: []cbuf.ColumnInfo{{Name: "Volume"}, {Name: "low"}, {Name: "high"}},
+		Values: [][]float64{{5, 1, 9}, {5, 2, 8}, {5, nan, 8}, {5, 1, 9}, {99, 1, 9}}}
+	out := string(SVG(d, Options{Title: "x", Width: 640, Height: 240}))
+	if n := strings.Count(out, `z" fill="`+usual+`"`); n != 2 || strings.Contains(out, ">low<") || strings.Contains(out, ">high<") || !strings.Contains(out, ">usual<") || !strings.Contains(out, ">Volume<") {
+		t.Errorf("%d areas: %s", n, out)
+	}
+	if _, err := PNG(d, Options{Title: "x", Width: 640, Height: 240}); err != nil {
+		t.Error(err)
+	}
+	d.Info[2].Name = "other"
+	if out := string(SVG(d, Options{Width: 640, Height: 240})); strings.Contains(out, usual) || !strings.Contains(out, ">low<") {
+		t.Errorf("without high: %s", out)
+	}
+}
+
 func BenchmarkPNG(b *testing.B) {
 	values := make([][]float64, 1500)
 	for i := range values {

@@ -63,6 +63,15 @@ func (c *pixels) text(x, y float64, a anchor, title bool, color, s string) {
 	c.ctx.DrawStringAnchored(s, x*scale, y*scale, float64(a)/2, 0)
 }
 
+func (c *pixels) area(corners []point, color string) {
+	c.ctx.SetHexColor(color)
+	for _, p := range corners {
+		c.ctx.LineTo(p.x*scale, p.y*scale)
+	}
+	c.ctx.ClosePath()
+	c.ctx.Fill()
+}
+
 func (c *pixels) path(parts [][]point, width float64, color string, dashed bool) {
 	c.ctx.SetHexColor(color)
 	c.ctx.SetLineWidth(width * scale)

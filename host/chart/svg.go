@@ -39,6 +39,18 @@ func (c *vector) text(x, y float64, a anchor, title bool, color, s string) {
 	fmt.Fprintf(&c.b, `<text x="%.1f" y="%.1f"%s fill="%s">%s</text>`, x, y, more, color, escaped(s))
 }
 
+func (c *vector) area(corners []point, color string) {
+	c.b.WriteString(`<path d="`)
+	for i, p := range corners {
+		verb := "L"
+		if i == 0 {
+			verb = "M"
+		}
+		fmt.Fprintf(&c.b, "%s%.1f %.1f", verb, p.x, p.y)
+	}
+	fmt.Fprintf(&c.b, `z" fill="%s"/>`, color)
+}
+
 func (c *vector) path(parts [][]point, width float64, color string, dashed bool) {
 	more := ""
 	if dashed {

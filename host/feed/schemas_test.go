@@ -46,7 +46,7 @@ func TestShippedSchemas(t *testing.T) {
 		}
 		valid := false
 		if perr == nil {
-			v := known.Validate(namespace, docType, version, doc.Any(), func(int64) {})
+			v := known.Validate(namespace, docType, version, doc.Root(), func(int64) {})
 			valid = v.Valid
 			if sub.Fault == None && !valid {
 				t.Fatalf("%s: %s", sub.Kind, v.Message)

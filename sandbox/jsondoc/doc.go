@@ -58,69 +58,10 @@ const (
 	docSize  = 64
 )
 
-// Need is how many bytes a document of this text will hold at most, and how deep it nests, by a look at the text alone.
-func Need(data []byte) (bytes int64, depth int) {
-	nodes, depth, _ := survey(data, mostBytes)
-	return docSize + int64(len(data)) + nodeSize*int64(nodes), depth
-}
-
-// survey counts the nodes that a text can have at most, and finds its depth. It ends where the nesting passes maxDepth,
-// and says where that is; -1 when it does not.
-func survey(data []byte, maxDepth int) (nodes, depth, at int) {
-	nodes = 1
-	level, inText := 0, false
-	for i := 0; i < len(data); i++ {
-		c := data[i]
-		if inText {
-			if c == '\\' {
-				i++
-			} else if c == '"' {
-				inText = false
-			}
-			continue
-		}
-		switch c {
-		case '"':
-			inText = true
-		case ',', ':':
-			nodes++
-		case '{', '[':
-			nodes++
-			if level++; level > depth {
-				if depth = level; level > maxDepth {
-					return nodes, depth, i
-				}
-			}
-		case '}', ']':
-			level--
-		}
-	}
-	return nodes, depth, -1
-}
-
 // Parse checks and parses data, which may be reused afterwards.
 func Parse(data []byte, lim Limits) (*Doc, error) {
-	if lim.Bytes == 0 {
-		lim.Bytes = MaxBytes
-	}
-	if lim.Depth == 0 {
-		lim.Depth = MaxDepth
-	}
-	if len(data) > min(lim.Bytes, mostBytes-1) {
-		return nil, fmt.Errorf("JSON: %w: %d bytes, %d are allowed", ErrTooLarge, len(data), lim.Bytes)
-	}
-	if !utf8.Valid(data) {
-		return nil, fmt.Errorf("JSON: not UTF-8 at byte %d", firstInvalid(data))
-	}
-	nodes, _, at := survey(data, min(lim.Depth, mostDepth))
-	if at >= 0 {
-		return nil, fmt.Errorf("JSON: nested more than %d deep at byte %d", lim.Depth, at)
-	}
-	p := parser{text: append(make([]byte, 0, len(data)), data...), nodes: make([]node, 0, nodes)}
-	if !p.document() {
-		return nil, syntax(data)
-	}
-	return &Doc{text: unsafe.String(unsafe.SliceData(p.text), len(p.text)), nodes: p.nodes}, nil
+	t := Look(data, lim)
+	return t.Parse()
 }
 
 // syntax says where data is no JSON; encoding/json has the better words.

@@ -160,23 +160,23 @@ func (p *parser) digits() bool {
 func (p *parser) string() bool {
 	i := p.begin(uint32(String))
 	p.at++
-	for p.at < len(p.text) {
-		switch c := p.text[p.at]; {
-		case c == '"':
+	for {
+		if p.at = special(p.text, p.at); p.at == len(p.text) {
+			return false
+		}
+		switch p.text[p.at] {
+		case '"':
 			p.at++
 			return p.end(i)
-		case c == '\\':
+		case '\\':
 			p.nodes[i].info |= escaped
 			if !p.escape() {
 				return false
 			}
-		case c < ' ':
-			return false
 		default:
-			p.at++
+			return false
 		}
 	}
-	return false
 }
 
 // escape passes a backslash and what belongs to it. Half of a surrogate pair, which stands for no character and which

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sandbar/sandbox"
+	"sandbar/sandbox/jsondoc"
 	"sandbar/sandbox/message"
 )
 
@@ -13,11 +14,11 @@ import (
 type fakes struct {
 	heka    []string
 	parquet []sandbox.Row
-	docs    []any
+	docs    []string
 }
 
-func (f *fakes) Validate(namespace, docType, version string, doc any, _ func(int64)) sandbox.Verdict {
-	f.docs = append(f.docs, doc)
+func (f *fakes) Validate(namespace, docType, version string, doc jsondoc.Value, _ func(int64)) sandbox.Verdict {
+	f.docs = append(f.docs, string(doc.AppendTo(nil)))
 	switch docType {
 	case "unknown":
 		return sandbox.Verdict{}

@@ -299,17 +299,16 @@ func (p *plugin) schemaValidate(s []uint64) {
 		p.fail("schema_validate: there are no schemas here; decoders have them")
 	}
 	p.Spend(int64(len(text)) * 16)
-	need, _ := jsondoc.Need(text)
-	if p.tooLarge(2 * need) {
+	looked := jsondoc.Look(text, jsondoc.Limits{})
+	if p.tooLarge(looked.Need()) {
 		p.check(&sandbox.Refusal{Outcome: sandbox.MemoryExceeded, Text: p.memoryText()})
 	}
-	doc, err := jsondoc.Parse(text, jsondoc.Limits{})
+	doc, err := looked.Parse()
 	if err != nil {
 		p.answer(s, -2, err.Error())
 		return
 	}
-	p.Spend(int64(doc.Nodes()) * 400)
-	v := p.env.Schemas.Validate(namespace, docType, version, doc.Any(), func(fuel int64) { p.Spend(fuel * luaUnit) })
+	v := p.env.Schemas.Validate(namespace, docType, version, doc.Root(), func(fuel int64) { p.Spend(fuel * luaUnit) })
 	switch {
 	case !v.Known:
 		p.answer(s, -1, "there is no such schema")

@@ -19,6 +19,13 @@ export function columns(data, palette) {
   return out;
 }
 
+// band are the places of the columns low and high, between which others are expected; null where there are none.
+export function band(cols) {
+  const at = (name) => cols.findIndex((c) => c.label === name);
+  const [low, high] = [at("low"), at("high")];
+  return low >= 0 && high >= 0 && cols.length > 2 ? { low, high } : null;
+}
+
 // toColumns returns times and one array of values for each column, without the empty rows of a buffer that was
 // just begun. null is a gap in a line, undefined is not.
 export function toColumns(data, cols) {

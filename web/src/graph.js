@@ -6,7 +6,7 @@ import { digits } from "./format.js";
 import { colors } from "./shell.js";
 import { since, setSince } from "./times.js";
 import { tooltip, drawMarks } from "./marks.js";
-import { before, columns, toColumns, newest } from "./columns.js";
+import { band, before, columns, toColumns, newest } from "./columns.js";
 import { fit, stack } from "./plotdata.js";
 import { menu } from "./graphmenu.js";
 import { page } from "./range.js";
@@ -38,6 +38,8 @@ export function graph(head, height, group = page) {
   // read takes the values of a payload, once; what is seen of them is made by paint.
   const read = () => {
     box.columns = columns(box.data, box.palette);
+    const usual = band(box.columns);
+    if (usual) for (const i of [usual.low, usual.high]) Object.assign(box.columns[i], { color: colors(["text-3"])[0], faint: true });
     box.values = toColumns(box.data, box.columns);
     if (!box.before) return;
     const earlier = before(box.values[0], box.columns, box.before);
@@ -51,7 +53,9 @@ export function graph(head, height, group = page) {
     const part = group.part(box.values[0].at(-1));
     whole.hidden = !group.fixed;
     box.seen = fit(box.values, part, Math.max(60, Math.floor((plot.clientWidth || 600) / 2)), box.draw.way);
-    const { data, bands } = box.draw.stacked ? stack(box.seen, (i) => box.hidden.has(box.columns[i].label)) : { data: box.seen, bands: [] };
+    const usual = band(box.columns);
+    const { data, bands } = box.draw.stacked ? stack(box.seen, (i) => box.hidden.has(box.columns[i].label))
+      : { data: box.seen, bands: usual ? [{ series: [usual.high + 1, usual.low + 1], fill: fade(box.columns[usual.high].color) }] : [] };
     if (!box.chart || shape !== box.shape) {
       box.chart?.destroy();
       box.chart = new uPlot({ ...options(box, plot, height), bands }, data, plot);
@@ -178,7 +182,7 @@ function options(box, plot, height) {
         stroke: c.color,
         _color: c.color,
         fill: box.columns.length === 1 || box.draw.stacked || box.draw.bars ? fade(c.color) : undefined,
-        width: 1.5,
+        width: c.faint ? 0.5 : 1.5,
         paths: box.draw.bars ? uPlot.paths.bars({ size: [0.9, 60] }) : undefined,
         dash: c.dashed ? [5, 4] : undefined,
         points: { show: !box.draw.bars, size: 3.5, width: 0, fill: c.color, stroke: c.color, filter: alone },

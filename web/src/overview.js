@@ -50,10 +50,18 @@ function graphs() {
     }
     let count = 0;
     for (const [name, part] of shown) {
-      count += await part(infos.filter((i) => i.logger === name && names.includes(name)));
+      count += await part(fresh(infos.filter((i) => i.logger === name && names.includes(name))));
     }
     nothing.hidden = count > 0;
   });
+}
+
+const STALE = 600_000; // milliseconds
+
+// fresh leaves out graphs that their plugin has stopped to send, such as those of an alert that is over.
+function fresh(infos) {
+  const newest = Math.max(...infos.map((i) => Date.parse(i.updated)));
+  return infos.filter((i) => newest - Date.parse(i.updated) < STALE);
 }
 
 function newest() {

@@ -120,7 +120,7 @@ function besides(r, look) {
     alert.detail ? h("p.alert-detail", null, alert.detail) : null] : h("span.note", null, "–"));
   const more = r.tried.alerted - r.tried.alerts.length + r.running.alerted - r.running.alerts.length;
   return [h("table.alerts-beside", null,
-    h("thead", null, h("tr", null, h("th", { scope: "col" }, named(r)), h("th", { scope: "col" }, `Version ${r.version}`), h("th", { scope: "col" }))),
+    h("thead", null, h("tr", null, h("th", { scope: "col" }, named(r)), h("th", { scope: "col" }, `Version ${r.version}`), h("th", { scope: "col" }, "Change"))),
     h("tbody", null, ...all.map(({ a, b }) => h("tr", null, cell(named(r), a, true), cell(`Version ${r.version}`, b, false),
       h("td", null, a && b ? h("span.note", null, "both") : a ? h("span.tag", null, "new") : h("span.tag", null, "gone")))))),
   more > 0 ? h("p.note.pad", null, `and ${plural(more, "more alert")}`) : null];

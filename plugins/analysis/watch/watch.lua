@@ -119,6 +119,30 @@ local function written(v)
     return string.format("%.4g", v)
 end
 
+-- What a value was and between what it was expected, in a graph of its own, which is shown while it alerts.
+local shown_rows = 180
+local function remember(node, name, step, ns, now, low, high, per)
+    local graph = node[name]
+    if not graph then
+        graph = circular_buffer.new(shown_rows, 3, step)
+        graph:set_header(1, string.sub(what, 1, 15), string.sub(unit, 1, 7), "none")
+        graph:set_header(2, "low", string.sub(unit, 1, 7), "none")
+        graph:set_header(3, "high", string.sub(unit, 1, 7), "none")
+        node[name] = graph
+    end
+    graph:add(ns, 1, 0/0)
+    graph:set(ns, 1, now / per)
+    if low and low == low then -- there is enough to judge by
+        graph:set(ns, 2, math.max(0, low / per))
+        graph:set(ns, 3, high / per)
+    end
+end
+
+local function show(path, node)
+    local graph = node.alerting and (node.alerting == "window" and node.near or node.far)
+    if graph then inject_payload("cbuf", path == ALL and "all" or path, graph) end
+end
+
 -- An alert. by is what judged: what raised it ends it.
 local function say(path, node, by, ns, direction, text, kind)
     local name = path == ALL and "all" or path
@@ -171,6 +195,9 @@ local function judge_window(path, node, to)
     if not values then return end
     local counts = measure ~= "mean"
     local score, direction, expected, low, high = anomaly.jump(values, {history = history, far = 5, error = 0.08, counts = counts and 1 or 0})
+    local now, per = values[#values], 1
+    if measure == "share" then per = mean / 100 end
+    remember(node, "near", window, to, now, low, high, per)
     if score < 1 or counts and expected < (measure == "share" and 0 or minimum) then
         node.odd = 0
         return calm(path, node, "window", score, 3)
@@ -179,8 +206,6 @@ local function judge_window(path, node, to)
         node.odd = direction
         return
     end
-    local now, per = values[#values], 1
-    if measure == "share" then per = mean / 100 end
     say(path, node, "window", to, direction, string.format("%s in the last %d s, usually %s (%s to %s)%s", written(now / per), window, written(expected / per), written(math.max(0, low / per)), written(high / per),
         whole and ", as a part of all" or ""))
 end
@@ -202,6 +227,7 @@ local function judge_row(path, node, row)
         return silent(path, node, row)
     end
     local score, direction, expected, low, high = anomaly.seasonal(node.slow, {at = row, gaps = measure == "mean" and 1 or 0})
+    remember(node, "far", interval, row, now, low, high, 1)
     if score >= 1 then
         return say(path, node, "row", row, direction, string.format("%s in %d min, usually %s at this time (%s to %s)", written(now), interval / 60, written(expected), written(math.max(0, low)), written(high)))
     end
@@ -260,4 +286,5 @@ function timer_event(ns)
     end
     graph:add(now, 1, 0/0)
     inject_payload("cbuf", what, graph)
+    for path, node in pairs(nodes) do show(path, node) end
 end

@@ -68,10 +68,11 @@ func fault(L *vm.State, err error) int {
 // push parses text and pushes the document, or nil and why not.
 func (m documents) push(L *vm.State, text []byte) int {
 	L.Spend(int64(len(text)) / 8)
-	if need, _ := jsondoc.Need(text); !L.Fits(need) {
+	looked := jsondoc.Look(text, jsondoc.Limits{})
+	if need := looked.Need(); !L.Fits(need) {
 		return fault(L, fmt.Errorf("JSON: the document would hold %d bytes, more than memory_limit leaves", need))
 	}
-	doc, err := jsondoc.Parse(text, jsondoc.Limits{})
+	doc, err := looked.Parse()
 	if err != nil {
 		return fault(L, err)
 	}
@@ -210,12 +211,6 @@ func (m documents) text(L *vm.State) int {
 
 type schemas struct{ h Host }
 
-// What a value of a document costs and holds at most as a tree for the validator, which is let go of afterwards.
-const (
-	treeFuel  = 4
-	treeBytes = 64
-)
-
 func openSchema(L *vm.State, h Host) *vm.Table {
 	return functions(L, map[string]vm.HostFunc{"validate": schemas{h}.validate})
 }
@@ -228,11 +223,7 @@ func (m schemas) validate(L *vm.State) int {
 	if known == nil {
 		L.Throwf("schema.validate(): there are no schemas here")
 	}
-	L.Spend(int64(d.Nodes()) * treeFuel)
-	if !L.Fits(int64(d.Nodes()) * treeBytes) {
-		return fault(L, errors.New("the document has too many values for memory_limit"))
-	}
-	v := known.Validate(L.CheckString(2), L.CheckString(3), L.CheckString(4), d.Any(), L.Spend)
+	v := known.Validate(L.CheckString(2), L.CheckString(3), L.CheckString(4), d.Root(), L.Spend)
 	switch {
 	case !v.Known:
 		return fault(L, errors.New("there is no such schema"))

@@ -1,4 +1,4 @@
-package schemas
+package validator
 
 import (
 	"fmt"
@@ -16,63 +16,75 @@ import (
 const (
 	patternTime = 50 * time.Millisecond // of one match of the backtracking engine
 	maxPattern  = 16 << 10              // bytes of a pattern
+
+	patternBytes  = 8 // of a text that one unit of fuel matches in linear time
+	backtrackFuel = 200
 )
 
 // unicodeOnly finds \u{...}, \p{...} and surrogates.
 var unicodeOnly = regexp.MustCompile(`\\(u\{|[pP]\{|u[dD][89a-fA-F])`)
 
-// pattern is a compiled one. It implements jsonschema.Regexp.
-type pattern struct {
+// Pattern is a compiled one. It implements jsonschema.Regexp.
+type Pattern struct {
 	source string
+	simple simple          // nil where it is not
 	linear *regexp.Regexp  // nil where RE2 cannot express it
 	other  *regexp2.Regexp // then this
-	meter  *meter
 }
 
-// patterns is the engine for one schema.
-func patterns(m *meter) jsonschema.RegexpEngine {
-	return func(source string) (jsonschema.Regexp, error) {
-		if len(source) > maxPattern {
-			return nil, fmt.Errorf("the pattern has more than %d bytes", maxPattern)
-		}
-		p := &pattern{source: source, meter: m}
-		if translated, ok := toRE2(source); ok {
-			if re, err := regexp.Compile(translated); err == nil {
-				p.linear = re
-				return p, nil
-			}
-		}
-		// Without the Unicode flag ECMA allows needless backslashes, which many schemas have; what only the flag
-		// knows is tried with it.
-		options := regexp2.ECMAScript
-		if unicodeOnly.MatchString(source) {
-			options |= regexp2.Unicode
-		}
-		re, err := regexp2.Compile(source, options)
-		if err != nil {
-			return nil, err
-		}
-		re.MatchTimeout = patternTime
-		p.other = re
-		return p, nil
+// Patterns compiles one; it is a jsonschema.RegexpEngine.
+func Patterns(source string) (jsonschema.Regexp, error) {
+	if len(source) > maxPattern {
+		return nil, fmt.Errorf("the pattern has more than %d bytes", maxPattern)
 	}
+	p := &Pattern{source: source}
+	if translated, ok := toRE2(source); ok {
+		if re, err := regexp.Compile(translated); err == nil {
+			p.linear, p.simple = re, newSimple(translated)
+			return p, nil
+		}
+	}
+	// Without the Unicode flag ECMA allows needless backslashes, which many schemas have; what only the flag
+	// knows is tried with it.
+	options := regexp2.ECMAScript
+	if unicodeOnly.MatchString(source) {
+		options |= regexp2.Unicode
+	}
+	re, err := regexp2.Compile(source, options)
+	if err != nil {
+		return nil, err
+	}
+	re.MatchTimeout = patternTime
+	p.other = re
+	return p, nil
 }
 
-func (p *pattern) String() string { return p.source }
+func (p *Pattern) String() string { return p.source }
 
-// tooSlow is the panic of a match that cannot be had.
-type tooSlow struct{ pattern string }
+// MatchString implements jsonschema.Regexp, for schemas themselves. It panics with TooSlow.
+func (p *Pattern) MatchString(s string) bool { return p.match(s, &run{}) }
 
-// MatchString implements jsonschema.Regexp. It panics with tooSlow.
-func (p *pattern) MatchString(s string) bool {
-	p.meter.take(1 + int64(len(s))/patternBytes)
+// TooSlow is the panic of a match that cannot be had.
+type TooSlow struct{ Pattern string }
+
+func (t TooSlow) Error() string {
+	return fmt.Sprintf("a text takes more than %v to match with pattern %s", patternTime, t.Pattern)
+}
+
+func (p *Pattern) match(s string, r *run) bool {
+	r.take(1 + int64(len(s))/patternBytes)
+	if p.simple != nil {
+		if ok, sure := p.simple.match(s); sure {
+			return ok
+		}
+	}
 	if p.linear != nil {
 		return p.linear.MatchString(s)
 	}
-	p.meter.take(backtrackFuel + int64(len(s)))
+	r.take(backtrackFuel + int64(len(s)))
 	found, err := p.other.MatchString(s)
 	if err != nil {
-		panic(tooSlow{p.source})
+		panic(TooSlow{p.source})
 	}
 	return found
 }
