@@ -17,28 +17,23 @@ import (
 	"sandbar/schemas/validator"
 )
 
-// noLoader refuses what a schema refers to outside of itself.
-type noLoader struct{}
-
-// Load implements jsonschema.URLLoader.
-func (noLoader) Load(url string) (any, error) {
-	return nil, fmt.Errorf("it refers to %s; a schema has to hold all that it needs", url)
-}
-
 // maxRepairs bounds the keywords that are ignored in one schema.
 const maxRepairs = 50
 
 // compile compiles a schema. Some real schemas are not what their meta-schema demands ("required": [] in draft
 // 4): keywords that say nothing are cut out and named in ignored. Anything else is refused: a schema is never weakened.
-func compile(name string, doc any) (p *validator.Program, ignored string, err error) {
+func compile(name string, doc any, others *references) (p *validator.Program, ignored string, err error) {
 	var cut []string
 	doc = boundNumbers(doc)
 	for range maxRepairs {
 		c := jsonschema.NewCompiler()
 		c.DefaultDraft(jsonschema.Draft4)
-		c.UseLoader(noLoader{})
+		c.UseLoader(others)
 		c.UseRegexpEngine(validator.Patterns)
-		url := "schema:///" + name
+		for _, f := range validator.Formats() {
+			c.RegisterFormat(f)
+		}
+		url := base + name
 		if err := c.AddResource(url, doc); err != nil {
 			return nil, "", err
 		}

@@ -11,7 +11,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -77,6 +76,7 @@ type set struct {
 // schema is one file.
 type schema struct {
 	hash    [32]byte
+	others  map[string][32]byte // files that it refers to, and their hashes
 	program *validator.Program
 	columns []Column
 	ignored string // keywords that are not as the meta-schema wants them
@@ -130,6 +130,7 @@ func (r *Registry) Reload() error {
 		next.namespaces[parts[0]] = true
 		jobs = append(jobs, job{name, id{parts[0], parts[1], m[2]}})
 	}
+	in := &folder{fsys: r.fsys, files: files}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	gate := make(chan struct{}, 4)
@@ -138,7 +139,7 @@ func (r *Registry) Reload() error {
 		gate <- struct{}{}
 		go func() {
 			defer func() { <-gate; wg.Done() }()
-			s, err := r.read(j.name, old.schemas[j.id])
+			s, err := r.read(j.name, old.schemas[j.id], in)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -193,29 +194,22 @@ func (r *Registry) scan() (signature [32]byte, files []string, err error) {
 }
 
 // read compiles a file, unless it is what it was.
-func (r *Registry) read(name string, old *schema) (*schema, error) {
-	f, err := r.fsys.Open(name)
+func (r *Registry) read(name string, old *schema, in *folder) (*schema, error) {
+	text, err := readFile(r.fsys, name)
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(text) > maxFile {
-		return nil, fmt.Errorf("it has more than %d bytes", maxFile)
 	}
 	hash := sha256.Sum256(text)
-	if old != nil && old.hash == hash {
+	if old != nil && old.hash == hash && in.same(old.others) {
 		return old, nil
 	}
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		return nil, fmt.Errorf("it is no JSON: %w", err)
 	}
-	s := &schema{hash: hash}
-	if s.program, s.ignored, err = compile(name, doc); err != nil {
+	others := &references{folder: in, found: map[string][32]byte{}}
+	s := &schema{hash: hash, others: others.found}
+	if s.program, s.ignored, err = compile(name, doc, others); err != nil {
 		return nil, err
 	}
 	s.columns = columnsOf(doc)

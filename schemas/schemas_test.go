@@ -156,8 +156,8 @@ func TestBadFiles(t *testing.T) {
 		got[p.Path] = p.Text
 	}
 	for path, want := range map[string]string{
-		"ns/ok/ok.1.schema.json": "ignored", "ns/json/json.1.schema.json": "no JSON", "ns/remote/remote.1.schema.json": "hold all",
-		"ns/file/file.1.schema.json": "hold all", "ns/place/other.1.schema.json": "place", "top.1.schema.json": "place",
+		"ns/ok/ok.1.schema.json": "ignored", "ns/json/json.1.schema.json": "no JSON", "ns/remote/remote.1.schema.json": "another file of the folder",
+		"ns/file/file.1.schema.json": "another file of the folder", "ns/place/other.1.schema.json": "place", "top.1.schema.json": "place",
 		"ns/version/version.x.schema.json": "place",
 	} {
 		if !strings.Contains(got[path], want) {

@@ -32,6 +32,9 @@ func compile(t testing.TB, text string, draft *jsonschema.Draft, more func(c *js
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(draft)
 	c.UseRegexpEngine(Patterns)
+	for _, f := range Formats() {
+		c.RegisterFormat(f)
+	}
 	if more != nil {
 		more(c)
 	}

@@ -99,7 +99,7 @@ func suiteFile(t *testing.T, dir, file string, draft *jsonschema.Draft, optional
 				continue
 			}
 			wrong++
-			if !optional {
+			if !optional || strings.Contains(file, "format") && !strings.Contains(file, "draft20") {
 				t.Errorf("%s: valid is %v", what, !c.Valid)
 			}
 		}
