@@ -1,12 +1,15 @@
 package plugins
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 
 	"sandbar/sandbox"
 	"sandbar/sandbox/cbuf"
@@ -255,6 +258,35 @@ func TestRefused(t *testing.T) {
 		}
 		if get(v, "content") != c.body || get(v, "remote_addr") != nil {
 			t.Errorf("%s: content %v, address %v", c.uri, get(v, "content"), get(v, "remote_addr"))
+		}
+	}
+}
+
+// TestBodies: what some senders put around their text is accepted and noted; an encoding that is not decoded is named.
+func TestBodies(t *testing.T) {
+	t.Parallel()
+	r := run(t, "decoder.submission")
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	if _, err := w.Write([]byte(readingDoc)); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct{ body, encoding, typ, repaired, fault string }{
+		{readingDoc, "", "validated", "", ""},
+		{zipped.String(), "gzip", "validated", "", ""},
+		{zipped.String() + "\x00\x00", "gzip", "validated", "zeros behind gzip", ""},
+		{"\xef\xbb\xbf" + readingDoc, "", "validated", "byte order mark", ""},
+		{"\x1b\x05\x00", "br", "error", "", "Content-Encoding br is not decoded, gzip is"},
+		{"x\x9c\x03\x00", "deflate", "error", "", "Content-Encoding deflate is not decoded, gzip is"},
+		{"{", "gzip", "error", "", "JSON: "},
+		{zipped.String() + "x", "gzip", "error", "", "neither zeros nor gzip"},
+	} {
+		v := r.submit(fmt.Sprintf("/submit/sensors/reading/1/c0ffee00-0000-4000-8000-%012x", 0xb0d1e5+i), c.body, "Content-Encoding", c.encoding)
+		typ, _ := v.Header(message.Type)
+		repaired, _ := get(v, "contentRepaired").(string)
+		fault, _ := get(v, "DecodeError").(string)
+		if string(typ) != c.typ || repaired != c.repaired || !strings.Contains(fault, c.fault) || c.fault == "" && fault != "" {
+			t.Errorf("%.10q, %s: %s, repaired %q, %s", c.body, c.encoding, typ, repaired, fault)
 		}
 	}
 }

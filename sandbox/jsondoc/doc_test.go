@@ -106,17 +106,45 @@ func TestInflate(t *testing.T) {
 	if !IsGzip(bomb) || IsGzip([]byte(`{"a":1}`)) {
 		t.Error("IsGzip")
 	}
-	if out, err := Inflate([]byte("a"), pack(t, []byte("bc")), 2); err != nil || string(out) != "abc" {
+	var f Inflater
+	if out, _, err := f.Inflate([]byte("a"), pack(t, []byte("bc")), 2); err != nil || string(out) != "abc" {
 		t.Errorf("%q %v", out, err)
 	}
-	if out, err := Inflate(nil, bomb, 1<<20); !errors.Is(err, ErrTooLarge) || cap(out) > 0 {
+	if out, _, err := f.Inflate(nil, bomb, 1<<20); !errors.Is(err, ErrTooLarge) || len(out) > 0 || cap(out) > 2<<20 {
 		t.Errorf("a bomb of %d bytes: %d bytes, %v", len(bomb), len(out), err)
 	}
-	if _, err := Inflate(nil, bomb[:100], 100<<20); err == nil {
+	if _, _, err := f.Inflate(nil, bomb[:100], 100<<20); err == nil {
 		t.Error("a torn file was taken")
 	}
-	if _, err := Inflate(nil, []byte("no gzip"), 10); err == nil {
+	if _, _, err := f.Inflate(nil, []byte("no gzip"), 10); err == nil {
 		t.Error("what is no gzip was taken")
+	}
+	two := append(pack(t, []byte("a")), pack(t, []byte("bc"))...)
+	lying := append(pack(t, []byte("abc")[:3:3]), 0)
+	copy(lying[len(lying)-5:], "\xff\xff\xff\x7f")
+	for _, c := range []struct {
+		name, gz, want string
+		padded         bool
+		fault          string
+	}{
+		{"two members", string(two), "abc", false, ""},
+		{"zeros", string(two) + "\x00\x00\x00", "abc", true, ""},
+		{"a zero", string(pack(t, []byte("abc"))) + "\x00", "abc", true, ""},
+		{"junk", string(two) + "\x00x", "", false, "neither zeros nor gzip"},
+		{"a torn second", string(two[:len(two)-3]), "", false, "after"},
+		{"a size that is a lie", string(lying), "", false, "gzip"},
+		{"many members", strings.Repeat(string(pack(t, nil)), 101), "", false, "members"},
+	} {
+		out, padded, err := f.Inflate(nil, []byte(c.gz), 10)
+		if string(out) != c.want || padded != c.padded || (err == nil) != (c.fault == "") || err != nil && !strings.Contains(err.Error(), c.fault) {
+			t.Errorf("%s: %q, padded %v, %v", c.name, out, padded, err)
+		}
+	}
+	if _, _, err := f.Inflate(nil, two, 2); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("three bytes of two members where two are allowed: %v", err)
+	}
+	if rest, cut := WithoutMark([]byte("\xef\xbb\xbf{}")); !cut || string(rest) != "{}" {
+		t.Errorf("%q %v", rest, cut)
 	}
 }
 

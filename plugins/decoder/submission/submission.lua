@@ -94,6 +94,13 @@ local function whole(doc, name)
     if v and v >= 0 and v < 1e9 and v == math.floor(v) then return v end
 end
 
+-- Why a body is no JSON: what it is encoded with, if that is not what is decoded here.
+local function encoded(err)
+    local encoding = read_message("Fields[Content-Encoding]")
+    if not encoding or encoding == "" or encoding == "identity" or encoding == "gzip" or encoding == "x-gzip" then return err end
+    return string.format("Content-Encoding %s is not decoded, gzip is: %s", encoding, err)
+end
+
 local function normalize_channel(s)
     local base = string.match(string.lower(s or ""), "^(%a+)")
     return channels[base] and base or "Other"
@@ -187,8 +194,9 @@ function process_message()
     end
 
     locate(f)
-    local doc, err = json.parse_message("Fields[content]")
-    if not doc then return refuse(namespace, f, "json", err) end
+    local doc, err, odd = json.parse_message("Fields[content]")
+    if not doc then return refuse(namespace, f, "json", encoded(err)) end
+    f.contentRepaired = odd
     f.docVersion = f.docVersion or whole(doc, "version") or whole(doc, "v") or whole(doc, "ver")
     if not f.docVersion then
         return refuse(namespace, f, "version", "the document has no version: neither version, v nor ver is a whole number")

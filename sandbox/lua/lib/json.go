@@ -30,10 +30,13 @@ func (d document) AppendPayload(dst []byte) []byte { return d.AppendTo(dst) }
 // Representation is that of a message field that holds it.
 func (d document) Representation() string { return "json" }
 
-type documents struct{ h Host }
+type documents struct {
+	h     Host
+	unzip *jsondoc.Inflater
+}
 
 func openJSON(L *vm.State, h Host) *vm.Table {
-	d := documents{h}
+	d := documents{h, new(jsondoc.Inflater)}
 	return functions(L, map[string]vm.HostFunc{"parse": d.parse, "parse_message": d.parseMessage})
 }
 
@@ -42,21 +45,36 @@ func (m documents) parse(L *vm.State) int {
 	return m.push(L, []byte(L.CheckString(1)))
 }
 
-// parseMessage is parse_message("Payload" or "Fields[name]" [, field index [, array index]]); a gzip body is
-// inflated first, within the bounds of a document.
+// parseMessage is parse_message("Payload" or "Fields[name]" [, field index [, array index]]) → document; nil and why not; or document, nil and what was
+// around it that is no JSON. A gzip body is inflated first, within the bounds of a document.
 func (m documents) parseMessage(L *vm.State) int {
 	text, ok := messageText(m.h.Message(), L.CheckString(1), L.OptInt(2, 0), L.OptInt(3, 0))
 	if !ok {
 		return fault(L, errors.New("the message has no "+L.CheckString(1)))
 	}
+	odd := ""
 	if jsondoc.IsGzip(text) {
+		var padded bool
 		var err error
 		L.Spend(int64(len(text)) / 8)
-		if text, err = jsondoc.Inflate(nil, text, jsondoc.MaxBytes); err != nil {
+		if text, padded, err = m.unzip.Inflate(nil, text, jsondoc.MaxBytes); err != nil {
 			return fault(L, fmt.Errorf("ungzip failed: %w", err))
 		}
+		if padded {
+			odd = "zeros behind gzip"
+		}
 	}
-	return m.push(L, text)
+	text, mark := jsondoc.WithoutMark(text)
+	if mark {
+		odd = "byte order mark"
+	}
+	n := m.push(L, text)
+	if n == 1 && odd != "" {
+		L.Push(vm.Nil)
+		L.PushString(odd)
+		return 3
+	}
+	return n
 }
 
 func fault(L *vm.State, err error) int {
