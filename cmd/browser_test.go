@@ -95,7 +95,11 @@ func TestBrowser(t *testing.T) {
 	if err := os.WriteFile(settings, fmt.Appendf(nil, "[alerts.mail]\nserver = %q\nfrom = \"Sandbar <sandbar@example.com>\"\ntls = \"none\"\n", box.addr), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := start(t, t.TempDir(), "demo", "--config", settings, "--rate", "50") // as much as the race detector leaves of a busy machine
+	args := []string{"demo", "--config", settings}
+	if raceEnabled {
+		args = append(args, "--rate", "50")
+	}
+	p := start(t, t.TempDir(), args...)
 	p.route("everybody", `{"title":"Everybody","matcher":"TRUE","mail":["ann@example.com"],"wait":0,"interval":1,"by_subject":true}`)
 	if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/")); err != nil {
 		t.Fatal(err)
@@ -164,6 +168,11 @@ func TestBrowser(t *testing.T) {
 	picture(t, ctx, "plugin")
 
 	t.Logf("the pages are done after %v", time.Since(begun).Round(time.Second))
+	if raceEnabled { // and everything else runs at the same time: the demo is starved, so that its incident does not stand out
+		t.Log("the demo's incident is waited for without the race detector; .ci/run does that by itself")
+		p.stop()
+		return
+	}
 	// The anomaly comes after a minute.
 	if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/alerts")); err != nil {
 		t.Fatal(err)
