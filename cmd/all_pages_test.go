@@ -103,7 +103,7 @@ func TestPages(t *testing.T) {
 	if err := os.WriteFile(config, []byte("[lake]\nroll_age = \"2s\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := start(t, filepath.Join(dir, "data"), "demo", "--config", config)
+	p := start(t, filepath.Join(dir, "data"), demo("--config", config)...)
 	pages := allPages(p.preparePages())
 	ctx := browser(t)
 	slowest, which := 0.0, ""

@@ -268,7 +268,7 @@ func TestWatchIsJudged(t *testing.T) {
 	t.Parallel()
 	n, each := 240, 40
 	if race {
-		n, each = 24, 12
+		n, each = 4, 4
 	}
 	corpus := judge.Corpus(n, 1)
 	total := map[string]*judge.Score{}
