@@ -73,9 +73,10 @@ func startReal(t testing.TB, proxies int, inner string) *Broker {
 	if _, err := exec.LookPath("java"); err != nil {
 		t.Skip("java is not here; .ci/run installs it")
 	}
-	b := &Broker{Addr: address(t), control: address(t), SASL: address(t), t: t, libs: libs, dir: t.TempDir()}
-	for range proxies {
-		b.Via = append(b.Via, newProxy(t, address(t)))
+	free := addresses(t, 3+proxies)
+	b := &Broker{Addr: free[0], control: free[1], SASL: free[2], t: t, libs: libs, dir: t.TempDir()}
+	for i := range proxies {
+		b.Via = append(b.Via, newProxy(t, free[3+i]))
 	}
 	b.format(inner)
 	b.Start()
@@ -88,14 +89,18 @@ func startReal(t testing.TB, proxies int, inner string) *Broker {
 	return b
 }
 
-func address(t testing.TB) string {
+// addresses are n that are free, and different: one that was let go of may come again.
+func addresses(t testing.TB, n int) (all []string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		all = append(all, l.Addr().String())
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return all
 }
 
 func (b *Broker) properties() string { return filepath.Join(b.dir, "server.properties") }
