@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"sandbar/host/alert"
-	"sandbar/host/clock"
 	"sandbar/host/stream"
 	"sandbar/host/view/viewtest"
 	"sandbar/sandbox/message"
@@ -44,11 +43,13 @@ func (b *bench) run(t *testing.T) *Keeper {
 	go func() { ended <- k.Run(ctx) }()
 	b.derived.Put(last(t)) // what is read before it was read before it is looked for
 	_, want, _ := alertOf(t, last(t))
-	for deadline := clock.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	soon, stop := context.WithTimeout(ctx, 10*time.Second)
+	defer stop()
+	for seen := k.version.Now(); ; {
 		if _, err := os.Stat(filepath.Join(b.dir, want.Key+suffix)); err == nil {
 			break
 		}
-		if clock.Now().After(deadline) {
+		if seen, err = k.version.Wait(soon, seen); err != nil {
 			t.Fatal("the newest alert was not read within 10 s")
 		}
 	}

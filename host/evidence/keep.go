@@ -33,6 +33,7 @@ func (k *Keeper) take(_ int, b *stream.Batch) {
 		}
 		if a, ok := alert.Decode(&v); ok && len(a.Evidence) > 0 && k.may(a.Logger) {
 			k.tell(k.keep(&a))
+			k.version.Bump()
 		}
 	}
 }

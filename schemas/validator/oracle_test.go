@@ -74,7 +74,7 @@ func (b both) compare(t testing.TB, what, text string) (valid bool) {
 	t.Helper()
 	doc, err := jsondoc.Parse([]byte(text), jsondoc.Limits{Depth: 256})
 	if err != nil {
-		t.Skipf("%s is no document: %v", text, err)
+		t.Fatalf("%s is no document: %v", text, err)
 	}
 	fuel := int64(0)
 	f := b.program.Validate(doc.Root(), func(n int64) { fuel += n })
@@ -283,7 +283,7 @@ func FuzzOracle(f *testing.F) {
 	all := []*jsonschema.Draft{jsonschema.Draft4, jsonschema.Draft6, jsonschema.Draft7, jsonschema.Draft2019, jsonschema.Draft2020}
 	f.Fuzz(func(t *testing.T, schema, doc string, draft uint8) {
 		if len(schema)+len(doc) > 2000 {
-			t.Skip("long")
+			return
 		}
 		defer func() {
 			if r := recover(); r != nil {
@@ -294,8 +294,10 @@ func FuzzOracle(f *testing.F) {
 		}()
 		b, err := compile(t, schema, all[int(draft)%len(all)], nil)
 		if err != nil {
-			t.Skip(err)
+			return // it is no schema
 		}
-		b.compare(t, schema, doc)
+		if _, err := jsondoc.Parse([]byte(doc), jsondoc.Limits{Depth: 256}); err == nil {
+			b.compare(t, schema, doc)
+		}
 	})
 }
