@@ -13,7 +13,9 @@ local alert = require "heka.alert"
 local cb = circular_buffer.new(120, 2, 1)
 local reads = cb:set_header(1, "readings")
 cb:set_header(2, "others")
+seen = false
 function process_message()
+    seen = true
     cb:add(read_message("Timestamp"), reads, 1)
     return 0
 end
@@ -32,7 +34,9 @@ func TestAlertsOnThePage(t *testing.T) {
 	t.Parallel()
 	p := start(t, t.TempDir(), "serve")
 	ctx := browser(t)
-	p.deploy("analysis", "alarm", alarmingConfig, alarming)
+	// It waits for a message: an alert before would have none to show.
+	source := strings.Replace(alarming, "timer_event(ns)\n", "timer_event(ns)\n    if not seen then return end\n", 1)
+	p.deploy("analysis", "alarm", alarmingConfig, source)
 	for n := range 3 {
 		p.post("/submit/sensors/reading/1/"+docID(n), reading(docID(n)))
 	}
@@ -55,7 +59,7 @@ func TestAlertsOnThePage(t *testing.T) {
 	eval(t, ctx, 20*time.Second, "that it fires again", "!"+badge+".hidden && document.querySelector('#silences').innerText.includes('No silences')")
 
 	// A newer version does not take the blame.
-	p.deploy("analysis", "alarm", alarmingConfig, alarming+"-- 2\n")
+	p.deploy("analysis", "alarm", alarmingConfig, source+"-- 2\n")
 	run(t, ctx, "[...document.querySelectorAll('#list a')].find((a) => a.innerText === 'readings are few').click()")
 	const about = "document.querySelector('#about')"
 	eval(t, ctx, 20*time.Second, "the alert", "location.pathname.startsWith('/alerts/') && "+about+"?.innerText.includes('analysis.alarm') && /Version\\s*1 since/.test("+about+".innerText) && document.querySelector('h1').innerText === 'readings are few' && document.querySelector('#detail').innerText.includes('<b>')")
