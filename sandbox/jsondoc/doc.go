@@ -20,13 +20,13 @@ const (
 
 // No limits can go beyond these.
 const (
-	mostBytes = 1 << 28 // positions and counts have to fit into a node
-	mostDepth = 256     // the parser recurses
+	mostBytes = 1 << 26 // positions and counts have to fit into a node
+	mostDepth = 256     // the parser notes what is open
 )
 
 // Limits of a document. Zero means MaxBytes and MaxDepth.
 type Limits struct {
-	Bytes int // at most 256 MiB
+	Bytes int // at most 64 MiB
 	Depth int // levels of objects and arrays; at most 256
 }
 
@@ -38,6 +38,7 @@ var ErrTooLarge = errors.New("too large")
 type Doc struct {
 	text  string
 	nodes []node // in the order of the text: a container before what is in it, a name before its value
+	held  int    // bytes of what text lies in
 }
 
 // node is a value, or the name of a member.
@@ -57,12 +58,6 @@ const (
 	nodeSize = int64(unsafe.Sizeof(node{}))
 	docSize  = 64
 )
-
-// Parse checks and parses data, which may be reused afterwards.
-func Parse(data []byte, lim Limits) (*Doc, error) {
-	t := Look(data, lim)
-	return t.Parse()
-}
 
 // syntax says where data is no JSON; encoding/json has the better words.
 func syntax(data []byte) error {
@@ -113,21 +108,24 @@ func (d *Doc) Remove(path ...string) ([]byte, bool) {
 		return nil, false
 	}
 	v, ok := d.Root(), true
-	way := make([]uint32, 0, len(path))
-	for i, name := range path {
-		way = append(way, v.i)
-		owner := v
+	way := make([]Value, 0, len(path))
+	for _, name := range path {
+		way = append(way, v)
 		if v, ok = v.Member(name); !ok {
 			return nil, false
 		}
-		if i == len(path)-1 {
-			owner.removeMembers(name)
-		}
 	}
-	for _, i := range way {
-		d.nodes[i].info |= changed
+	text := v.AppendTo(nil)
+	Remove(way, path[len(path)-1])
+	return text, true
+}
+
+// Remove cuts the members of a name out of the last of owners, each of which is a member of the one before.
+func Remove(owners []Value, name string) {
+	owners[len(owners)-1].removeMembers(name)
+	for _, v := range owners {
+		v.node().info |= changed
 	}
-	return v.AppendTo(nil), true
 }
 
 // AppendTo writes the document as it came, but for what was removed.
@@ -137,7 +135,7 @@ func (d *Doc) AppendTo(dst []byte) []byte { return d.Root().AppendTo(dst) }
 func (d *Doc) Any() any { return d.Root().Any() }
 
 // Size is the bytes that the document holds.
-func (d *Doc) Size() int64 { return docSize + int64(len(d.text)) + nodeSize*int64(cap(d.nodes)) }
+func (d *Doc) Size() int64 { return docSize + int64(d.held) + nodeSize*int64(cap(d.nodes)) }
 
 // Changed says whether something was removed.
 func (d *Doc) Changed() bool { return d.nodes[0].info&changed != 0 }

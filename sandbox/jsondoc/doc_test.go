@@ -161,11 +161,70 @@ func FuzzParse(f *testing.F) {
 		if (err == nil) != json.Valid(data) {
 			t.Fatalf("%q: %v, encoding/json says %v", data, err, json.Valid(data))
 		}
+		arena(t, data, err)
 		if err != nil {
 			return
 		}
 		same(t, data, d)
 	})
+}
+
+// arena parses what Parse made err of, twice with the same memory.
+func arena(t *testing.T, data []byte, err error) {
+	t.Helper()
+	var a Arena
+	for range 2 {
+		d, aerr := a.Parse(data, Limits{Depth: 200}, func(int64) bool { return true })
+		if fmt.Sprint(aerr) != fmt.Sprint(err) {
+			t.Fatalf("%q: %v, with an arena %v", data, err, aerr)
+		}
+		if aerr != nil {
+			return
+		}
+		if got, want := d.Any(), strict(t, data); !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q is %v, want %v", data, got, want)
+		}
+		a.Close(d)
+	}
+}
+
+// TestArena: memory is used again, and asked for before it is allocated.
+func TestArena(t *testing.T) {
+	t.Parallel()
+	text := []byte("[" + strings.Repeat(`{"a": "b"},`, 1000) + "1]")
+	var a Arena
+	var asked int64
+	fits := func(bytes int64) bool { asked = max(asked, bytes); return bytes < 1<<20 }
+	d, err := a.Parse(text, Limits{}, fits)
+	if err != nil || asked < d.Size() || a.Size() != 0 {
+		t.Fatalf("%v, asked for %d, the arena holds %d", err, asked, a.Size())
+	}
+	size := d.Size()
+	a.Close(d)
+	if d.Nodes() != 0 || a.Size() != size-docSize {
+		t.Errorf("%d nodes, the arena holds %d of %d", d.Nodes(), a.Size(), size)
+	}
+	asked = 0
+	if d, err = a.Parse(append(a.Buffer(), text...), Limits{}, fits); err != nil || asked != 0 || string(d.AppendTo(nil)) != string(text) {
+		t.Errorf("%v, asked for %d", err, asked)
+	}
+	need, _ := Need(text)
+	for _, c := range []struct {
+		room int64
+		ok   bool
+	}{{need, true}, {need - 1, false}, {100, false}} {
+		var a Arena
+		d, err := a.Parse(text, Limits{}, func(bytes int64) bool { return bytes <= c.room })
+		if (err == nil) != c.ok || err != nil && !errors.Is(err, ErrNoRoom) {
+			t.Errorf("with room for %d bytes: %v", c.room, err)
+		}
+		if err == nil && d.Size() > c.room {
+			t.Errorf("it holds %d bytes where there is room for %d", d.Size(), c.room)
+		}
+	}
+	if _, err := a.Parse([]byte("[[["), Limits{Depth: 2}, fits); err == nil || !strings.Contains(err.Error(), "2 deep at byte 2") {
+		t.Error(err)
+	}
 }
 
 // same compares a document, and what it writes, with what encoding/json reads.
@@ -279,5 +338,22 @@ func BenchmarkParse(b *testing.B) {
 		if _, err := Parse(doc, Limits{}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkArena is BenchmarkParse with memory that is used again.
+func BenchmarkArena(b *testing.B) {
+	doc := []byte(`{"clientId":"c0ffee","version":4,"payload":{"info":{"reason":"shutdown","x":[1,2,3,4]},"counts":{` +
+		strings.Repeat(`"key":12345,`, 100) + `"last":1}}}`)
+	var a Arena
+	fits := func(int64) bool { return true }
+	b.ReportAllocs()
+	b.SetBytes(int64(len(doc)))
+	for range b.N {
+		d, err := a.Parse(doc, Limits{}, fits)
+		if err != nil {
+			b.Fatal(err)
+		}
+		a.Close(d)
 	}
 }

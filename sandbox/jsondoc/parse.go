@@ -1,212 +1,238 @@
 package jsondoc
 
-import "unicode/utf16"
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf16"
+)
 
-// parser reads one text by RFC 8259. It recurses once for each level; the depth was checked before.
+// padding is how many zeros stand behind a text that is parsed: none of them is JSON, so that its end need not be looked for.
+const padding = 8
+
+// parser reads one text by RFC 8259, in one pass and without recursion.
 type parser struct {
-	text  []byte
-	at    int
-	nodes []node // has room for all
+	text  []byte // with padding
+	size  int    // without
+	nodes []node
+	depth int                       // that is allowed
+	deep  int                       // where the nesting passes it; -1 when it does not
+	grow  func(nodes []node) []node // nil when there is no room for more
+	open  [mostDepth]uint32         // containers that have begun
 }
 
 // document reads a value with nothing but space around it.
 func (p *parser) document() bool {
-	p.space()
-	if !p.value() {
-		return false
-	}
-	p.space()
-	return p.at == len(p.text)
-}
-
-func (p *parser) space() {
-	for p.at < len(p.text) {
-		switch p.text[p.at] {
-		case ' ', '\t', '\n', '\r':
-			p.at++
-		default:
-			return
-		}
-	}
-}
-
-// take passes one byte if it comes next.
-func (p *parser) take(c byte) bool {
-	if p.at < len(p.text) && p.text[p.at] == c {
-		p.at++
-		return true
-	}
-	return false
-}
-
-// begin adds the node of what starts here. Its end and what follows from that is set by end.
-func (p *parser) begin(info uint32) int {
-	p.nodes = append(p.nodes, node{start: uint32(p.at), info: info})
-	return len(p.nodes) - 1
-}
-
-func (p *parser) end(i int) bool {
-	p.nodes[i].end, p.nodes[i].next = uint32(p.at), uint32(len(p.nodes))
-	return true
-}
-
-func (p *parser) value() bool {
-	if p.at == len(p.text) {
-		return false
-	}
-	switch p.text[p.at] {
-	case '{':
-		return p.object()
-	case '[':
-		return p.array()
-	case '"':
-		return p.string()
-	case 't':
-		return p.word("true", Bool)
-	case 'f':
-		return p.word("false", Bool)
-	case 'n':
-		return p.word("null", Null)
-	}
-	return p.number()
-}
-
-func (p *parser) word(word string, k Kind) bool {
-	if len(p.text)-p.at < len(word) || string(p.text[p.at:p.at+len(word)]) != word {
-		return false
-	}
-	i := p.begin(uint32(k))
-	p.at += len(word)
-	return p.end(i)
-}
-
-func (p *parser) object() bool {
-	i := p.begin(uint32(Object))
-	p.at++
-	p.space()
-	for n := uint32(0); !p.take('}'); n++ {
-		if n > 0 {
-			if !p.take(',') {
-				return false
-			}
-			p.space()
-		}
-		if p.at == len(p.text) || p.text[p.at] != '"' || !p.string() {
-			return false
-		}
-		p.space()
-		if !p.take(':') {
-			return false
-		}
-		p.space()
-		if !p.value() {
-			return false
-		}
-		p.space()
-		p.nodes[i].info += 1 << countShift
-	}
-	return p.end(i)
-}
-
-func (p *parser) array() bool {
-	i := p.begin(uint32(Array))
-	p.at++
-	p.space()
-	for n := uint32(0); !p.take(']'); n++ {
-		if n > 0 {
-			if !p.take(',') {
-				return false
-			}
-			p.space()
-		}
-		if !p.value() {
-			return false
-		}
-		p.space()
-		p.nodes[i].info += 1 << countShift
-	}
-	return p.end(i)
-}
-
-func (p *parser) number() bool {
-	i := p.begin(uint32(Number))
-	p.take('-')
-	if !p.take('0') && !p.digits() {
-		return false
-	}
-	if p.take('.') && !p.digits() {
-		return false
-	}
-	if p.take('e') || p.take('E') {
-		if !p.take('+') {
-			p.take('-')
-		}
-		if !p.digits() {
-			return false
-		}
-	}
-	return p.end(i)
-}
-
-// digits passes one or more.
-func (p *parser) digits() bool {
-	start := p.at
-	for p.at < len(p.text) && p.text[p.at]-'0' <= 9 {
-		p.at++
-	}
-	return p.at > start
-}
-
-func (p *parser) string() bool {
-	i := p.begin(uint32(String))
-	p.at++
+	text, nodes, level := p.text, p.nodes, 0
+	at := space(text, 0)
 	for {
-		if p.at = special(p.text, p.at); p.at == len(p.text) {
-			return false
-		}
-		switch p.text[p.at] {
-		case '"':
-			p.at++
-			return p.end(i)
-		case '\\':
-			p.nodes[i].info |= escaped
-			if !p.escape() {
+		// A value begins here.
+		if len(nodes) == cap(nodes) {
+			if nodes = p.grow(nodes); nodes == nil {
 				return false
 			}
+		}
+		start, info, inside := at, uint32(0), false
+		switch c := text[at]; c {
+		case '"':
+			at, info = p.string(at)
+		case '{', '[':
+			if level == p.depth {
+				p.deep = at
+				return false
+			}
+			info = uint32(Array)
+			if c == '{' {
+				info = uint32(Object)
+			}
+			at = space(text, at+1)
+			if text[at] == c+2 { // } and ] stand two behind
+				at++
+				break
+			}
+			p.open[level] = uint32(len(nodes))
+			level++
+			inside = true
+		case 't':
+			at, info = word(text, at, "true"), uint32(Bool)
+		case 'f':
+			at, info = word(text, at, "false"), uint32(Bool)
+		case 'n':
+			at, info = word(text, at, "null"), uint32(Null)
 		default:
+			at, info = numeral(text, at), uint32(Number)
+		}
+		if at == 0 {
 			return false
+		}
+		n := uint32(len(nodes))
+		nodes = append(nodes, node{uint32(start), uint32(at), n + 1, info})
+		// What comes behind it, and behind all that ends with it.
+		for !inside {
+			at = space(text, at)
+			if level == 0 {
+				p.nodes = nodes
+				return at == p.size
+			}
+			owner := &nodes[p.open[level-1]]
+			owner.info += 1 << countShift
+			c := text[at]
+			at++
+			if c == ',' {
+				at = space(text, at)
+				break
+			}
+			if c != '}' && c != ']' || (c == '}') != (owner.info&kindMask == uint32(Object)) {
+				return false
+			}
+			owner.end, owner.next = uint32(at), uint32(len(nodes))
+			level--
+		}
+		if nodes[p.open[level-1]].info&kindMask != uint32(Object) {
+			continue
+		}
+		// A name.
+		if text[at] != '"' {
+			return false
+		}
+		start = at
+		if at, info = p.string(at); at == 0 {
+			return false
+		}
+		if len(nodes) == cap(nodes) {
+			if nodes = p.grow(nodes); nodes == nil {
+				return false
+			}
+		}
+		n = uint32(len(nodes))
+		nodes = append(nodes, node{uint32(start), uint32(at), n + 1, info})
+		at = space(text, at)
+		if text[at] != ':' {
+			return false
+		}
+		at = space(text, at+1)
+	}
+}
+
+// space is where from at on the next byte is that is none.
+func space(text []byte, at int) int {
+	if text[at] > ' ' {
+		return at
+	}
+	return spaces(text, at)
+}
+
+// spaces is space for what begins with some. Documents that were written for people have much of it: a new line, and an indentation.
+func spaces(text []byte, at int) int {
+	for {
+		switch text[at] {
+		case '\n', ' ', '\t', '\r':
+		default:
+			return at
+		}
+		at++
+		x := binary.LittleEndian.Uint64(text[at:]) ^ ones*' '
+		for x == 0 {
+			at += 8
+			x = binary.LittleEndian.Uint64(text[at:]) ^ ones*' '
+		}
+		if at += bits.TrailingZeros64(x) / 8; text[at] > ' ' {
+			return at
 		}
 	}
 }
 
-// escape passes a backslash and what belongs to it. Half of a surrogate pair, which stands for no character and which
-// many readers refuse, becomes U+FFFD in the text.
-func (p *parser) escape() bool {
-	if len(p.text)-p.at < 2 {
-		return false
+// word is where one ends; 0 when it is another.
+func word(text []byte, at int, word string) int {
+	if len(text)-at < len(word) || string(text[at:at+len(word)]) != word {
+		return 0
 	}
-	switch p.text[p.at+1] {
+	return at + len(word)
+}
+
+// numeral is where one ends; 0 when it is none.
+func numeral(text []byte, at int) int {
+	if text[at] == '-' {
+		at++
+	}
+	if text[at] == '0' {
+		at++
+	} else if at = digits(text, at); at == 0 {
+		return 0
+	}
+	if text[at] == '.' {
+		if at = digits(text, at+1); at == 0 {
+			return 0
+		}
+	}
+	if text[at]|0x20 == 'e' {
+		if at++; text[at] == '+' || text[at] == '-' {
+			at++
+		}
+		return digits(text, at)
+	}
+	return at
+}
+
+// digits passes one or more; 0 when there is none.
+func digits(text []byte, at int) int {
+	if text[at]-'0' > 9 {
+		return 0
+	}
+	for text[at]-'0' <= 9 {
+		at++
+	}
+	return at
+}
+
+// string is where the one ends that begins at at, and its kind and flags; 0 when it is none.
+func (p *parser) string(at int) (end int, info uint32) {
+	text := p.text
+	info = uint32(String)
+	at++
+	for {
+		w := binary.LittleEndian.Uint64(text[at:])
+		m := specials(w)
+		if m == 0 {
+			at += 8
+			continue
+		}
+		at += bits.TrailingZeros64(m) / 8
+		switch text[at] {
+		case '"':
+			return at + 1, info
+		case '\\':
+			info |= escaped
+			if at = escape(text, at); at == 0 {
+				return 0, 0
+			}
+		default:
+			return 0, 0
+		}
+	}
+}
+
+// escape passes a backslash and what belongs to it; 0 when that is no escape. Half of a surrogate pair, which stands for no character and which
+// many readers refuse, becomes U+FFFD in the text.
+func escape(text []byte, at int) int {
+	switch text[at+1] {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		p.at += 2
-		return true
+		return at + 2
 	case 'u':
 	default:
-		return false
+		return 0
 	}
-	r, ok := hex4(p.text[p.at:])
+	r, ok := hex4(text[at:])
 	if !ok {
-		return false
+		return 0
 	}
 	if utf16.IsSurrogate(r) {
-		second, ok := hex4(p.text[p.at+6:])
+		second, ok := hex4(text[at+6:])
 		if ok && utf16.DecodeRune(r, second) != '\uFFFD' {
-			p.at += 12
-			return true
+			return at + 12
 		}
-		copy(p.text[p.at:], `\ufffd`)
+		copy(text[at:], `\ufffd`)
 	}
-	p.at += 6
-	return true
+	return at + 6
 }
 
 // hex4 reads \uXXXX.

@@ -136,13 +136,16 @@ func (v Value) Member(name string) (found Value, ok bool) {
 	if v.Kind() != Object {
 		return Value{}, false
 	}
-	v.members(func(key, member Value) bool {
+	all := v.Members()
+	for {
+		key, member, more := all.Next()
+		if !more {
+			return found, ok
+		}
 		if key.is(name) {
 			found, ok = member, true
 		}
-		return true
-	})
-	return found, ok
+	}
 }
 
 // is says whether v, a string or a name, has this text.

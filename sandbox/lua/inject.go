@@ -2,8 +2,8 @@ package lua
 
 import (
 	"math"
+	"unsafe"
 
-	"sandbar/sandbox"
 	"sandbar/sandbox/lua/vm"
 	"sandbar/sandbox/message"
 )
@@ -38,7 +38,7 @@ func (p *plugin) fitsValue(L *vm.State, v vm.Value) {
 		s, _ := v.Str()
 		p.fits(L, len(s))
 	case vm.UserdataType:
-		if o, ok := v.Userdata().Object.(sandbox.Payload); ok {
+		if o, ok := payload(L, v); ok {
 			L.Spend(o.Size() / 32)
 			p.fits(L, int(o.PayloadMin()))
 		}
@@ -85,7 +85,7 @@ func (p *plugin) textKey(L *vm.State, t *vm.Table, key string) (string, bool) {
 	case vm.NilType:
 		return "", false
 	case vm.UserdataType:
-		if o, ok := v.Userdata().Object.(sandbox.Payload); ok {
+		if o, ok := payload(L, v); ok {
 			return string(o.AppendPayload(nil)), true
 		}
 		L.Throwf("inject_message() failed: header %s: unknown userdata type", key)
@@ -179,7 +179,7 @@ func (p *plugin) field(L *vm.State, b *message.Builder, name, representation str
 	case vm.StringType:
 		s, _ := v.Str()
 		if valueType == int(message.Bytes) {
-			b.AddBytes(name, representation, []byte(s))
+			b.AddBytes(name, representation, unsafe.Slice(unsafe.StringData(s), len(s))) // which copies it
 		} else {
 			b.AddString(name, representation, s)
 		}
@@ -193,19 +193,25 @@ func (p *plugin) field(L *vm.State, b *message.Builder, name, representation str
 	case vm.BoolType:
 		b.AddBool(name, representation, v.True())
 	case vm.UserdataType:
-		object := v.Userdata().Object
-		o, ok := object.(sandbox.Payload)
+		o, ok := payload(L, v)
 		if !ok {
 			L.Throwf("inject_message() failed: field '%s': unknown userdata type", clip(name))
 		}
-		if r, ok := object.(interface{ Representation() string }); ok && representation == "" {
+		if r, ok := o.(interface{ Representation() string }); ok && representation == "" {
 			representation = r.Representation()
 		}
-		b.AddBytes(name, representation, o.AppendPayload(nil))
+		p.scratch = o.AppendPayload(p.scratch[:0])
+		b.AddBytes(name, representation, p.scratch)
+		if cap(p.scratch) > keptScratch {
+			p.scratch = nil
+		}
 	default:
 		L.Throwf("inject_message() failed: field '%s': unsupported type: %s", clip(name), v.Type())
 	}
 }
+
+// keptScratch bounds the memory for values of fields that is kept between calls.
+const keptScratch = 1 << 20
 
 func (p *plugin) array(L *vm.State, b *message.Builder, name, representation string, valueType int, t *vm.Table) {
 	n := t.Len()
@@ -227,7 +233,7 @@ func (p *plugin) array(L *vm.State, b *message.Builder, name, representation str
 	switch kind {
 	case vm.StringType:
 		if valueType == int(message.Bytes) {
-			b.AddBytes(name, representation, collect(t, n, func(v vm.Value) []byte { s, _ := v.Str(); return []byte(s) })...)
+			b.AddBytes(name, representation, collect(t, n, func(v vm.Value) []byte { s, _ := v.Str(); return unsafe.Slice(unsafe.StringData(s), len(s)) })...)
 			return
 		}
 		b.AddString(name, representation, collect(t, n, func(v vm.Value) string { s, _ := v.Str(); return s })...)

@@ -47,6 +47,7 @@ type plugin struct {
 	process, timer vm.Value // the names of the two functions
 	texts          texts
 	trace          *sandbox.Trace // nil: what it does is not noted
+	scratch        []byte         // a value of a field that is being added
 	digits         [64]byte       // of a number that is appended to a payload
 }
 

@@ -33,9 +33,12 @@ func TestAccount(t *testing.T) { // not parallel: it reads the process's heap
 		{"keys that went", `for i = 1, 20000 do t["key" .. i] = i end for i = 1, 20000, 2 do t["key" .. i] = nil end`},
 		{"emptied array", `for i = 1, 100000 do t[i] = i end for i = 100000, 10, -1 do t[i] = nil end`},
 		{"decoded JSON", `t = cjson.decode("[" .. string.rep('{"name":"value","list":[1,2,3],"on":true},', 2000) .. "{}]")`},
+		{"documents", `local text = "[" .. string.rep('{"name":"value","list":[1,2,3],"on":true},', 20) .. "{}]"
+			for i = 1, 200 do t[i] = json.parse(text) end`},
+		{"closed documents", `for i = 1, 100 do local d = json.parse("[" .. string.rep("1,", i * 1000) .. "1]") t[i] = d d:close() end`},
 		{"gmatch", `for i = 1, 5000 do t[i] = string.gmatch("some text " .. i, "%w+") end`},
 	} {
-		source := "require 'string' require 'coroutine' require 'circular_buffer' require 'cuckoo_filter_expire' require 'cjson' t = {} function process_message() " + c.build + " return 0 end function timer_event() end"
+		source := "require 'string' require 'coroutine' require 'circular_buffer' require 'cuckoo_filter_expire' require 'cjson' local json = require 'json' t = {} function process_message() " + c.build + " return 0 end function timer_event() end"
 		b := load(t, sandbox.Analysis, "instruction_limit = 0 memory_limit = 0", source)
 		before, start := heap(), b.Memory()
 		if res := b.Process(sample(t)); res.Outcome != sandbox.OK {

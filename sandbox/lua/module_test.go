@@ -85,6 +85,25 @@ func TestModules(t *testing.T) {
 			local part = d:remove("a", "b")
 			assert(part and d:remove("a", "b") == nil and d:text() == '{"a":{},"n":9007199254740993}')
 			inject_message({Fields = {part = part, rest = d}})`},
+		{"json close", sandbox.Decoder, `require "string"
+			local json, schema = require "json", require "schema"
+			local d = json.parse('{"a":"one","b":{"c":[1]}}')
+			local a, b, part = d:get("a"), d:get("b"), d:remove("b", "c")
+			d:close()
+			local other = json.parse('{"x":"two","y":{"z":[2]}}')
+			assert(a == "one" and b == '{"c":[1]}' and other:get("x") == "two")
+			for _, f in ipairs {d.get, d.type, d.size, d.text, d.remove, d.close} do
+				local ok, why = pcall(f, d, "x")
+				assert(not ok and why:find("closed"), why)
+			end
+			for _, f in ipairs {function() inject_message({Fields = {d = d}}) end, function() inject_message({Payload = d}) end,
+				function() add_to_payload(d) end, function() schema.validate(d, "ns", "good", "1") end} do
+				local ok, why = pcall(f)
+				assert(not ok and why:find("closed"), why)
+			end
+			inject_message({Fields = {part = part, rest = other}})
+			for i = 1, 1000 do json.parse("[" .. string.rep("1,", 1000) .. "1]"):close() end
+			assert(other:text() == '{"x":"two","y":{"z":[2]}}')`},
 		{"json errors", sandbox.Decoder, `local json = require "json"
 			local d, why = json.parse_message("Fields[broken]")
 			assert(d == nil and string == nil and why ~= nil)

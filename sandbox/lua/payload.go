@@ -63,7 +63,7 @@ func (p *plugin) appendPayload(L *vm.State, i int) {
 	case vm.NilType:
 		p.Check(L, p.out.AppendString("nil"))
 	case vm.UserdataType:
-		o, ok := v.Userdata().Object.(sandbox.Payload)
+		o, ok := payload(L, v)
 		if !ok {
 			L.Throw("add_to_payload() unknown userdata type")
 		}
@@ -119,4 +119,13 @@ func (l *printed) add(L *vm.State, i int, v vm.Value) {
 	}
 	l.Check(L, l.out.LineRoom(len(l.text)+len(s)))
 	l.text = append(l.text, strings.ReplaceAll(s, "\t", " ")...)
+}
+
+// payload is what a userdata can be written as.
+func payload(L *vm.State, v vm.Value) (sandbox.Payload, bool) {
+	o, ok := v.Userdata().Object.(sandbox.Payload)
+	if c, closes := o.(interface{ Closed() bool }); closes && c.Closed() {
+		L.Throw("the document is closed")
+	}
+	return o, ok
 }

@@ -16,6 +16,7 @@ import (
 
 	"sandbar/sandbox"
 	"sandbar/sandbox/cbuf"
+	"sandbar/sandbox/jsondoc"
 	"sandbar/sandbox/message"
 	"sandbar/sandbox/wasm/meter"
 )
@@ -55,6 +56,7 @@ type plugin struct {
 
 	buffers []*cbuf.Payload
 	held    int64 // bytes of the buffers
+	arena   jsondoc.Arena
 	alerts  *sandbox.Alerts
 	labels  sandbox.Labels // of the next alert
 
@@ -327,7 +329,7 @@ func (p *plugin) Interrupt() {}
 func (p *plugin) Trace(t *sandbox.Trace) { p.trace = t }
 
 // Memory implements sandbox.Plugin.
-func (p *plugin) Memory() int64 { return int64(p.memory.Size()) + p.held }
+func (p *plugin) Memory() int64 { return int64(p.memory.Size()) + p.held + p.arena.Size() }
 
 // Close implements sandbox.Plugin.
 func (p *plugin) Close() error {

@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"time"
@@ -299,15 +300,16 @@ func (p *plugin) schemaValidate(s []uint64) {
 		p.fail("schema_validate: there are no schemas here; decoders have them")
 	}
 	p.Spend(int64(len(text)) * 16)
-	looked := jsondoc.Look(text, jsondoc.Limits{})
-	if p.tooLarge(looked.Need()) {
+	held := p.arena.Size()
+	doc, err := p.arena.Parse(text, jsondoc.Limits{}, func(bytes int64) bool { return !p.tooLarge(bytes - held) })
+	if errors.Is(err, jsondoc.ErrNoRoom) {
 		p.check(&sandbox.Refusal{Outcome: sandbox.MemoryExceeded, Text: p.memoryText()})
 	}
-	doc, err := looked.Parse()
 	if err != nil {
 		p.answer(s, -2, err.Error())
 		return
 	}
+	defer p.arena.Close(doc)
 	v := p.env.Schemas.Validate(namespace, docType, version, doc.Root(), func(fuel int64) { p.Spend(fuel * luaUnit) })
 	switch {
 	case !v.Known:

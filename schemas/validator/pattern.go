@@ -27,7 +27,7 @@ var unicodeOnly = regexp.MustCompile(`\\(u\{|[pP]\{|u[dD][89a-fA-F])`)
 // Pattern is a compiled one. It implements jsonschema.Regexp.
 type Pattern struct {
 	source string
-	simple simple          // nil where it is not
+	simple *simple         // nil where it is not
 	linear *regexp.Regexp  // nil where RE2 cannot express it
 	other  *regexp2.Regexp // then this
 }

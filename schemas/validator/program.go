@@ -193,13 +193,28 @@ func (t *table) find(name string) *property {
 // hashName looks at the length, the first and the last eight bytes: names of one schema differ there. What a document has cannot make a search long, since the table is the
 // schema's.
 func hashName(s string) uint32 {
-	h := uint64(len(s)) * 0x9e3779b97f4a7c15
-	n := min(len(s), 8)
-	for i := range n {
-		h = h*0x100000001b3 ^ uint64(s[i])
+	var first, last uint64
+	switch n := len(s); {
+	case n >= 8:
+		first, last = word(s), word(s[n-8:])
+	case n >= 4:
+		first, last = half(s), half(s[n-4:])
+	case n > 0:
+		first, last = uint64(s[0])|uint64(s[n/2])<<8, uint64(s[n-1])
 	}
-	for i := max(n, len(s)-8); i < len(s); i++ {
-		h = h*0x100000001b3 ^ uint64(s[i])
-	}
-	return uint32(h ^ h>>29)
+	h := (first^uint64(len(s))*0x9e3779b97f4a7c15)*0xff51afd7ed558ccd ^ last
+	h *= 0xc4ceb9fe1a85ec53
+	return uint32(h >> 32)
+}
+
+// word are the first eight bytes of s.
+func word(s string) uint64 {
+	_ = s[7]
+	return half(s) | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// half are the first four.
+func half(s string) uint64 {
+	_ = s[3]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
 }

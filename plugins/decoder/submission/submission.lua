@@ -22,15 +22,20 @@ local systems  = {
     {"^[Ww][Ii][Nn]", "Windows"}, {"^[Dd]arwin", "Mac"}, {"^[Mm]ac", "Mac"}, {"^[Aa]ndroid", "Android"},
     {"^[Ii][Oo][Ss]", "iOS"}, {"^[Ii]Phone", "iOS"}, {"^[Ll]inux", "Linux"},
 }
-local sections = {
-    environment = {"addons", "build", "experiments", "partner", "profile", "settings", "system"},
-    payload     = {"addonDetails", "addonHistograms", "childPayloads", "chromeHangs", "fileIOReports", "histograms",
-                   "info", "keyedHistograms", "lateWrites", "log", "simpleMeasurements", "slowSQL", "slowSQLstartup",
-                   "threadHangStats", "UIMeasurements", "gc"},
-}
-local headers = {"Host", "DNT", "Date", "User-Agent", "X-PingSender-Version", "X-Debug-ID", "X-Source-Tags"}
+-- Parts of a telemetry document that become fields of their own.
+local environment = {"addons", "build", "experiments", "partner", "profile", "settings", "system"}
+local payload     = {"addonDetails", "addonHistograms", "childPayloads", "chromeHangs", "fileIOReports", "histograms",
+                     "info", "keyedHistograms", "lateWrites", "log", "simpleMeasurements", "slowSQL", "slowSQLstartup",
+                     "threadHangStats", "UIMeasurements", "gc"}
+
+-- Fields of the submission that are kept, and their names for read_message.
+local headers = {}
+for _, name in ipairs {"Host", "DNT", "Date", "User-Agent", "X-PingSender-Version", "X-Debug-ID", "X-Source-Tags"} do
+    headers[name] = "Fields[" .. name .. "]"
+end
 
 local function unescape(s)
+    if not string.find(s, "%", 1, true) then return s end
     return (string.gsub(s, "%%(%x%x)", function (hex) return string.char(tonumber(hex, 16)) end))
 end
 
@@ -133,6 +138,15 @@ local function nanoseconds(s)
     return (days * 86400 + h * 3600 + mi * 60 + sec - offset) * 1e9
 end
 
+-- Cuts parts of a member out of a document.
+local function cut(doc, f, top, names)
+    if doc:type(top) ~= "object" then return end
+    for i = 1, #names do
+        local part = doc:remove(top, names[i])
+        if part then f[top .. "." .. names[i]] = part end
+    end
+end
+
 -- The fields of a telemetry document; cuts the large sections out into fields of their own.
 local function telemetry(doc, f)
     f.sourceName    = "telemetry"
@@ -161,14 +175,8 @@ local function telemetry(doc, f)
         f.sampleId = {value = zlib.crc32()(f.clientId) % 100, value_type = 2}
     end
     if f.creationTimestamp then f.creationTimestamp = {value = f.creationTimestamp, value_type = 2} end
-    for top, names in pairs(sections) do
-        if top == "environment" or f.docType == "main" or f.docType == "saved-session" then
-            for _, name in ipairs(names) do
-                local part = doc:remove(top, name)
-                if part then f[top .. "." .. name] = part end
-            end
-        end
-    end
+    cut(doc, f, "environment", environment)
+    if f.docType == "main" or f.docType == "saved-session" then cut(doc, f, "payload", payload) end
 end
 
 -- How many intervals ago the document came, nil when it is new. What lies outside of the window is not known. A filter whose
@@ -178,6 +186,34 @@ local function known_since(uri, received)
     if not seen:query(uri) then return nil end
     local added, delta = seen:add(uri, received)
     return not added and delta or nil
+end
+
+-- Validates a document and makes a message of it.
+local function decode(doc, uri, namespace, f, received)
+    f.docVersion = f.docVersion or whole(doc, "version") or whole(doc, "v") or whole(doc, "ver")
+    if not f.docVersion then
+        return refuse(namespace, f, "version", "the document has no version: neither version, v nor ver is a whole number")
+    end
+    local version = string.format("%d", f.docVersion)
+    local ok, fault = schema.validate(doc, namespace, f.docType, version)
+    if ok == nil then
+        return refuse(namespace, f, "schema", string.format("namespace: %s schema: %s version: %s error: %s", namespace, f.docType, version, fault))
+    elseif not ok then
+        return refuse(namespace, f, "schema", string.format("namespace: %s schema: %s version: %s error: %s", namespace, f.docType, version, fault.message),
+            cjson.encode({path = fault.path, keyword = fault.keyword}))
+    end
+
+    f.submissionDate = os.date("!%Y%m%d", received / 1e9)
+    for name, field in pairs(headers) do f[name] = read_message(field) end
+    if namespace == "telemetry" then telemetry(doc, f) end
+    f.submission = doc
+    f.docVersion = {value = f.docVersion, value_type = 2}
+    inject_message({
+        Timestamp = received, Logger = namespace, Type = namespace == "telemetry" and "telemetry" or "validated",
+        Hostname = read_message("Hostname"), EnvVersion = read_message("EnvVersion"), Fields = f,
+    })
+    seen:add(uri, received) -- only what is valid: a document that was refused may come again
+    return 0
 end
 
 function process_message()
@@ -197,30 +233,9 @@ function process_message()
     local doc, err, odd = json.parse_message("Fields[content]")
     if not doc then return refuse(namespace, f, "json", encoded(err)) end
     f.contentRepaired = odd
-    f.docVersion = f.docVersion or whole(doc, "version") or whole(doc, "v") or whole(doc, "ver")
-    if not f.docVersion then
-        return refuse(namespace, f, "version", "the document has no version: neither version, v nor ver is a whole number")
-    end
-    local version = string.format("%d", f.docVersion)
-    local ok, fault = schema.validate(doc, namespace, f.docType, version)
-    if ok == nil then
-        return refuse(namespace, f, "schema", string.format("namespace: %s schema: %s version: %s error: %s", namespace, f.docType, version, fault))
-    elseif not ok then
-        return refuse(namespace, f, "schema", string.format("namespace: %s schema: %s version: %s error: %s", namespace, f.docType, version, fault.message),
-            cjson.encode({path = fault.path, keyword = fault.keyword}))
-    end
-
-    f.submissionDate = os.date("!%Y%m%d", received / 1e9)
-    for _, name in ipairs(headers) do f[name] = read_message("Fields[" .. name .. "]") end
-    if namespace == "telemetry" then telemetry(doc, f) end
-    f.submission = doc
-    f.docVersion = {value = f.docVersion, value_type = 2}
-    inject_message({
-        Timestamp = received, Logger = namespace, Type = namespace == "telemetry" and "telemetry" or "validated",
-        Hostname = read_message("Hostname"), EnvVersion = read_message("EnvVersion"), Fields = f,
-    })
-    seen:add(uri, received) -- only what is valid: a document that was refused may come again
-    return 0
+    local status = decode(doc, uri, namespace, f, received)
+    doc:close()
+    return status
 end
 
 function timer_event(ns, shutdown) end

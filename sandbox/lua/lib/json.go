@@ -16,6 +16,9 @@ const jsonDocument = "json document"
 // document is a JSON document that was parsed on the host.
 type document struct{ *jsondoc.Doc }
 
+// Closed says that the document is there no more.
+func (d document) Closed() bool { return d.Nodes() == 0 }
+
 // PayloadMin implements sandbox.Payload.
 func (d document) PayloadMin() int64 {
 	if d.Changed() {
@@ -30,24 +33,33 @@ func (d document) AppendPayload(dst []byte) []byte { return d.AppendTo(dst) }
 // Representation is that of a message field that holds it.
 func (d document) Representation() string { return "json" }
 
+// documents is the module of one plugin.
 type documents struct {
-	h     Host
-	unzip *jsondoc.Inflater
+	h       Host
+	unzip   jsondoc.Inflater
+	arena   jsondoc.Arena
+	methods *vm.Table // of documents
+	parts   *vm.Table // of what was cut out
+	way     []jsondoc.Value
 }
 
 func openJSON(L *vm.State, h Host) *vm.Table {
-	d := documents{h, new(jsondoc.Inflater)}
+	d := &documents{h: h, way: make([]jsondoc.Value, 0, 8)}
+	d.methods = methods(L, jsonDocument, map[string]vm.HostFunc{
+		"get": d.get, "type": d.kind, "size": d.size, "remove": d.remove, "text": d.text, "close": d.close,
+	})
+	d.parts = methods(L, "json text", nil)
 	return functions(L, map[string]vm.HostFunc{"parse": d.parse, "parse_message": d.parseMessage})
 }
 
 // parse is parse(text) → document, or nil and why not.
-func (m documents) parse(L *vm.State) int {
+func (m *documents) parse(L *vm.State) int {
 	return m.push(L, []byte(L.CheckString(1)))
 }
 
 // parseMessage is parse_message("Payload" or "Fields[name]" [, field index [, array index]]) → document; nil and why not; or document, nil and what was
 // around it that is no JSON. A gzip body is inflated first, within the bounds of a document.
-func (m documents) parseMessage(L *vm.State) int {
+func (m *documents) parseMessage(L *vm.State) int {
 	text, ok := messageText(m.h.Message(), L.CheckString(1), L.OptInt(2, 0), L.OptInt(3, 0))
 	if !ok {
 		return fault(L, errors.New("the message has no "+L.CheckString(1)))
@@ -57,9 +69,10 @@ func (m documents) parseMessage(L *vm.State) int {
 		var padded bool
 		var err error
 		L.Spend(int64(len(text)) / 8)
-		if text, padded, err = m.unzip.Inflate(nil, text, jsondoc.MaxBytes); err != nil {
+		if text, padded, err = m.unzip.Inflate(m.arena.Buffer(), text, jsondoc.MaxBytes); err != nil {
 			return fault(L, fmt.Errorf("ungzip failed: %w", err))
 		}
+		m.arena.Keep(text)
 		if padded {
 			odd = "zeros behind gzip"
 		}
@@ -84,32 +97,54 @@ func fault(L *vm.State, err error) int {
 }
 
 // push parses text and pushes the document, or nil and why not.
-func (m documents) push(L *vm.State, text []byte) int {
+func (m *documents) push(L *vm.State, text []byte) int {
 	L.Spend(int64(len(text)) / 8)
-	looked := jsondoc.Look(text, jsondoc.Limits{})
-	if need := looked.Need(); !L.Fits(need) {
-		return fault(L, fmt.Errorf("JSON: the document would hold %d bytes, more than memory_limit leaves", need))
+	before := m.arena.Size()
+	doc, err := m.arena.Parse(text, jsondoc.Limits{}, func(bytes int64) bool { return L.Fits(bytes - before) })
+	L.Aside(m.arena.Size() - before)
+	if errors.Is(err, jsondoc.ErrNoRoom) {
+		err = fmt.Errorf("%w, more than memory_limit leaves", err)
 	}
-	doc, err := looked.Parse()
 	if err != nil {
 		return fault(L, err)
 	}
 	L.Charge(doc.Size())
-	L.Push(m.wrap(L, doc).Value())
+	L.Push(L.NewUserdata(document{doc}, m.methods).Value())
 	return 1
 }
 
-func (m documents) wrap(L *vm.State, doc *jsondoc.Doc) *vm.Userdata {
-	return newObject(L, jsonDocument, map[string]vm.HostFunc{
-		"get": m.get, "type": m.kind, "size": m.size, "remove": m.remove, "text": m.text,
-	}, document{doc})
+// opened is the document of a method call.
+func opened(L *vm.State) document {
+	d := self[document](L, jsonDocument)
+	if d.Closed() {
+		L.Throwf("the document is closed")
+	}
+	return d
+}
+
+// close is doc:close(): its memory is for the next document.
+func (m *documents) close(L *vm.State) int {
+	d, before := opened(L), m.arena.Size()
+	L.Charge(-d.Size())
+	m.arena.Close(d.Doc)
+	L.Aside(m.arena.Size() - before)
+	return 0
 }
 
 // find follows the arguments from the second on, names and array indices from 1. Looking through an object or passing
 // elements is paid before it is done.
 func find(L *vm.State, d document) (v jsondoc.Value, ok bool) {
+	v, _, ok = walk(L, d, nil)
+	return v, ok
+}
+
+// walk is find, and lists what it went through, if owners is not nil.
+func walk(L *vm.State, d document, owners []jsondoc.Value) (v jsondoc.Value, through []jsondoc.Value, ok bool) {
 	v = d.Root()
 	for i := 2; i <= L.Args(); i++ {
+		if owners != nil {
+			owners = append(owners, v)
+		}
 		if name, isName := L.Arg(i).Str(); isName {
 			L.Spend(int64(v.Len()))
 			v, ok = v.Member(name)
@@ -121,16 +156,16 @@ func find(L *vm.State, d document) (v jsondoc.Value, ok bool) {
 			L.ArgError(i, "a path holds strings and numbers")
 		}
 		if !ok {
-			return v, false
+			return v, owners, false
 		}
 	}
-	return v, true
+	return v, owners, true
 }
 
 // get is doc:get(path...) → string, number or boolean; an object or array as JSON text; nil for null and what is
 // not there.
-func (m documents) get(L *vm.State) int {
-	v, ok := find(L, self[document](L, jsonDocument))
+func (m *documents) get(L *vm.State) int {
+	v, ok := find(L, opened(L))
 	if !ok {
 		L.Push(vm.Nil)
 		return 1
@@ -139,7 +174,7 @@ func (m documents) get(L *vm.State) int {
 	return 1
 }
 
-func (m documents) value(L *vm.State, v jsondoc.Value) vm.Value {
+func (m *documents) value(L *vm.State, v jsondoc.Value) vm.Value {
 	switch v.Kind() {
 	case jsondoc.String:
 		room(L, v)
@@ -164,8 +199,8 @@ func room(L *vm.State, v jsondoc.Value) {
 }
 
 // kind is doc:type(path...) → "string", "number", "boolean", "object", "array", "null" or nil.
-func (m documents) kind(L *vm.State) int {
-	v, ok := find(L, self[document](L, jsonDocument))
+func (m *documents) kind(L *vm.State) int {
+	v, ok := find(L, opened(L))
 	if !ok {
 		L.Push(vm.Nil)
 		return 1
@@ -175,8 +210,8 @@ func (m documents) kind(L *vm.State) int {
 }
 
 // size is doc:size(path...) → members of an object or array, nil for anything else.
-func (m documents) size(L *vm.State) int {
-	v, ok := find(L, self[document](L, jsonDocument))
+func (m *documents) size(L *vm.State) int {
+	v, ok := find(L, opened(L))
 	if !ok || v.Kind() != jsondoc.Object && v.Kind() != jsondoc.Array {
 		L.Push(vm.Nil)
 		return 1
@@ -186,21 +221,23 @@ func (m documents) size(L *vm.State) int {
 }
 
 // remove is doc:remove(path...): cuts a part out and returns it as a document, nil when it is not there.
-func (m documents) remove(L *vm.State) int {
-	d := self[document](L, jsonDocument)
-	names := make([]string, 0, 4)
+func (m *documents) remove(L *vm.State) int {
+	d := opened(L)
 	for i := 2; i <= L.Args(); i++ {
-		names = append(names, L.CheckString(i))
+		L.CheckString(i)
 	}
-	v, ok := find(L, d)
-	if !ok || len(names) == 0 {
+	v, owners, ok := walk(L, d, m.way[:0])
+	m.way = owners
+	if !ok || len(owners) == 0 {
 		L.Push(vm.Nil)
 		return 1
 	}
 	room(L, v)
 	L.Charge(int64(v.TextLen()))
-	part, _ := d.Remove(names...)
-	L.Push(newObject(L, "json text", nil, jsonText(part)).Value())
+	name, _ := L.Arg(L.Args()).Str()
+	part := v.AppendTo(make([]byte, 0, v.TextLen()))
+	jsondoc.Remove(owners, name)
+	L.Push(L.NewUserdata(jsonText(part), m.parts).Value())
 	return 1
 }
 
@@ -220,8 +257,8 @@ func (t jsonText) AppendPayload(dst []byte) []byte { return append(dst, t...) }
 func (t jsonText) Representation() string { return "json" }
 
 // text is doc:text() → the whole document.
-func (m documents) text(L *vm.State) int {
-	d := self[document](L, jsonDocument)
+func (m *documents) text(L *vm.State) int {
+	d := opened(L)
 	room(L, d.Root())
 	L.Push(L.Bytes(d.AppendTo(nil)))
 	return 1
@@ -236,7 +273,7 @@ func openSchema(L *vm.State, h Host) *vm.Table {
 // validate is validate(document, namespace, type, version) → true; false and {path=, keyword=, message=}; or
 // nil and a text when there is no such schema.
 func (m schemas) validate(L *vm.State) int {
-	d := self[document](L, jsonDocument)
+	d := opened(L)
 	known := m.h.Env().Schemas
 	if known == nil {
 		L.Throwf("schema.validate(): there are no schemas here")
@@ -256,8 +293,8 @@ func (m schemas) validate(L *vm.State) int {
 
 func verdict(L *vm.State, v sandbox.Verdict) *vm.Table {
 	t := L.NewTable(0, 0)
-	L.SetField(t, "path", L.Str(string(v.Path)))
-	L.SetField(t, "keyword", L.Str(string(v.Keyword)))
-	L.SetField(t, "message", L.Str(string(v.Message)))
+	L.SetField(t, "path", L.Str(v.Path))
+	L.SetField(t, "keyword", L.Str(v.Keyword))
+	L.SetField(t, "message", L.Str(v.Message))
 	return t
 }

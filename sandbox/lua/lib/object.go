@@ -9,16 +9,21 @@ import (
 )
 
 // newObject wraps o as a userdata whose methods are a table that L keeps under the name of the kind of object.
-func newObject(L *vm.State, kind string, methods map[string]vm.HostFunc, o Object) *vm.Userdata {
+func newObject(L *vm.State, kind string, fns map[string]vm.HostFunc, o Object) *vm.Userdata {
+	return L.NewUserdata(o, methods(L, kind, fns))
+}
+
+// methods is the metatable of a kind of object.
+func methods(L *vm.State, kind string, fns map[string]vm.HostFunc) *vm.Table {
 	name := "methods of " + kind
 	mt := L.Field(L.Loaded(), name).Table()
 	if mt == nil {
 		mt = L.NewTable(0, 2)
-		L.SetField(mt, "__index", functions(L, methods).Value())
+		L.SetField(mt, "__index", functions(L, fns).Value())
 		L.SetField(mt, "__metatable", vm.False)
 		L.SetField(L.Loaded(), name, mt.Value())
 	}
-	return L.NewUserdata(o, mt)
+	return mt
 }
 
 // self is the object of a method call.

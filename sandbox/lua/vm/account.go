@@ -21,6 +21,12 @@ func (L *State) Charge(bytes int64) {
 	}
 }
 
+// Aside counts bytes that the host keeps for the program beside its values from now on; fewer if it is below 0.
+func (L *State) Aside(bytes int64) {
+	L.memory.extra += bytes
+	L.memory.left -= bytes
+}
+
 // Fits says whether so many bytes can be allocated, without counting them yet.
 func (L *State) Fits(bytes int64) bool {
 	if bytes > L.memory.left && bytes <= L.memory.limit {
