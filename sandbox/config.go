@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -25,6 +26,7 @@ type Config struct {
 	ReadQueue           ReadQueue
 	ShutdownOnTerminate bool
 	PartitionBy         string // field of the messages that a decoder makes, by whose value their partition is chosen; "": that of the submission
+	Workers             int    // instances of a decoder that work at the same time
 	Global              bool   // one instance reads all partitions, in place of one in each; analysis plugins only
 
 	Keys Table // all keys of the file
@@ -65,6 +67,9 @@ func (c *Config) Setting(key string) any {
 
 // maxBatch is the most messages of one call.
 const maxBatch = 1000
+
+// maxWorkers bounds those of a decoder.
+const maxWorkers = 16
 
 // MaxModuleFuel is the most fuel of one call of a WASM module, which nothing can interrupt: some milliseconds of work.
 const MaxModuleFuel = 10_000_000
@@ -156,6 +161,12 @@ func NewConfig(kind Kind, name string, keys Table) (*Config, error) {
 			c.PartitionBy = strings.TrimSuffix(name, "]")
 		} else if field != "" {
 			r.fail("partition_by", `"Fields[NAME]"`)
+		}
+		if c.Workers = int(r.whole("workers", 1)); c.Workers > maxWorkers {
+			r.fail("workers", fmt.Sprintf("from 1 to %d, or 0 for one on each processor", maxWorkers))
+		}
+		if c.Workers == 0 {
+			c.Workers = min(runtime.GOMAXPROCS(0), maxWorkers)
 		}
 	}
 	if c.Global = keys["scope"] == "global"; c.Global && kind != Analysis { // any other value is the plugin's own

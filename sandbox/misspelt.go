@@ -9,7 +9,7 @@ import (
 // plugin's own.
 func HostKeys() []string {
 	return []string{"filename", "message_matcher", "instruction_limit", "memory_limit", "output_limit", "process_message_inject_limit", "timer_event_inject_limit",
-		"ticker_interval", "preserve_data", "preservation_version", "restricted_headers", "shutdown_on_terminate", "read_queue", "partition_by"}
+		"ticker_interval", "preserve_data", "preservation_version", "restricted_headers", "shutdown_on_terminate", "read_queue", "partition_by", "workers"}
 }
 
 // Misspelt says which keys of the config look like one of the host's, which they are not.

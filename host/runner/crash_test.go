@@ -44,7 +44,9 @@ func totals() *script {
 }
 
 func startLine(b *bench) {
-	b.start(config(sandbox.Decoder, "even", "Fields[n] < 1000000"), runner.Oldest, pass("telemetry"))
+	even := config(sandbox.Decoder, "even", "Fields[n] < 1000000")
+	even.Workers = 3
+	b.start(even, runner.Oldest, pass("telemetry"))
 	b.start(config(sandbox.Analysis, "totals", "Type == 'telemetry'"), runner.Oldest, totals)
 	out := config(sandbox.Output, "back", "Type == 'total'") // makes of a derived message a valid one
 	out.ReadQueue = sandbox.ReadAnalysis

@@ -165,6 +165,9 @@ func numbered(typ string, n int64) []byte {
 	mb.SetTimestamp(n)
 	mb.SetHeader(message.Type, typ)
 	mb.AddInt("n", "", n)
+	if typ == "raw" { // one of seven documents
+		mb.AddString("uri", "", fmt.Sprintf("/submit/telemetry/c0ffee00-0000-4000-8000-%012x/main/Firefox/61.0/nightly/1", n%7))
+	}
 	return mb.AppendTo(nil)
 }
 

@@ -122,11 +122,17 @@ func (r *Runner) prepare(ctx context.Context, cfg *sandbox.Config, source []byte
 		w.sink, env.Lake = lake, lake
 	}
 	w.quota = newQuota(cfg.Limits.Hourly, r.opt.Now())
+	load := r.opt.Load
+	if cfg.Workers > 1 {
+		load = inLanes(load, cfg.Workers)
+		w.chunk = allAtOnce
+	}
 	w.reload = func(state []byte) (*Task, error) {
-		task, err := NewTask(r.opt.Load, cfg, source, env, state)
+		task, err := NewTask(load, cfg, source, env, state)
 		if err != nil {
 			return nil, err
 		}
+		task.undecoded = w.warn
 		task.at.partition = r.opt.Partition
 		if r.opt.Failed != nil {
 			task.failed = func(text string, m *message.View) { r.opt.Failed(name, text, m) }
@@ -159,7 +165,7 @@ func (r *Runner) prepare(ctx context.Context, cfg *sandbox.Config, source []byte
 
 // newWorker makes a worker without a task, and finds where it begins in each of its streams.
 func (r *Runner) newWorker(name string, cfg *sandbox.Config, from From, logs *logRing) (*worker, error) {
-	w := &worker{name: name, kind: cfg.Kind, route: routeOf(cfg, r.opt.Partition), logs: logs, done: make(chan struct{}), own: map[string]*source{},
+	w := &worker{name: name, kind: cfg.Kind, route: routeOf(cfg, r.opt.Partition), logs: logs, chunk: chunk, done: make(chan struct{}), own: map[string]*source{},
 		surroundings: surroundings{now: r.opt.Now, log: r.log, report: r.opt.Report, shadow: r.opt.Shadow, commits: r.commits, fanouts: r.fanouts, catchUps: r.reads}}
 	w.cutoff, w.cut = context.WithCancel(context.Background())
 	if err := r.refresh(w.route.reads); err != nil {

@@ -35,6 +35,7 @@ type Task struct {
 	counts    counts
 	at        whereabouts
 	failed    func(text string, v *message.View) // told of each message that it returned -1 for; nil: nobody wants to know
+	undecoded func(err *sandbox.Error)           // told of each message that one of several workers failed on; nil: nobody wants to know
 }
 
 // counts are Stats in the form that is cheap to keep.
@@ -52,8 +53,15 @@ func NewTask(load Loader, cfg *sandbox.Config, source []byte, env sandbox.Env, s
 	}
 	t := &Task{Config: cfg, Matcher: m, now: env.Now}
 	env.Emit, env.Here = t.emit, t.at.here
+	states, err := splitStates(state)
+	if err != nil {
+		return nil, &sandbox.Error{Plugin: cfg.Logger(), Outcome: sandbox.LoadError, Text: err.Error()}
+	}
 	if t.plugin, err = load(cfg, source, env); err != nil {
 		return nil, err
+	}
+	if _, several := t.plugin.(*lanes); !several {
+		state = states[0]
 	}
 	if len(state) > 0 {
 		if err := t.plugin.Restore(state); err != nil {
@@ -91,11 +99,16 @@ func parseMatcher(cfg *sandbox.Config) (*matcher.Matcher, error) {
 }
 
 func (t *Task) emit(msg []byte) error {
-	t.made = append(t.made, append([]byte(nil), msg...))
+	t.keep(bytes.Clone(msg))
+	return nil
+}
+
+// keep is emit for a message that is the task's already.
+func (t *Task) keep(msg []byte) {
+	t.made = append(t.made, msg)
 	t.madeBytes += len(msg)
 	t.counts.Injected++
 	t.counts.InjectedBytes += int64(len(msg))
-	return nil
 }
 
 // maxPending is how many bytes a task may make before somebody has to take them.
@@ -112,6 +125,9 @@ func (t *Task) Process(views []message.View, hits []int32) (int, *sandbox.Error)
 	t.dirty = true
 	start := t.now()
 	defer func() { t.counts.Nanos += int64(t.now().Sub(start)) }()
+	if l, ok := t.plugin.(*lanes); ok {
+		return t.workers(l, views, hits)
+	}
 	if b, ok := t.plugin.(sandbox.Batcher); ok && t.Config.Batch > 1 {
 		return t.batches(b, views, hits)
 	}
@@ -122,17 +138,50 @@ func (t *Task) Process(views []message.View, hits []int32) (int, *sandbox.Error)
 		if err := t.account(res); err != nil {
 			return i + 1, err
 		}
-		if res.Status == sandbox.StatusFailed && t.failed != nil {
-			t.failed(res.Text, &views[h])
-		}
-		if res.Status == -1 && t.Config.Kind == sandbox.Decoder && len(t.made) == t.before {
-			t.emit(undecoded(&views[h], "failed", res.Text)) // or the submission would be gone
-		}
+		t.returned(res, &views[h])
 		if t.Full() || t.heed || t.Config.Kind == sandbox.Output && (res.Status <= sandbox.StatusRetry || res.Acked > 0) {
 			return i + 1, nil
 		}
 	}
 	return len(hits), nil
+}
+
+// workers is Process for a decoder that has several. All of the messages are done when it returns, but for those behind one that ended it: their results are dropped.
+func (t *Task) workers(l *lanes, views []message.View, hits []int32) (int, *sandbox.Error) {
+	for i, c := range l.run(views, hits) {
+		v := &views[hits[i]]
+		t.before = len(t.made)
+		t.counts.Matched++
+		err := t.account(c.res)
+		switch {
+		case err != nil && c.ended:
+			return i + 1, err
+		case err != nil:
+			if t.undecoded != nil {
+				t.undecoded(err)
+			}
+			t.emit(undecoded(v, err.Outcome.String(), err.Text))
+			continue
+		}
+		for _, msg := range c.made {
+			t.keep(msg)
+		}
+		t.returned(c.res, v)
+	}
+	return len(hits), nil
+}
+
+// returned heeds that process_message returned -1.
+func (t *Task) returned(res sandbox.Result, v *message.View) {
+	if res.Status != sandbox.StatusFailed {
+		return
+	}
+	if t.failed != nil {
+		t.failed(res.Text, v)
+	}
+	if t.Config.Kind == sandbox.Decoder && len(t.made) == t.before {
+		t.emit(undecoded(v, "failed", res.Text)) // or the submission would be gone
+	}
 }
 
 // batches is Process for a plugin that takes several messages in one call.

@@ -17,6 +17,9 @@ import (
 // chunk is how many messages a plugin is called for before it looks at its timer and at commits.
 const chunk = 32
 
+// allAtOnce is chunk for a decoder with several workers, who share the messages of a batch.
+const allAtOnce = 1 << 20
+
 // worker is a plugin that runs: a goroutine around a Task.
 type worker struct {
 	// Set before run, and then only read, by any goroutine.
@@ -30,6 +33,7 @@ type worker struct {
 	sink   Sink // outputs only
 	reload func(state []byte) (*Task, error)
 	work   *work
+	chunk  int
 	cutoff context.Context // ends when nobody waits for the plugin's files any more
 	cut    context.CancelFunc
 	done   chan struct{}
@@ -186,7 +190,7 @@ func (w *worker) consume(it *item) bool {
 		}
 		w.work.begin()
 		w.task.at.within(it.batch)
-		n, err := w.task.Process(it.batch.views, it.hits[at:min(at+chunk, len(it.hits))])
+		n, err := w.task.Process(it.batch.views, it.hits[at:min(at+w.chunk, len(it.hits))])
 		w.work.end()
 		w.task.at.left(it.hits[at : at+n])
 		last := it.hits[at+n-1]
@@ -280,7 +284,7 @@ func (w *worker) recoverable(v *message.View, err *sandbox.Error) bool {
 		w.end(err)
 		return false
 	}
-	w.log.Warn("decoder failed on a message, which is kept in stream errors", "plugin", w.name, "outcome", err.Outcome.String(), "line", err.Line, "error", err.Text)
+	w.warn(err)
 	w.task.takeBack()
 	if err.Outcome == sandbox.MemoryExceeded { // its state is of no use any more
 		task, rerr := w.reload(nil)
@@ -294,6 +298,10 @@ func (w *worker) recoverable(v *message.View, err *sandbox.Error) bool {
 	}
 	w.task.emit(undecoded(v, err.Outcome.String(), err.Text))
 	return true
+}
+
+func (w *worker) warn(err *sandbox.Error) {
+	w.log.Warn("decoder failed on a message, which is kept in stream errors", "plugin", w.name, "outcome", err.Outcome.String(), "line", err.Line, "error", err.Text)
 }
 
 // maxEndMessage bounds the message that is kept of a plugin that ended.
