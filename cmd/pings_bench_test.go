@@ -46,16 +46,18 @@ func BenchmarkPings(b *testing.B) {
 	before := kafkatest.CPU(b, p.cmd.Process.Pid)
 	b.ResetTimer()
 	began := time.Now()
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	defer client.CloseIdleConnections()
 	var next, sent atomic.Int64
 	var senders sync.WaitGroup
-	for range 8 {
+	for range 64 {
 		senders.Go(func() {
 			for {
 				n := int(next.Add(1)) - 1
 				if n >= b.N {
 					return
 				}
-				res, err := http.Post(p.url+fmt.Sprintf(pings[n%len(pings)].uri, docID(n)), "application/json", bytes.NewReader(pings[n%len(pings)].text))
+				res, err := client.Post(p.url+fmt.Sprintf(pings[n%len(pings)].uri, docID(n)), "application/json", bytes.NewReader(pings[n%len(pings)].text))
 				if err != nil {
 					b.Error(err)
 					return

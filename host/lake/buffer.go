@@ -16,7 +16,9 @@ import (
 // they are, and a Parquet object through the specs of its rows.
 type buffer struct {
 	root, path string
-	frames     []byte
+	frames     [][]byte // each holds whole frames
+	bytes      int64    // in them
+	held       int64    // of memory
 	rows       int
 
 	specs  []*spec // what the rows of a Parquet object are made of; nil for Heka
@@ -28,6 +30,61 @@ type spec struct {
 	fields                         []string // nil: all scalar ones
 	payload                        string
 	namespace, docType, docVersion string
+
+	known map[string]*seen // fields that its messages have
+	order []*seen          // of the newest message
+	more  int64            // names beyond maxSeen
+}
+
+// seen is what is known of a message field.
+type seen struct {
+	name  string
+	kind  kind
+	mixed bool // values of several kinds meet in it
+}
+
+// maxSeen bounds the names that are known of one spec.
+const maxSeen = 10_000
+
+// see takes note of a message's fields. Messages of one origin have the same ones in the same order, so that one looks where the last message had it first.
+func (s *spec) see(v *message.View) {
+	i := -1
+	for f := range v.Fields() {
+		i++
+		var e *seen
+		if i < len(s.order) && s.order[i].name == string(f.Name()) {
+			e = s.order[i]
+		} else if e = s.learn(i, f.Name()); e == nil {
+			continue
+		}
+		if k := fieldKind(f); e.kind != k && (e.kind != text || !e.mixed) && f.Len() > 0 {
+			e.mixed = e.mixed || e.kind != unset
+			e.kind = widen(e.kind, k)
+		}
+	}
+}
+
+// learn finds or adds a field that a message has at place i.
+func (s *spec) learn(i int, name []byte) *seen {
+	e := s.known[string(name)]
+	if e == nil {
+		if len(s.known) == maxSeen {
+			s.more++
+			return nil
+		}
+		if s.known == nil {
+			s.known = map[string]*seen{}
+		}
+		e = &seen{name: string(name)}
+		s.known[e.name] = e
+	}
+	switch {
+	case i < len(s.order):
+		s.order[i] = e
+	case i == len(s.order):
+		s.order = append(s.order, e)
+	}
+	return e
 }
 
 func (s *spec) fits(row *sandbox.Row) bool {
@@ -39,11 +96,32 @@ func (s *spec) fits(row *sandbox.Row) bool {
 // their message columns only.
 const maxSpecs = 64
 
-func (b *buffer) add(msg []byte, row *sandbox.Row) {
-	b.frames = message.AppendFrame(b.frames, msg)
+// Chunks of a buffer's memory: the first is small, since there may be thousands of buffers, and each later one twice as large as the one before.
+const (
+	firstChunk = 4 << 10
+	mostChunk  = 1 << 20
+)
+
+// add adds a message, and a row of it when v is there.
+func (b *buffer) add(msg []byte, v *message.View, row *sandbox.Row) {
+	size := message.FrameSize(len(msg))
+	last := len(b.frames) - 1
+	if last < 0 || cap(b.frames[last])-len(b.frames[last]) < size {
+		next := firstChunk
+		if last >= 0 {
+			next = min(2*cap(b.frames[last]), mostChunk)
+		}
+		b.frames = append(b.frames, make([]byte, 0, max(next, size)))
+		last++
+		b.held += int64(cap(b.frames[last]))
+	}
+	b.frames[last] = message.AppendFrame(b.frames[last], msg)
+	b.bytes += int64(size)
 	b.rows++
-	if row != nil {
-		b.specOf = append(b.specOf, b.specIndex(row))
+	if v != nil {
+		i := b.specIndex(row)
+		b.specOf = append(b.specOf, i)
+		b.specs[i].see(v)
 	}
 }
 
@@ -65,7 +143,7 @@ func (b *buffer) specIndex(row *sandbox.Row) int32 {
 }
 
 // size is the memory that the buffer holds.
-func (b *buffer) size() int64 { return int64(cap(b.frames)) + 4*int64(cap(b.specOf)) }
+func (b *buffer) size() int64 { return b.held + 4*int64(cap(b.specOf)) }
 
 // ext is the ending of the object's name.
 func (b *buffer) ext(opt *Options) string {
@@ -88,18 +166,31 @@ func (b *buffer) encode(ctx context.Context, out io.Writer, opt *Options, n *nam
 		if err != nil {
 			return misfit, err
 		}
-		_, err = z.Write(b.frames)
-		return misfit, errors.Join(err, z.Close())
+		return misfit, errors.Join(b.writeTo(z), z.Close())
 	}
-	_, err = out.Write(b.frames)
-	return misfit, err
+	return misfit, b.writeTo(out)
+}
+
+// writeTo writes the frames.
+func (b *buffer) writeTo(out io.Writer) error {
+	for _, chunk := range b.frames {
+		if _, err := out.Write(chunk); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // each calls row for every message of a Parquet object. A message that is none is not given.
 func (b *buffer) each(row func(v *message.View, s *spec) error) error {
 	var v message.View
-	rest := b.frames
+	var rest []byte
+	chunk := 0
 	for _, s := range b.specOf {
+		for len(rest) == 0 {
+			rest = b.frames[chunk]
+			chunk++
+		}
 		msg, n, err := message.ScanFrame(rest, message.MaxSize)
 		if err != nil {
 			return err // cannot be: the frames are ours

@@ -3,6 +3,7 @@ package lake
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -83,6 +84,30 @@ type source struct {
 	fields   map[string]*column // by the message field's name; nil values are fields that are no columns
 	sections map[string]*node   // fields that may hold a part of the document: "environment.build"
 	root     *node              // of the document in the payload field; nil without declared columns
+	order    []place            // where the fields of the newest message go
+}
+
+// place is where a message field goes.
+type place struct {
+	name    string
+	column  *column // nil when it is none
+	section *node   // nil when it is no part of the document
+}
+
+// find says where a field goes that a message has at place i. Messages of one origin have the same fields in the same order, so that one looks where the last message had it first.
+func (s *source) find(i int, name []byte) place {
+	if i < len(s.order) && s.order[i].name == string(name) {
+		return s.order[i]
+	}
+	to := place{column: s.fields[string(name)], section: s.sections[string(name)]}
+	if to.column != nil && to.column.kind == unset {
+		to.column = nil
+	}
+	if i <= len(s.order) {
+		to.name = string(name)
+		s.order = append(s.order[:i], to)
+	}
+	return to
 }
 
 // node is a place in a JSON document: a column, or an object with some in it.
@@ -92,7 +117,7 @@ type node struct {
 	object int64 // in which it was met the last time, as rows counts them
 }
 
-// newPlan looks at every row of a buffer.
+// newPlan makes the columns of a buffer.
 func newPlan(ctx context.Context, b *buffer, n *names) (*plan, error) {
 	p := &plan{taken: map[string]bool{"payload": true}, fields: map[string]*column{}}
 	for _, name := range headerNames() {
@@ -106,16 +131,18 @@ func newPlan(ctx context.Context, b *buffer, n *names) (*plan, error) {
 	if err := p.declare(ctx, b.specs, n); err != nil {
 		return nil, err
 	}
-	sources := map[*spec]*source{}
-	for _, s := range p.sources {
-		sources[s.spec] = s
+	for _, src := range p.sources {
+		p.dropped += src.spec.more
+		for _, name := range slices.Sorted(maps.Keys(src.spec.known)) {
+			e := src.spec.known[name]
+			if c := p.newField(src, name); c != nil && e.kind != unset {
+				c.hold(e.kind)
+				c.mixed = c.mixed || e.mixed
+			}
+		}
 	}
-	err := b.each(func(v *message.View, s *spec) error {
-		p.see(v, sources[s])
-		return nil
-	})
 	p.nameFields()
-	return p, err
+	return p, nil
 }
 
 // declare makes the columns that the schemas of the specs name.
@@ -208,20 +235,7 @@ func (n *node) at(path string) *node {
 	return n
 }
 
-// see takes note of a message's fields.
-func (p *plan) see(v *message.View, src *source) {
-	for f := range v.Fields() {
-		c, known := src.fields[string(f.Name())]
-		if !known {
-			c = p.newField(src, string(f.Name()))
-		}
-		if c != nil && f.Len() > 0 {
-			c.hold(fieldKind(f))
-		}
-	}
-}
-
-// newField decides what a field is, the first time that a source has it.
+// newField decides what a field of a source is.
 func (p *plan) newField(src *source, name string) *column {
 	s := src.spec
 	if n := src.root.at(name); n != nil {

@@ -24,20 +24,26 @@ func writeParquet(ctx context.Context, out io.Writer, b *buffer, n *names) (Misf
 	}
 	w := parquet.NewGenericWriter[any](out, parquet.NewSchema("row", p.root()),
 		parquet.Compression(&parquet.Zstd),
-		parquet.MaxRowsPerRowGroup(rowGroup),
 		parquet.DictionaryMaxBytes(maxDictionary),
 		parquet.CreatedBy("sandbar", "1.0.0", "go"),
 	)
-	r := newRows(p)
+	r, columns, group := newRows(p), w.ColumnWriters(), 0
 	err = b.each(func(v *message.View, s *spec) error {
 		r.fill(v, r.sources[s])
 		if r.n < rowBatch {
 			return nil
 		}
-		return r.writeTo(w)
+		if err := r.writeTo(columns); err != nil {
+			return err
+		}
+		if group += rowBatch; group < rowGroup {
+			return nil
+		}
+		group = 0
+		return w.Flush()
 	})
 	if err == nil {
-		err = r.writeTo(w)
+		err = r.writeTo(columns)
 	}
 	if err == nil {
 		err = w.Close()

@@ -16,42 +16,57 @@ import (
 // rows turns messages into the rows of one file, a few at a time.
 type rows struct {
 	sources map[*spec]*source
-	width   int
-	batch   []parquet.Row
-	n       int // rows in batch
-	row     parquet.Row
+	batch   [][]parquet.Value // of each column, rowBatch of them
+	n       int               // whole rows in batch
+	at      int               // the row that is filled
+	nulls   []parquet.Value   // of each column
+	arena   jsondoc.Arena
 	scratch []byte // holds text that is no part of the buffer; given up with the batch
 	objects int64  // that were walked
 	broken  int64  // rows whose payload is no JSON
 }
 
 func newRows(p *plan) *rows {
-	r := &rows{sources: map[*spec]*source{}, width: headerColumns + len(p.columns)}
+	width := headerColumns + len(p.columns)
+	r := &rows{sources: map[*spec]*source{}}
 	for _, s := range p.sources {
 		r.sources[s.spec] = s
 	}
-	values := make([]parquet.Value, rowBatch*r.width)
-	for i := 0; i < rowBatch; i++ {
-		r.batch = append(r.batch, values[i*r.width:(i+1)*r.width])
+	values := make([]parquet.Value, rowBatch*width)
+	for i := range width {
+		r.nulls = append(r.nulls, parquet.NullValue().Level(0, 0, i))
+		r.batch = append(r.batch, values[i*rowBatch:(i+1)*rowBatch])
 	}
+	r.empty()
 	return r
 }
 
+// empty makes all of the batch null.
+func (r *rows) empty() {
+	for i, column := range r.batch {
+		for k := range column {
+			column[k] = r.nulls[i]
+		}
+	}
+}
+
 // writeTo writes the batch and begins another.
-func (r *rows) writeTo(w *parquet.GenericWriter[any]) error {
-	_, err := w.WriteRows(r.batch[:r.n])
+func (r *rows) writeTo(columns []*parquet.ColumnWriter) error {
+	for i, c := range columns {
+		if _, err := c.WriteRowValues(r.batch[i][:r.n]); err != nil {
+			return err
+		}
+	}
+	r.empty()
 	r.n = 0
 	r.scratch = r.scratch[:0]
-	return err
+	return nil
 }
 
 // fill adds the row of a message to the batch.
 func (r *rows) fill(v *message.View, src *source) {
-	r.row = r.batch[r.n]
+	r.at = r.n
 	r.n++
-	for i := range r.row {
-		r.row[i] = parquet.NullValue().Level(0, 0, i)
-	}
 	r.headers(v)
 	if src.header != nil {
 		r.header(src.header.index, v, message.Payload)
@@ -59,14 +74,16 @@ func (r *rows) fill(v *message.View, src *source) {
 	if src.root != nil {
 		r.payload(v, src)
 	}
+	i := 0
 	for f := range v.Fields() {
-		name := f.Name()
-		if c := src.fields[string(name)]; c != nil && c.kind != unset && r.row[c.index].IsNull() {
-			r.field(c, f)
+		to := src.find(i, f.Name())
+		i++
+		if to.column != nil && r.batch[to.column.index][r.at].IsNull() {
+			r.field(to.column, f)
 		}
-		if n := src.sections[string(name)]; n != nil {
+		if to.section != nil {
 			if b, ok := f.Bytes(0); ok {
-				r.section(b, n)
+				r.section(b, to.section)
 			}
 		}
 	}
@@ -103,7 +120,7 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-func (r *rows) set(index int, v parquet.Value) { r.row[index] = v.Level(0, 1, index) }
+func (r *rows) set(index int, v parquet.Value) { r.batch[index][r.at] = v.Level(0, 1, index) }
 
 // field sets a column to the field's first value.
 func (r *rows) field(c *column, f message.Field) {
@@ -203,13 +220,12 @@ func payloadOf(v *message.View, name string) ([]byte, bool) {
 
 // section sets the columns below n from a document or a part of one.
 func (r *rows) section(data []byte, n *node) bool {
-	doc, err := jsondoc.Parse(data, jsondoc.Limits{})
+	doc, err := r.arena.Parse(data, jsondoc.Limits{}, func(int64) bool { return true }) // it was parsed before, and accepted
 	if err != nil {
 		return false
 	}
-	if root, ok := doc.Get(); ok {
-		r.walk(root, n)
-	}
+	r.walk(doc.Root(), n)
+	r.arena.Close(doc)
 	return true
 }
 
@@ -238,7 +254,7 @@ func (r *rows) walk(v jsondoc.Value, n *node) {
 // unset takes back what was set from n down.
 func (r *rows) unset(n *node) {
 	if n.column != nil {
-		r.row[n.column.index] = parquet.NullValue().Level(0, 0, n.column.index)
+		r.batch[n.column.index][r.at] = r.nulls[n.column.index]
 	}
 	for _, kid := range n.kids {
 		r.unset(kid)

@@ -70,7 +70,7 @@ func (m *Misfit) add(n Misfit) {
 
 // Heka appends the message, framed, to the object that is being filled under lake/heka/path.
 func (w *Writer) Heka(path string, msg []byte) error {
-	return w.add("lake/heka/", path, msg, nil)
+	return w.add("lake/heka/", path, msg, nil, nil)
 }
 
 // Parquet appends a row to the object that is being filled under lake/parquet/path.
@@ -79,10 +79,10 @@ func (w *Writer) Parquet(path string, row sandbox.Row) error {
 	if err := v.Parse(row.Message); err != nil {
 		return fmt.Errorf("lake: row for %.100q: %w", path, err)
 	}
-	return w.add("lake/parquet/", path, row.Message, &row)
+	return w.add("lake/parquet/", path, row.Message, &v, &row)
 }
 
-func (w *Writer) add(root, path string, msg []byte, row *sandbox.Row) error {
+func (w *Writer) add(root, path string, msg []byte, v *message.View, row *sandbox.Row) error {
 	path, err := CleanPath(path)
 	if err != nil {
 		return err
@@ -108,9 +108,9 @@ func (w *Writer) add(root, path string, msg []byte, row *sandbox.Row) error {
 		w.open[root+path] = b
 	}
 	w.release(b.size())
-	b.add(msg, row)
+	b.add(msg, v, row)
 	w.release(-b.size())
-	w.full = w.full || int64(len(b.frames)) >= opt.MaxBytes || b.rows >= opt.MaxRows || len(w.open) >= opt.MaxPaths
+	w.full = w.full || b.bytes >= opt.MaxBytes || b.rows >= opt.MaxRows || len(w.open) >= opt.MaxPaths
 	w.dirty = true
 	w.stats.Rows++
 	return nil

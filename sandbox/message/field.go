@@ -261,6 +261,11 @@ func (f Field) value(i int) (found []byte, ok bool) {
 	if i < 0 {
 		return nil, false
 	}
+	if i == 0 {
+		if v, ok := f.first(); ok {
+			return v, true
+		}
+	}
 	f.each(func(v []byte) bool {
 		if i == 0 {
 			found, ok = v, true
@@ -269,6 +274,23 @@ func (f Field) value(i int) (found []byte, ok bool) {
 		return i >= 0
 	})
 	return found, ok
+}
+
+// first is value(0) of a field that begins with a value of its own type which is not packed, as most do.
+func (f Field) first() ([]byte, bool) {
+	own := uint64(wireVarint)
+	switch f.valueType {
+	case String, Bytes:
+		own = wireBytes
+	case Double:
+		own = wireFixed8
+	}
+	tag := (uint64(tagFirstValue)+uint64(f.valueType))<<3 | own
+	if f.values >= len(f.body) || tag > 0x7f || f.body[f.values] != byte(tag) {
+		return nil, false
+	}
+	v, next := tagValue(f.body, f.values+1, own)
+	return v, next >= 0
 }
 
 // Bytes returns the i-th value of a String or Bytes field.
