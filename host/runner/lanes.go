@@ -19,6 +19,17 @@ type lanes struct {
 	all   []*lane
 	calls []laneCall // of the newest run, one for each message
 	emit  func(msg []byte) error
+
+	jobs    []chan laneJob // of all workers but the first, which works on the caller's goroutine
+	working sync.WaitGroup // on a run
+	running sync.WaitGroup
+}
+
+// laneJob is what a run asks of a worker.
+type laneJob struct {
+	calls []laneCall
+	views []message.View
+	hits  []int32
 }
 
 // lane is one of the workers.
@@ -59,6 +70,16 @@ func inLanes(load Loader, workers int) Loader {
 			n.plugin = plugin
 			l.all = append(l.all, n)
 		}
+		for _, n := range l.all[1:] {
+			jobs := make(chan laneJob)
+			l.jobs = append(l.jobs, jobs)
+			l.running.Go(func() {
+				for j := range jobs {
+					n.work(j)
+					l.working.Done()
+				}
+			})
+		}
 		return l, nil
 	}
 }
@@ -97,24 +118,26 @@ func (l *lanes) run(views []message.View, hits []int32) []laneCall {
 		n := l.of(&views[h])
 		n.own = append(n.own, i)
 	}
-	var wg sync.WaitGroup
-	for _, n := range l.all[1:] {
+	job := laneJob{l.calls, views, hits}
+	for i, n := range l.all[1:] {
 		if len(n.own) > 0 {
-			wg.Go(func() { n.work(l.calls, views, hits) })
+			l.working.Add(1)
+			l.jobs[i] <- job
 		}
 	}
-	l.all[0].work(l.calls, views, hits)
-	wg.Wait()
+	l.all[0].work(job)
+	l.working.Wait()
 	for _, n := range l.all {
 		n.own, n.made = n.own[:0], nil
 	}
 	return l.calls
 }
 
-func (n *lane) work(calls []laneCall, views []message.View, hits []int32) {
+func (n *lane) work(j laneJob) {
+	calls := j.calls
 	for _, i := range n.own {
 		before := len(n.made)
-		res := n.plugin.Process(&views[hits[i]])
+		res := n.plugin.Process(&j.views[j.hits[i]])
 		calls[i] = laneCall{res: res, made: n.made[before:len(n.made):len(n.made)]}
 		switch res.Outcome {
 		case sandbox.TerminatedByPlugin, sandbox.Stopped:
@@ -197,6 +220,11 @@ func (l *lanes) Memory() (sum int64) {
 
 // Close implements sandbox.Plugin.
 func (l *lanes) Close() error {
+	for _, jobs := range l.jobs {
+		close(jobs)
+	}
+	l.running.Wait()
+	l.jobs = nil
 	var errs []error
 	for _, n := range l.all {
 		errs = append(errs, n.plugin.Close())
