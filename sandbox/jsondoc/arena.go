@@ -78,9 +78,9 @@ func (a *Arena) Size() int64 { return int64(cap(a.text)) + nodeSize*int64(cap(a.
 // Buffer is memory for the text of the next document, of no length.
 func (a *Arena) Buffer() []byte { return a.text[:0] }
 
-// Keep lets the arena have a text that outgrew Buffer.
+// Keep lets the arena have a text that outgrew Buffer, if it is not too large to be kept.
 func (a *Arena) Keep(text []byte) {
-	if cap(text) > cap(a.text) {
+	if cap(text) > cap(a.text) && cap(text) <= kept {
 		a.text = text
 	}
 }

@@ -72,7 +72,9 @@ func (m *documents) parseMessage(L *vm.State) int {
 		if text, padded, err = m.unzip.Inflate(m.arena.Buffer(), text, jsondoc.MaxBytes); err != nil {
 			return fault(L, fmt.Errorf("ungzip failed: %w", err))
 		}
+		held := m.arena.Size()
 		m.arena.Keep(text)
+		L.Aside(m.arena.Size() - held)
 		if padded {
 			odd = "zeros behind gzip"
 		}
