@@ -36,13 +36,7 @@ func TestLakeOverVersions(t *testing.T) {
 	n := 0
 	live := func(schema string, docs ...string) {
 		t.Helper()
-		place := filepath.Join(schemas, "ns", "doc")
-		if err := os.MkdirAll(place, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(place, "doc.1.schema.json"), []byte(`{"type":"object","properties":{`+schema+`}}`), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		writeSchema(t, schemas, "doc", `{"type":"object","properties":{`+schema+`}}`)
 		p := start(t, data, "serve", "--schemas", schemas)
 		for _, doc := range docs {
 			n++
@@ -105,5 +99,78 @@ func TestLakeOverVersions(t *testing.T) {
 			}
 			t.Logf("timestamp is %s, wide %s", got.Kinds["timestamp"], got.Kinds["wide"])
 		})
+	}
+}
+
+// writeSchema puts version 1 of a type of namespace ns into a folder.
+func writeSchema(t *testing.T, folder, docType, text string) {
+	t.Helper()
+	place := filepath.Join(folder, "ns", docType)
+	if err := os.MkdirAll(place, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(place, docType+".1.schema.json"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSchemaComesLater: a document whose schema is not there yet, and one that its schema refuses by mistake, become valid when they are sent again after that is mended, from the errors or from the
+// landfill; what was valid is a duplicate then. The text is stored byte for byte.
+func TestSchemaComesLater(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	data, schemas := filepath.Join(dir, "data"), filepath.Join(dir, "schemas")
+	writeSchema(t, schemas, "early", `{"type":"object","properties":{"s":{"type":"integer"}}}`)
+	const early, late = `{"s": "a\u0001\/b",  "n":1.0, "n2":123456789012345678901234567890}`, `{"x":[ ],"y":1e0}`
+	p := start(t, data, "serve", "--schemas", schemas)
+	p.post("/submit/ns/early/1/"+docID(1), []byte(early))
+	p.post("/submit/ns/late/1/"+docID(2), []byte(late))
+	p.post("/submit/ns/early/1/"+docID(3), []byte(`{}`))
+	p.settled()
+	p.stop()
+	if valid, refused := len(messages(t, data, "valid")), len(messages(t, data, "errors")); valid != 1 || refused != 2 {
+		t.Fatalf("%d are valid, %d are refused", valid, refused)
+	}
+
+	writeSchema(t, schemas, "early", `{"type":"object","properties":{"s":{"type":"string"}}}`)
+	writeSchema(t, schemas, "late", `{"type":"object"}`)
+	p = start(t, data, "serve", "--schemas", schemas)
+	var errors struct{ Causes []struct{ Key string } }
+	p.get("/causes", &errors)
+	if len(errors.Causes) != 2 {
+		t.Errorf("the causes are %+v", errors.Causes)
+	}
+	for _, c := range errors.Causes { // of the first document and of the second
+		if status, said := p.postJSON("errors/resend", fmt.Appendf(nil, `{"cause":%q}`, c.Key)); status != 200 {
+			t.Fatalf("%d %s", status, said)
+		}
+	}
+	p.settled()
+	p.stop()
+	stored := map[string]int{}
+	for _, v := range messages(t, data, "valid") {
+		stored[field(&v, "submission")]++
+	}
+	if diff := cmp.Diff(map[string]int{early: 1, late: 1, `{}`: 1}, stored); diff != "" {
+		t.Errorf("want (-), valid has (+):\n%s", diff)
+	}
+
+	files, err := filepath.Glob(filepath.Join(data, "bucket", "landfill", "*", "*.heka.zst"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("landfill: %v %v", files, err)
+	}
+	for _, replayed := range []struct {
+		to    string
+		valid int
+	}{{data, 3}, {filepath.Join(dir, "fresh"), 3}} { // all are known where they were valid; elsewhere all are new
+		if out, errs, code := call(append([]string{"replay", "--data", replayed.to}, files...)...); code != 0 {
+			t.Fatalf("replay: %d %s%s", code, out, errs)
+		}
+		p = start(t, replayed.to, "serve", "--schemas", schemas)
+		p.settled()
+		p.stop()
+		if n := len(messages(t, replayed.to, "valid")); n != replayed.valid {
+			t.Errorf("%d are valid after a replay, want %d", n, replayed.valid)
+		}
 	}
 }

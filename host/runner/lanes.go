@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -30,13 +31,15 @@ type laneJob struct {
 	calls []laneCall
 	views []message.View
 	hits  []int32
+	now   func() time.Time
 }
 
 // lane is one of the workers.
 type lane struct {
 	load func() (sandbox.Plugin, error)
 	made [][]byte
-	own  []int // its messages of a run, by their places in it
+	own  []int         // its messages of a run, by their places in it
+	busy time.Duration // with them
 
 	mu          sync.Mutex // guards what Interrupt reaches
 	plugin      sandbox.Plugin
@@ -107,8 +110,9 @@ func documentID(uri []byte) []byte {
 	return uri
 }
 
-// run calls the workers for the messages of views that hits names, each for its own in order, and returns when all are done. Behind a call that ends a worker its other messages have no result.
-func (l *lanes) run(views []message.View, hits []int32) []laneCall {
+// run calls the workers for the messages of views that hits names, each for its own in order, and returns when all are done, with how long they were busy in all. Behind a call that ends a worker its
+// other messages have no result.
+func (l *lanes) run(views []message.View, hits []int32, now func() time.Time) (calls []laneCall, busy time.Duration) {
 	if cap(l.calls) < len(hits) {
 		l.calls = make([]laneCall, len(hits))
 	}
@@ -118,7 +122,7 @@ func (l *lanes) run(views []message.View, hits []int32) []laneCall {
 		n := l.of(&views[h])
 		n.own = append(n.own, i)
 	}
-	job := laneJob{l.calls, views, hits}
+	job := laneJob{l.calls, views, hits, now}
 	for i, n := range l.all[1:] {
 		if len(n.own) > 0 {
 			l.working.Add(1)
@@ -128,12 +132,15 @@ func (l *lanes) run(views []message.View, hits []int32) []laneCall {
 	l.all[0].work(job)
 	l.working.Wait()
 	for _, n := range l.all {
-		n.own, n.made = n.own[:0], nil
+		busy += n.busy
+		n.own, n.made, n.busy = n.own[:0], nil, 0
 	}
-	return l.calls
+	return l.calls, busy
 }
 
 func (n *lane) work(j laneJob) {
+	start := j.now()
+	defer func() { n.busy = j.now().Sub(start) }()
 	calls := j.calls
 	for _, i := range n.own {
 		before := len(n.made)

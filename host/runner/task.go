@@ -123,11 +123,11 @@ func (t *Task) Process(views []message.View, hits []int32) (int, *sandbox.Error)
 		return 0, nil
 	}
 	t.dirty = true
-	start := t.now()
-	defer func() { t.counts.Nanos += int64(t.now().Sub(start)) }()
 	if l, ok := t.plugin.(*lanes); ok {
 		return t.workers(l, views, hits)
 	}
+	start := t.now()
+	defer func() { t.counts.Nanos += int64(t.now().Sub(start)) }()
 	if b, ok := t.plugin.(sandbox.Batcher); ok && t.Config.Batch > 1 {
 		return t.batches(b, views, hits)
 	}
@@ -148,7 +148,9 @@ func (t *Task) Process(views []message.View, hits []int32) (int, *sandbox.Error)
 
 // workers is Process for a decoder that has several. All of the messages are done when it returns, but for those behind one that ended it: their results are dropped.
 func (t *Task) workers(l *lanes, views []message.View, hits []int32) (int, *sandbox.Error) {
-	for i, c := range l.run(views, hits) {
+	calls, busy := l.run(views, hits, t.now)
+	t.counts.Nanos += int64(busy)
+	for i, c := range calls {
 		v := &views[hits[i]]
 		t.before = len(t.made)
 		t.counts.Matched++
