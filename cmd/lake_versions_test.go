@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -136,10 +137,10 @@ func TestSchemaComesLater(t *testing.T) {
 	writeSchema(t, schemas, "late", `{"type":"object"}`)
 	p = start(t, data, "serve", "--schemas", schemas)
 	var errors struct{ Causes []struct{ Key string } }
-	p.get("/causes", &errors)
-	if len(errors.Causes) != 2 {
-		t.Errorf("the causes are %+v", errors.Causes)
-	}
+	until(t, 20*time.Second, "both causes", func() bool {
+		p.get("/causes", &errors)
+		return len(errors.Causes) == 2
+	})
 	for _, c := range errors.Causes { // of the first document and of the second
 		if status, said := p.postJSON("errors/resend", fmt.Appendf(nil, `{"cause":%q}`, c.Key)); status != 200 {
 			t.Fatalf("%d %s", status, said)

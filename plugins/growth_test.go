@@ -68,7 +68,7 @@ func TestGrowth(t *testing.T) {
 	const uri = "/submit/sensors/reading/1/%s"
 	one, other := cost(a, uri, readingDoc, 300), cost(b, uri, readingDoc, 300)
 	t.Logf("300 documents take %v with %d schemas, %v with %d", one, few.Len(), other, many.Len())
-	if other > 2*one {
+	if other > 3*one {
 		t.Errorf("300 documents take %v with %d schemas, %v with %d", one, few.Len(), other, many.Len())
 	}
 	document := func(values int) string {
@@ -77,7 +77,7 @@ func TestGrowth(t *testing.T) {
 	const telemetry = "/submit/telemetry/%s/main/Firefox/128.0/release/20260706103020"
 	small, large := cost(a, telemetry, document(500), 20), cost(a, telemetry, document(8000), 20)
 	t.Logf("20 documents of 25 kB take %v, of 400 kB %v", small, large)
-	if large > 2*16*small {
+	if large > 3*16*small {
 		t.Errorf("20 documents of 25 kB take %v, 16 times larger ones %v", small, large)
 	}
 }
