@@ -50,8 +50,9 @@ func (h *host) report() fleet.Report {
 	if err != nil {
 		h.log.Debug("other hosts are not told how plugins fare", "error", err)
 	}
+	edge := h.door.Stats()
 	r := fleet.Report{Host: h.cfg.Hostname, Started: h.started, Share: h.set.Share(), Troubles: h.health.Troubles(), Streams: map[string]stream.Stats{},
-		Edge: fleet.Edge(h.door.Stats()), Landfill: h.set.Stats(), Plugins: plugins, Logs: map[string][]runner.LogLine{}}
+		Edge: fleet.Edge{Answers: edge.Answers, Bytes: edge.Bytes, InFlight: edge.InFlight}, Landfill: h.set.Stats(), Plugins: plugins, Logs: map[string][]runner.LogLine{}}
 	for _, name := range stream.Names() {
 		r.Streams[name] = h.streams[name].Stats()
 	}

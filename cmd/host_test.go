@@ -288,6 +288,8 @@ func TestPluginCommands(t *testing.T) {
 		{"nomatcher", "", counter, "message_matcher"},
 		{"loop", "message_matcher = 'TRUE' while true do end", counter, "instruction_limit"},
 		{"noload", "message_matcher = 'TRUE'", "while true do end", "instruction_limit"},
+		{"misspelt", "message_matcher = 'TRUE'", "x = 1\nx = = 2", "misspelt.lua: line 2:"},
+		{"matcher", "message_matcher = 'Type'", counter, "matcher.cfg: "},
 		{"nofunction", "message_matcher = 'TRUE'", "x = 1", "process_message"},
 		{"limit", "message_matcher = 'TRUE' memory_limit = -1", counter, "memory_limit"},
 	} {
@@ -320,7 +322,8 @@ func TestPluginCommands(t *testing.T) {
 		{[]string{"list"}, 0, "analysis.never"},
 		{[]string{"logs", "analysis.good"}, 0, "saw one"},
 		{[]string{"logs", "-n", "1", "analysis.good"}, 0, "saw one"},
-		{[]string{"stop", "analysis.good"}, 0, "is stopped"},
+		{[]string{"list"}, 0, " KiB"},
+		{[]string{"stop", "good"}, 0, "analysis.good is stopped"},
 		{[]string{"list"}, 0, "stopped"},
 		{[]string{"start", "analysis.good"}, 0, "is started"},
 		{[]string{"remove", "analysis.never", "analysis.text"}, 0, "analysis.text is removed"},

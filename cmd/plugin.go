@@ -33,7 +33,7 @@ type pluginCmd struct {
 	Deploy pluginDeployCmd `cmd:"" help:"Submit a plugin: its .cfg, with the source beside it."`
 	Stop   pluginStopCmd   `cmd:"" help:"Stop a plugin until somebody starts it; its state is kept."`
 	Start  pluginStartCmd  `cmd:"" help:"Start a plugin that was stopped or has ended."`
-	Remove pluginRemoveCmd `cmd:"" help:"Remove a plugin with its state."`
+	Remove pluginRemoveCmd `cmd:"" help:"Remove plugins; restore brings one back."`
 	Logs   pluginLogsCmd   `cmd:"" help:"Print what a plugin printed lately."`
 
 	History  pluginHistoryCmd  `cmd:"" help:"Print what was done about a plugin, or about all: when, by whom and why."`
@@ -124,18 +124,26 @@ func (c *client) do(ctx context.Context, method, path string, body io.Reader) (*
 	return res, nil
 }
 
-func apiError(status string, answer []byte) error {
-	var fault struct {
-		Error string `json:"error"`
-		Line  int    `json:"line"`
+// fault is what the host has against a request.
+type fault struct {
+	Text  string `json:"error"`
+	Line  int    `json:"line"`
+	Field string `json:"field"` // the member of a submission that is at fault, when one is
+}
+
+func (f *fault) Error() string {
+	if f.Line > 0 {
+		return fmt.Sprintf("line %d: %s", f.Line, f.Text)
 	}
-	if json.Unmarshal(answer, &fault) != nil || fault.Error == "" {
+	return f.Text
+}
+
+func apiError(status string, answer []byte) error {
+	var f fault
+	if json.Unmarshal(answer, &f) != nil || f.Text == "" {
 		return fmt.Errorf("the host answered %s", status)
 	}
-	if fault.Line > 0 {
-		return fmt.Errorf("line %d: %s", fault.Line, fault.Error)
-	}
-	return fmt.Errorf("%s", fault.Error)
+	return &f
 }
 
 type pluginListCmd struct {
@@ -158,8 +166,8 @@ func (l *pluginListCmd) Run(ctx context.Context, c *client, con console) error {
 	tw := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "NAME\tSTATE\tMATCHED\tFAILED\tMADE\tFUEL/MSG\tMEMORY\tLAG\tREASON")
 	for _, s := range list {
-		fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", s.Name, s.State, s.Stats.Matched, s.Stats.Failed,
-			s.Stats.Injected, s.Stats.Fuel/max(1, s.Stats.Matched), s.Stats.Memory, s.LagBytes, s.Reason)
+		fmt.Fprintf(tw, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", s.Name, s.State, s.Stats.Matched, s.Stats.Failed,
+			s.Stats.Injected, s.Stats.Fuel/max(1, s.Stats.Matched), size(int64(s.Stats.Memory)), size(int64(s.LagBytes)), s.Reason)
 	}
 	return tw.Flush()
 }
@@ -204,13 +212,27 @@ func (d *pluginDeployCmd) Run(ctx context.Context, c *client, con console) error
 	}
 	c.over = d.Over
 	if err := c.call(ctx, http.MethodPost, "/plugins", in, &st); err != nil {
-		return err
+		return inFile(err, d.Config, filepath.Join(filepath.Dir(d.Config), filepath.Base(def.SourcePath())))
 	}
 	fmt.Fprintf(con.out, "%s is %s; see %s/plugins/%s\n", st.Name, st.State, c.base, url.PathEscape(st.Name))
 	for _, why := range st.Why {
 		fmt.Fprintf(con.out, "it waits for a second person: %s\n", printable([]byte(why)))
 	}
 	return nil
+}
+
+// inFile puts the file before a fault that is in the config or the source.
+func inFile(err error, config, source string) error {
+	var f *fault
+	if errors.As(err, &f) {
+		switch f.Field {
+		case "config":
+			return fmt.Errorf("%s: %w", config, err)
+		case "source":
+			return fmt.Errorf("%s: %w", source, err)
+		}
+	}
+	return err
 }
 
 // kindOf takes the kind from the folders above the config; analysis where they do not say.
@@ -257,8 +279,16 @@ func (a *pluginRemoveCmd) Run(ctx context.Context, c *client, con console) error
 }
 
 func act(ctx context.Context, c *client, con console, method, name, verb, done string) error {
-	if err := c.call(ctx, method, "/plugins/"+url.PathEscape(name)+verb, nil, nil); err != nil {
+	var st runner.Status
+	var out any = &st
+	if method == http.MethodDelete {
+		out = nil // there is nothing left to tell of
+	}
+	if err := c.call(ctx, method, "/plugins/"+url.PathEscape(name)+verb, nil, out); err != nil {
 		return err
+	}
+	if st.Name != "" { // the whole one, when a part was given
+		name = st.Name
 	}
 	fmt.Fprintf(con.out, "%s is %s\n", name, done)
 	return nil

@@ -80,3 +80,19 @@ func printable(b []byte) string {
 	}
 	return string(b)
 }
+
+// size is a number of bytes for people: 512 B, 1.5 KiB, 20 MiB.
+func size(n int64) string {
+	if n < 1<<10 {
+		return fmt.Sprintf("%d B", n)
+	}
+	v, unit := float64(n)/(1<<10), 0
+	for v >= 999.5 && unit < 3 {
+		v, unit = v/(1<<10), unit+1
+	}
+	digits := 1
+	if v >= 100 {
+		digits = 0
+	}
+	return fmt.Sprintf("%.*f %ciB", digits, v, "KMGT"[unit])
+}

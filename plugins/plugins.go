@@ -37,6 +37,11 @@ func (d *Definition) Logger() string { return string(d.Kind) + "." + d.Name }
 // Module says whether the source is a WASM module.
 func (d *Definition) Module() bool { return sandbox.IsModule(sourceName(d.Config, d.Name)) }
 
+// SourcePath is where the source lies, for messages.
+func (d *Definition) SourcePath() string {
+	return path.Join(path.Dir(d.Path), sourceName(d.Config, d.Name))
+}
+
 // Bounds of what is read; a larger file is an error.
 const (
 	MaxConfig = 64 << 10

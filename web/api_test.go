@@ -51,6 +51,9 @@ func TestAnswers(t *testing.T) {
 	}{
 		{"overview", "GET", "/api/v1/overview", "", 200, `"answers":{"200":12,"404":1}`},
 		{"list", "GET", "/api/v1/plugins", "", 200, `"instruction_limit":1000000`},
+		{"a parameter that is misspelt", "GET", "/api/v1/errors?namespac=shop", "", 400, `no parameter \"namespac\" here; it takes `},
+		{"a parameter where none is", "GET", "/api/v1/plugins?kind=analysis", "", 400, `it takes none`},
+		{"a parameter of another method", "POST", "/api/v1/routes/x/test?n=1", "{}", 400, `it takes none`},
 		{"get, full name", "GET", "/api/v1/plugins/analysis.rate", "", 200, `"name":"analysis.rate"`},
 		{"get, short name", "GET", "/api/v1/plugins/rate", "", 200, `"name":"analysis.rate"`},
 		{"get, short name with a dot", "GET", "/api/v1/plugins/moz.ingest", "", 200, `"name":"decoder.moz.ingest"`},

@@ -295,7 +295,8 @@ func (f *fakeLog) Stats() stream.Stats {
 type fakeEdge struct{}
 
 func (fakeEdge) Stats() httpdoor.Stats {
-	return httpdoor.Stats{Answers: map[int]int64{200: 12, 404: 1}, Bytes: 345, InFlight: 6}
+	return httpdoor.Stats{Answers: map[int]int64{200: 12, 404: 1}, Bytes: 345, InFlight: 6,
+		Took: httpdoor.Took{Count: 3, Sum: 1500 * time.Millisecond, Below: map[float64]uint64{.005: 2, 10: 3}}}
 }
 
 // fakeParse knows one fault: a config without a matcher.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -21,7 +22,7 @@ type metrics struct {
 	opt Options
 
 	streamMessages, streamBytes, streamStored, streamSkipped *prometheus.Desc
-	edgeAnswers, edgeBytes, edgeInFlight                     *prometheus.Desc
+	edgeAnswers, edgeBytes, edgeInFlight, edgeTook           *prometheus.Desc
 	archiveWaiting, archiveAge, troubles                     *prometheus.Desc
 	commits, commitsFailed, commitTime                       *prometheus.Desc
 	partitions, partitionChanges                             *prometheus.Desc
@@ -37,7 +38,7 @@ type pluginMetric struct {
 }
 
 // newMetrics makes the handler of /metrics over a registry of its own.
-func newMetrics(o Options) (http.Handler, error) {
+func newMetrics(o Options, took prometheus.Collector) (http.Handler, error) {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("sandbar_"+name, help, labels, nil)
 	}
@@ -55,6 +56,7 @@ func newMetrics(o Options) (http.Handler, error) {
 		edgeAnswers:      desc("edge_answers_total", "Answers of the edge by status code.", "code"),
 		edgeBytes:        desc("edge_bytes_total", "Bytes of the bodies that the edge took."),
 		edgeInFlight:     desc("edge_in_flight_bytes", "Bytes of submissions under way."),
+		edgeTook:         desc("edge_seconds", "Time from a submission's header to its answer."),
 		archiveWaiting:   desc("landfill_waiting_bytes", "Bytes of stream raw that are in no landfill file yet."),
 		archiveAge:       desc("landfill_waiting_seconds", "Age of the oldest of them since it was read."),
 		troubles:         desc("trouble", "1 for each part of the host that does not do its work now.", "part"),
@@ -82,8 +84,10 @@ func newMetrics(o Options) (http.Handler, error) {
 		},
 	}
 	reg := prometheus.NewRegistry()
-	if err := reg.Register(m); err != nil {
-		return nil, fmt.Errorf("web: metrics: %w", err)
+	for _, c := range []prometheus.Collector{m, took} {
+		if err := reg.Register(c); err != nil {
+			return nil, fmt.Errorf("web: metrics: %w", err)
+		}
 	}
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn), MaxRequestsInFlight: 4,
@@ -93,7 +97,7 @@ func newMetrics(o Options) (http.Handler, error) {
 
 // Describe names all metrics.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.streamMessages, m.streamBytes, m.streamStored, m.streamSkipped, m.edgeAnswers, m.edgeBytes, m.edgeInFlight,
+	for _, d := range []*prometheus.Desc{m.streamMessages, m.streamBytes, m.streamStored, m.streamSkipped, m.edgeAnswers, m.edgeBytes, m.edgeInFlight, m.edgeTook,
 		m.archiveWaiting, m.archiveAge, m.troubles, m.commits, m.commitsFailed, m.commitTime, m.partitions, m.partitionChanges, m.plugins, m.state, m.firing, m.refused, m.build, m.outcomes} {
 		ch <- d
 	}
@@ -123,6 +127,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	put(m.edgeBytes, prometheus.CounterValue, float64(edge.Bytes))
 	put(m.edgeInFlight, prometheus.GaugeValue, float64(edge.InFlight))
+	ch <- prometheus.MustNewConstHistogram(m.edgeTook, edge.Took.Count, edge.Took.Sum.Seconds(), edge.Took.Below)
 	archive := m.opt.Archive.Stats()
 	put(m.archiveWaiting, prometheus.GaugeValue, float64(archive.Waiting))
 	age := 0.0
@@ -168,5 +173,28 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	for state, n := range states {
 		put(m.plugins, prometheus.GaugeValue, float64(n), string(state))
+	}
+}
+
+// newRequestTimes makes the histogram of what requests to pages and API take; /metrics has it.
+func newRequestTimes() *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "sandbar_http_seconds", Help: "Time to answer a request to a page or to the API, answers that go on excepted.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
+	}, []string{"to"})
+}
+
+// timed notes how long a route takes.
+func timed(took *prometheus.HistogramVec, d door, now func() time.Time, next echo.HandlerFunc) echo.HandlerFunc {
+	to := "page"
+	if d == api {
+		to = "api"
+	}
+	seen := took.WithLabelValues(to)
+	return func(c echo.Context) error {
+		begun := now()
+		err := next(c)
+		seen.Observe(now().Sub(begun).Seconds())
+		return err
 	}
 }

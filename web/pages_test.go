@@ -163,8 +163,10 @@ func TestMetrics(t *testing.T) {
 	h := newHost(t, nil)
 	h.raw.stats = stream.Stats{Messages: 3, Bytes: 40, Stored: 50, Skipped: 6}
 	h.health.Report("landfill", errors.New("the bucket is gone"))
+	h.get("/api/v1/plugins")
 	body := h.get("/metrics").Body.String()
 	for _, line := range []string{
+		`sandbar_edge_seconds_bucket{le="0.005"} 2`, `sandbar_edge_seconds_bucket{le="+Inf"} 3`, `sandbar_edge_seconds_sum 1.5`, `sandbar_http_seconds_count{to="api"} 1`,
 		`sandbar_stream_messages_total{stream="raw"} 3`, `sandbar_stream_stored_bytes{stream="raw"} 50`, `sandbar_stream_bytes_total{stream="derived"} 0`,
 		`sandbar_edge_answers_total{code="404"} 1`, `sandbar_edge_bytes_total 345`, `sandbar_edge_in_flight_bytes 6`,
 		`sandbar_landfill_waiting_bytes 400`, `sandbar_landfill_waiting_seconds 60`, `sandbar_commits_total 10`, `sandbar_partitions 2`, `sandbar_partition_changes_total 6`, `sandbar_commits_failed_total 1`, `sandbar_commit_seconds_total 0.25`, `sandbar_trouble{part="landfill"} 1`,

@@ -230,7 +230,8 @@ func newSite(o Options, files fs.FS) (*Site, error) {
 	if s.pages, err = newPages(files, s.assets); err != nil {
 		return nil, err
 	}
-	if s.metrics, err = newMetrics(o); err != nil {
+	took := newRequestTimes()
+	if s.metrics, err = newMetrics(o, took); err != nil {
 		return nil, err
 	}
 	s.attention = &attention{from: o.Saved}
@@ -238,8 +239,15 @@ func newSite(o Options, files fs.FS) (*Site, error) {
 	s.echo = echo.New()
 	s.echo.HTTPErrorHandler = s.tell
 	s.echo.Pre(s.recovered, s.guard.common)
+	known, err := readParams()
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range s.routes() {
-		handle := s.guard.wrap(r.door, r.handle)
+		handle := s.guard.wrap(r.door, onlyKnown(r.method, r.path, known, r.handle))
+		if !slices.Contains(live(), r.path) {
+			handle = timed(took, r.door, o.Now, handle)
+		}
 		s.echo.Add(r.method, r.path, handle)
 		if r.method == http.MethodGet && !slices.Contains(live(), r.path) {
 			s.echo.Add(http.MethodHead, r.path, handle) // the server sends no body then

@@ -61,9 +61,24 @@ var textPlain = []string{"text/plain; charset=utf-8"}
 // codes are all that the door answers.
 var codes = [...]int{200, 400, 404, 405, 411, 413, 414, 500}
 
+// tookBelow are the limits that times to answer are counted under, in seconds.
+var tookBelow = [...]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
+
 type counts struct {
 	answers [len(codes)]atomic.Int64
 	bytes   atomic.Int64
+	took    [len(tookBelow) + 1]atomic.Int64 // submissions by the limit that they stayed under; the last are above all
+	time    atomic.Int64                     // nanoseconds that all of them took
+}
+
+// answered notes what a submission took.
+func (c *counts) answered(took time.Duration) {
+	i, seconds := 0, took.Seconds()
+	for i < len(tookBelow) && seconds > tookBelow[i] {
+		i++
+	}
+	c.took[i].Add(1)
+	c.time.Add(int64(took))
 }
 
 func (c *counts) add(code int) {
@@ -80,6 +95,14 @@ type Stats struct {
 	Answers  map[int]int64 // by status code; GET /status included
 	Bytes    int64         // of the bodies taken
 	InFlight int64         // bytes of submissions being read or written now
+	Took     Took
+}
+
+// Took is how long submissions took from their header to their answer, as a histogram of Prometheus.
+type Took struct {
+	Count uint64
+	Sum   time.Duration
+	Below map[float64]uint64 // how many took at most so many seconds
 }
 
 // Stats returns the numbers so far.
@@ -87,6 +110,13 @@ func (d *Door) Stats() Stats {
 	st := Stats{Answers: make(map[int]int64, len(codes)), Bytes: d.counts.bytes.Load(), InFlight: d.inFlight.held()}
 	for i, code := range codes {
 		st.Answers[code] = d.counts.answers[i].Load()
+	}
+	st.Took = Took{Sum: time.Duration(d.counts.time.Load()), Below: make(map[float64]uint64, len(tookBelow))}
+	for i := range d.counts.took {
+		st.Took.Count += uint64(d.counts.took[i].Load())
+		if i < len(tookBelow) {
+			st.Took.Below[tookBelow[i]] = st.Took.Count
+		}
 	}
 	return st
 }

@@ -92,7 +92,9 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.Method {
 	case http.MethodPost, http.MethodPut:
+		begun := d.opts.Now()
 		d.answer(w, d.submit(w, r))
+		d.counts.answered(d.opts.Now().Sub(begun))
 	case http.MethodGet, http.MethodHead:
 		d.answer(w, d.status(r))
 	default:

@@ -244,6 +244,10 @@ func TestStats(t *testing.T) {
 		ask(t, dial(t, addr), method, request)
 	}
 	st := d.Stats()
+	if st.Took.Count != 4 || st.Took.Sum <= 0 || st.Took.Below[10] != 4 || st.Took.Below[.001] > st.Took.Below[.05] {
+		t.Errorf("what four submissions took: %+v", st.Took)
+	}
+	st.Took = Took{}
 	maps.DeleteFunc(st.Answers, func(_ int, n int64) bool { return n == 0 })
 	if diff := cmp.Diff(Stats{Answers: map[int]int64{200: 2, 404: 1, 405: 1, 411: 1}, Bytes: 12}, st); diff != "" {
 		t.Error(diff)
