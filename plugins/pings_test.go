@@ -106,7 +106,7 @@ func benchPings(b *testing.B, known sandbox.Schemas, files []string, compact, zi
 		if err := v.Parse(raw); err != nil {
 			b.Fatal(err)
 		}
-		r.made = r.made[:0]
+		r.made, r.room = r.made[:0], r.room[:0]
 		if res := r.Process(&v); res.Outcome != sandbox.OK {
 			b.Fatal(res.Text)
 		}

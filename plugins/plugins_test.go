@@ -67,6 +67,7 @@ type running struct {
 	t    testing.TB
 	now  time.Time
 	made []message.View
+	room []byte // what made lies in
 }
 
 func run(t testing.TB, logger string) *running {
@@ -97,7 +98,11 @@ func runWith(t testing.TB, logger string, known sandbox.Schemas) *running {
 			Now: func() time.Time { return r.now },
 			Emit: func(b []byte) error {
 				var v message.View
-				err := v.Parse(append([]byte(nil), b...))
+				if cap(r.room)-len(r.room) < len(b) {
+					r.room = make([]byte, 0, len(b)+64<<10) // what lies in the old one stays there
+				}
+				r.room = append(r.room, b...)
+				err := v.Parse(r.room[len(r.room)-len(b):])
 				r.made = append(r.made, v)
 				return err
 			}})

@@ -88,11 +88,12 @@ func TestModules(t *testing.T) {
 		{"json close", sandbox.Decoder, `require "string"
 			local json, schema = require "json", require "schema"
 			local d = json.parse('{"a":"one","b":{"c":[1]}}')
+			assert(d:string("a") == "one" and d:string("b") == nil and d:string("b", "c", 1) == nil and d:string("none") == nil and d:string("b", "c", "x") == nil)
 			local a, b, part = d:get("a"), d:get("b"), d:remove("b", "c")
 			d:close()
 			local other = json.parse('{"x":"two","y":{"z":[2]}}')
 			assert(a == "one" and b == '{"c":[1]}' and other:get("x") == "two")
-			for _, f in ipairs {d.get, d.type, d.size, d.text, d.remove, d.close} do
+			for _, f in ipairs {d.get, d.string, d.type, d.size, d.text, d.remove, d.close} do
 				local ok, why = pcall(f, d, "x")
 				assert(not ok and why:find("closed"), why)
 			end

@@ -22,11 +22,15 @@ local systems  = {
     {"^[Ww][Ii][Nn]", "Windows"}, {"^[Dd]arwin", "Mac"}, {"^[Mm]ac", "Mac"}, {"^[Aa]ndroid", "Android"},
     {"^[Ii][Oo][Ss]", "iOS"}, {"^[Ii]Phone", "iOS"}, {"^[Ll]inux", "Linux"},
 }
--- Parts of a telemetry document that become fields of their own.
-local environment = {"addons", "build", "experiments", "partner", "profile", "settings", "system"}
-local payload     = {"addonDetails", "addonHistograms", "childPayloads", "chromeHangs", "fileIOReports", "histograms",
+-- Parts of a telemetry document that become fields of their own, and the names of these.
+local function parts(top, names)
+    for i = 1, #names do names[i] = {part = names[i], field = top .. "." .. names[i]} end
+    return names
+end
+local environment = parts("environment", {"addons", "build", "experiments", "partner", "profile", "settings", "system"})
+local payload = parts("payload", {"addonDetails", "addonHistograms", "childPayloads", "chromeHangs", "fileIOReports", "histograms",
                      "info", "keyedHistograms", "lateWrites", "log", "simpleMeasurements", "slowSQL", "slowSQLstartup",
-                     "threadHangStats", "UIMeasurements", "gc"}
+                     "threadHangStats", "UIMeasurements", "gc"})
 
 -- Fields of the submission that are kept, and their names for read_message.
 local headers = {}
@@ -39,17 +43,27 @@ local function unescape(s)
     return (string.gsub(s, "%%(%x%x)", function (hex) return string.char(tonumber(hex, 16)) end))
 end
 
+-- The fields of a document, with room for those that come later: a table that grows with them is made anew four times.
+local function fields(id, doc_type, name, version, channel, build)
+    return {documentId = unescape(id), docType = unescape(doc_type), appName = name and unescape(name), appVersion = version and unescape(version),
+        appUpdateChannel = channel and unescape(channel), appBuildId = build and unescape(build),
+        docVersion = nil, submission = nil, submissionDate = nil, sourceName = nil, sourceVersion = nil, reason = nil, clientId = nil, sampleId = nil,
+        appVendor = nil, activeExperimentId = nil, creationTimestamp = nil, telemetryEnabled = nil, normalizedAppName = nil, normalizedChannel = nil,
+        os = nil, normalizedOs = nil, normalizedOSVersion = nil, geoCountry = nil, geoCity = nil, geoSubdivision1 = nil, Host = nil, Date = nil, DNT = nil}
+end
+
 -- What the URI says: namespace and fields, or nil.
 local function parse_uri(uri)
     local id, doc_type, name, version, channel, build =
         string.match(uri, "^/submit/telemetry/([^/]+)/([^/]+)/([^/]+)/([^/]+)/([^/]+)/([^/]+)/?$")
     if id then
-        return "telemetry", {documentId = unescape(id), docType = unescape(doc_type), appName = unescape(name),
-            appVersion = unescape(version), appUpdateChannel = unescape(channel), appBuildId = unescape(build)}
+        return "telemetry", fields(id, doc_type, name, version, channel, build)
     end
     local namespace, dt, doc_version, did = string.match(uri, "^/submit/([^/]+)/([^/]+)/(%d+)/([^/]+)/?$")
     if namespace then
-        return unescape(namespace), {documentId = unescape(did), docType = unescape(dt), docVersion = tonumber(doc_version)}
+        local f = fields(did, dt)
+        f.docVersion = tonumber(doc_version)
+        return unescape(namespace), f
     end
 end
 
@@ -85,11 +99,6 @@ local function refuse(namespace, known, kind, text, detail)
     msg.Fields = fields
     inject_message(msg)
     return 0
-end
-
--- A text of the document; nil for a value of any other type, which no schema need forbid.
-local function text(doc, ...)
-    if doc:type(...) == "string" then return doc:get(...) end
 end
 
 -- A version: a whole number, or a text that is one; nil for anything else.
@@ -142,8 +151,7 @@ end
 local function cut(doc, f, top, names)
     if doc:type(top) ~= "object" then return end
     for i = 1, #names do
-        local part = doc:remove(top, names[i])
-        if part then f[top .. "." .. names[i]] = part end
+        f[names[i].field] = doc:remove(top, names[i].part)
     end
 end
 
@@ -151,24 +159,24 @@ end
 local function telemetry(doc, f)
     f.sourceName    = "telemetry"
     f.sourceVersion = tostring(f.docVersion)
-    f.reason        = text(doc, "payload", "info", "reason") or text(doc, "payload", "reason")
-    f.clientId      = text(doc, "clientId") or text(doc, "clientID")
-    f.appVendor     = text(doc, "application", "vendor")
-    f.appName       = f.appName or text(doc, "application", "name")
-    f.appVersion    = f.appVersion or text(doc, "application", "version")
-    f.appBuildId    = f.appBuildId or text(doc, "application", "buildId")
-    f.appUpdateChannel   = f.appUpdateChannel or text(doc, "application", "channel")
-    f.activeExperimentId = text(doc, "environment", "addons", "activeExperiment", "id")
-    f.creationTimestamp  = nanoseconds(text(doc, "creationDate") or text(doc, "created"))
+    f.reason        = doc:string("payload", "info", "reason") or doc:string("payload", "reason")
+    f.clientId      = doc:string("clientId") or doc:string("clientID")
+    f.appVendor     = doc:string("application", "vendor")
+    f.appName       = f.appName or doc:string("application", "name")
+    f.appVersion    = f.appVersion or doc:string("application", "version")
+    f.appBuildId    = f.appBuildId or doc:string("application", "buildId")
+    f.appUpdateChannel   = f.appUpdateChannel or doc:string("application", "channel")
+    f.activeExperimentId = doc:string("environment", "addons", "activeExperiment", "id")
+    f.creationTimestamp  = nanoseconds(doc:string("creationDate") or doc:string("created"))
     if doc:type("environment", "settings", "telemetryEnabled") == "boolean" then
         f.telemetryEnabled = doc:get("environment", "settings", "telemetryEnabled")
     end
     f.normalizedAppName  = f.appName
     f.normalizedChannel  = normalize_channel(f.appUpdateChannel)
-    f.os = text(doc, "environment", "system", "os", "name") or text(doc, "os")
+    f.os = doc:string("environment", "system", "os", "name") or doc:string("os")
     if f.os then
         f.normalizedOs = normalize_os(f.os)
-        local version = text(doc, "environment", "system", "os", "version") or text(doc, "osversion")
+        local version = doc:string("environment", "system", "os", "version") or doc:string("osversion")
         f.normalizedOSVersion = version and string.match(version, "^[%d.]+")
     end
     if f.clientId then

@@ -46,7 +46,7 @@ type documents struct {
 func openJSON(L *vm.State, h Host) *vm.Table {
 	d := &documents{h: h, way: make([]jsondoc.Value, 0, 8)}
 	d.methods = methods(L, jsonDocument, map[string]vm.HostFunc{
-		"get": d.get, "type": d.kind, "size": d.size, "remove": d.remove, "text": d.text, "close": d.close,
+		"get": d.get, "string": d.str, "type": d.kind, "size": d.size, "remove": d.remove, "text": d.text, "close": d.close,
 	})
 	d.parts = methods(L, "json text", nil)
 	return functions(L, map[string]vm.HostFunc{"parse": d.parse, "parse_message": d.parseMessage})
@@ -169,6 +169,17 @@ func walk(L *vm.State, d document, owners []jsondoc.Value) (v jsondoc.Value, thr
 func (m *documents) get(L *vm.State) int {
 	v, ok := find(L, opened(L))
 	if !ok {
+		L.Push(vm.Nil)
+		return 1
+	}
+	L.Push(m.value(L, v))
+	return 1
+}
+
+// str is doc:string(path...) → a string; nil for a value of any other type and what is not there.
+func (m *documents) str(L *vm.State) int {
+	v, ok := find(L, opened(L))
+	if !ok || v.Kind() != jsondoc.String {
 		L.Push(vm.Nil)
 		return 1
 	}
