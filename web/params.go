@@ -5,14 +5,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/labstack/echo/v4"
 	"gopkg.in/yaml.v3"
 )
 
-// readParams reads from openapi.yaml which query parameters a route takes, by "GET /api/v1/errors/{position}". It is the same for all sites of a process.
-var readParams = sync.OnceValues(func() (map[string][]string, error) {
+// readParams reads from openapi.yaml which query parameters a route takes, by "GET /api/v1/errors/{position}".
+func readParams() (map[string][]string, error) {
 	type param struct {
 		Name, In string
 		Ref      string `yaml:"$ref"`
@@ -52,10 +51,10 @@ var readParams = sync.OnceValues(func() (map[string][]string, error) {
 		}
 	}
 	return known, nil
-})
+}
 
 // onlyKnown refuses query parameters that a route of the API does not have: a misspelt filter would otherwise answer with everything.
-func onlyKnown(method, path string, known map[string][]string, next echo.HandlerFunc) echo.HandlerFunc {
+func onlyKnown(method, path string, known func() (map[string][]string, error), next echo.HandlerFunc) echo.HandlerFunc {
 	if !strings.HasPrefix(path, "/api/") {
 		return next
 	}
@@ -65,11 +64,16 @@ func onlyKnown(method, path string, known map[string][]string, next echo.Handler
 			parts[i] = "{" + name + "}"
 		}
 	}
-	names := known[method+" "+strings.Join(parts, "/")]
+	route := method + " " + strings.Join(parts, "/")
 	return func(c echo.Context) error {
 		if c.Request().URL.RawQuery == "" {
 			return next(c)
 		}
+		all, err := known()
+		if err != nil {
+			return err
+		}
+		names := all[route]
 		for name := range c.QueryParams() {
 			if slices.Contains(names, name) {
 				continue

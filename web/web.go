@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -239,10 +240,7 @@ func newSite(o Options, files fs.FS) (*Site, error) {
 	s.echo = echo.New()
 	s.echo.HTTPErrorHandler = s.tell
 	s.echo.Pre(s.recovered, s.guard.common)
-	known, err := readParams()
-	if err != nil {
-		return nil, err
-	}
+	known := sync.OnceValues(readParams)
 	for _, r := range s.routes() {
 		handle := s.guard.wrap(r.door, onlyKnown(r.method, r.path, known, r.handle))
 		if !slices.Contains(live(), r.path) {
