@@ -16,9 +16,11 @@ import (
 	"sandbar/sandbox/wasm"
 )
 
-// Bounds of compiling one module. One of Go with 1.8 MB takes half a second and 40 MB.
+// Bounds of compiling one module. One of Go with 1.8 MB takes half a second and 40 MB. The time is that of a processor, so that a module is
+// not refused because others keep the processors busy; compileWait is how long somebody waits for it.
 const (
 	compileTime   = 20 * time.Second
+	compileWait   = 50 * time.Second
 	compileMemory = 512 << 20
 )
 
@@ -27,8 +29,12 @@ type compileCmd struct {
 	Cache string `required:"" help:"Folder of compiled modules."`
 }
 
-// tooMuch is the exit code of a compiler that takes too much memory.
-const tooMuch = 3
+// Exit codes of a compiler that ends itself: it takes too much memory, it takes too long, nobody waits for it any more.
+const (
+	tooMuch = 3 + iota
+	tooLong
+	forNobody
+)
 
 // Run compiles what comes in: its length in 8 bytes, and the code. The input stays open as long as the host wants the result, so that
 // this process does not outlive a host that was killed.
@@ -43,7 +49,7 @@ func (c *compileCmd) Run(ctx context.Context) error {
 	}
 	go func() { // it ends with the process
 		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(tooMuch + 1)
+		os.Exit(forNobody)
 	}()
 	done := make(chan struct{})
 	watched := make(chan struct{})
@@ -62,7 +68,7 @@ const maxMetered = 64 << 20
 
 // watch ends the process when it holds more than it may, or takes longer.
 func watch(done <-chan struct{}) {
-	tick, end := time.NewTicker(5*time.Millisecond), time.NewTimer(2*compileTime)
+	tick, end := time.NewTicker(5*time.Millisecond), time.NewTimer(2*compileWait)
 	defer tick.Stop()
 	defer end.Stop()
 	for {
@@ -70,8 +76,11 @@ func watch(done <-chan struct{}) {
 		case <-done:
 			return
 		case <-end.C:
-			os.Exit(tooMuch + 1)
+			os.Exit(forNobody)
 		case <-tick.C:
+			if cpuTime() > compileTime {
+				os.Exit(tooLong)
+			}
 			total := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 			metrics.Read(total)
 			if total[0].Value.Uint64()-total[1].Value.Uint64() > compileMemory {
@@ -87,7 +96,7 @@ func compileElsewhere(ctx context.Context, cache string, code []byte) error {
 	if err != nil {
 		return fmt.Errorf("find the program that compiles: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, compileTime)
+	ctx, cancel := context.WithTimeout(ctx, compileWait)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, self, "compile-module", "--cache", cache)
 	var said bytes.Buffer
@@ -109,7 +118,9 @@ func compileElsewhere(ctx context.Context, cache string, code []byte) error {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return fmt.Errorf("the host ends: %w", ctx.Err())
 	case ctx.Err() != nil:
-		return fmt.Errorf("it takes longer than %v; large functions with loops in loops do: split them", compileTime)
+		return fmt.Errorf("it was not done after %v; this host has much to do, or the module has large functions with loops in loops: split them", compileWait)
+	case cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == tooLong:
+		return fmt.Errorf("it takes longer than %v of a processor; large functions with loops in loops do: split them", compileTime)
 	case cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == tooMuch:
 		return fmt.Errorf("it takes more than %d MiB; large functions with many locals do: split them", compileMemory>>20)
 	}

@@ -53,7 +53,7 @@ func (c *pluginCmd) AfterApply(k *kong.Context) error {
 			c.As = u.Username
 		}
 	}
-	k.Bind(&client{base: strings.TrimRight(c.To, "/"), token: c.Token, as: c.As, http: &http.Client{Timeout: 30 * time.Second}})
+	k.Bind(&client{base: strings.TrimRight(c.To, "/"), token: c.Token, as: c.As, http: &http.Client{Timeout: answerTime}})
 	return nil
 }
 
@@ -64,6 +64,9 @@ type client struct {
 	over        int    // the version that is to be changed; 0: any
 	http        *http.Client
 }
+
+// answerTime is how long an answer may take: a change takes the host a minute at most.
+const answerTime = 70 * time.Second
 
 // maxAnswer bounds what is read of an answer.
 const maxAnswer = 16 << 20
