@@ -118,7 +118,7 @@ func compileElsewhere(ctx context.Context, cache string, code []byte) error {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return fmt.Errorf("the host ends: %w", ctx.Err())
 	case ctx.Err() != nil:
-		return fmt.Errorf("it was not done after %v; this host has much to do, or the module has large functions with loops in loops: split them", compileWait)
+		return fmt.Errorf("it takes longer than %v; this host has much to do, or the module has large functions with loops in loops: split them", compileWait)
 	case cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == tooLong:
 		return fmt.Errorf("it takes longer than %v of a processor; large functions with loops in loops do: split them", compileTime)
 	case cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == tooMuch:

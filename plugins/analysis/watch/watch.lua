@@ -193,6 +193,7 @@ local function judge_window(path, node, to)
     if path == ALL and measure ~= "share" then return end -- what it is made of changes
     local values, mean = windows(node, to)
     if not values then return end
+    if node.odd ~= 0 then values[#values - 1] = 0/0 end -- what waits to be told is not what is usual
     local counts = measure ~= "mean"
     local score, direction, expected, low, high = anomaly.jump(values, {history = history, far = 5, error = 0.08, counts = counts and 1 or 0})
     local now, per = values[#values], 1
