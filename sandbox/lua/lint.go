@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	golua "github.com/yuin/gopher-lua"
-
 	"sandbar/sandbox"
 	"sandbar/sandbox/lua/lib"
 	"sandbar/sandbox/lua/vm"
@@ -33,7 +31,7 @@ type names struct {
 }
 
 // unset finds globals that are read and that nobody sets: misspelt ones, and modules without a require.
-func (p *plugin) unset(main *golua.FunctionProto) (found []sandbox.Finding) {
+func (p *plugin) unset(main *vm.Code) (found []sandbox.Finding) {
 	n := names{map[string]int{}, map[string]bool{}, map[string]bool{}}
 	n.gather(main)
 	for _, k := range []string{"_G", "setfenv", "getfenv"} { // with these any may be set
@@ -75,31 +73,16 @@ func unavailable(name string) bool {
 	return slices.Contains([]string{"io", "debug", "package"}, name) || slices.ContainsFunc(lib.Modules(), func(m lib.Module) bool { return m.Name == name })
 }
 
-// gather reads gopher-lua's code: the operation in the upper 6 bits, the constant's index in the lower 18.
-func (n *names) gather(p *golua.FunctionProto) {
-	for pc, code := range p.Code {
-		op := int(code >> 26)
-		if op != golua.OP_GETGLOBAL && op != golua.OP_SETGLOBAL && op != golua.OP_LOADK {
-			continue
+func (n *names) gather(code *vm.Code) {
+	for u := range code.Uses {
+		first, seen := n.read[u.Name]
+		switch {
+		case u.Text:
+			n.text[u.Name] = true
+		case u.Set:
+			n.set[u.Name] = true
+		case !seen || u.Line < first:
+			n.read[u.Name] = u.Line
 		}
-		name, ok := p.Constants[code&0x3ffff].(golua.LString)
-		if !ok {
-			continue
-		}
-		switch op {
-		case golua.OP_LOADK:
-			n.text[string(name)] = true
-			continue
-		case golua.OP_SETGLOBAL:
-			n.set[string(name)] = true
-			continue
-		}
-		line := p.DbgSourcePositions[pc]
-		if first, seen := n.read[string(name)]; !seen || line < first {
-			n.read[string(name)] = line
-		}
-	}
-	for _, sub := range p.FunctionPrototypes {
-		n.gather(sub)
 	}
 }

@@ -45,8 +45,6 @@ func TestScriptsLikeLua(t *testing.T) {
 
 var functionName = regexp.MustCompile(`to '[^']*'`)
 
-var variableName = regexp.MustCompile(`(?:local|field|global|upvalue|method) '[^']*' \((a \w+ value)\)`)
-
 // nameless takes the names of functions out of errors of arguments, which C knows only where Lua code has called, and the
 // sign of NaN, which depends on the processor.
 func nameless(s string) string {

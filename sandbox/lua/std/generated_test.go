@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,7 +41,10 @@ func TestGeneratedPrograms(t *testing.T) {
 		for i := range programs {
 			programs[i] = newProgram(seed, uint64(from+i))
 		}
-		want := onLua(t, command, programs)
+		want, err := onLua(t, command, programs, time.Minute)
+		if err != nil {
+			t.Fatalf("SANDBAR_SEED=%d, programs from %d on: %v", seed, from, err)
+		}
 		for i, p := range programs {
 			source := generatedPrelude + strings.Join(p, "\n")
 			lines += strings.Count(source, "\n")
@@ -58,8 +60,8 @@ func TestGeneratedPrograms(t *testing.T) {
 	t.Logf("SANDBAR_SEED=%d: %d programs of %d lines; of the first %d gopher-lua runs %d differently", seed, count, lines, min(count, batch), stock)
 }
 
-// onLua runs programs in one process.
-func onLua(t *testing.T, command string, programs [][]string) []string {
+// onLua runs programs in one process, which is ended after a while.
+func onLua(t *testing.T, command string, programs [][]string, most time.Duration) ([]string, error) {
 	t.Helper()
 	dir := t.TempDir()
 	var driver strings.Builder
@@ -74,23 +76,23 @@ func onLua(t *testing.T, command string, programs [][]string) []string {
 	if err := os.WriteFile(filepath.Join(dir, "driver"), []byte(driver.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), most)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, command, "driver")
 	cmd.Dir = dir
 	cmd.Env = []string{"TZ=UTC", "LC_ALL=C"}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Fatalf("%v\n%s", err, tail(string(out)))
+		return nil, fmt.Errorf("%w\n%s", err, tail(string(out)))
 	}
 	parts := strings.Split(string(out), "\x01\n")
 	if len(parts) != len(programs)+1 {
-		t.Fatalf("lua5.1 gave %d results of %d programs", len(parts)-1, len(programs))
+		return nil, fmt.Errorf("lua5.1 gave %d results of %d programs", len(parts)-1, len(programs))
 	}
 	for i := range parts {
-		parts[i] = plain(parts[i])
+		parts[i] = nameless(parts[i])
 	}
-	return parts[:len(programs)]
+	return parts[:len(programs)], nil
 }
 
 func tail(s string) string { return s[max(0, len(s)-500):] }
@@ -105,7 +107,7 @@ func onVMWithError(source string) string {
 			fmt.Fprintln(out, err.Error())
 		}
 	}
-	return plain(out.String())
+	return nameless(out.String())
 }
 
 // onStock runs a program on gopher-lua, which may panic.
@@ -132,7 +134,7 @@ func onStock(source string) (out string) {
 	if err := L.PCall(0, 0, nil); err != nil {
 		fmt.Fprintln(&b, err)
 	}
-	return plain(b.String())
+	return nameless(b.String())
 }
 
 // smaller takes statements and then lines away while the results differ.
@@ -143,8 +145,12 @@ func smaller(t *testing.T, command string, p []string) (least []string, got, wan
 		if _, err := vm.Compile("x.lua", []byte(source)); err != nil {
 			return false
 		}
-		got, want = onVMWithError(source), onLua(t, command, [][]string{p})[0]
-		return got != want && !strings.HasPrefix(want, "no Lua")
+		one, err := onLua(t, command, [][]string{p}, 5*time.Second)
+		if err != nil || strings.HasPrefix(one[0], "no Lua") {
+			return false // with less of it, it may never end
+		}
+		got, want = onVMWithError(source), one[0]
+		return got != want
 	}
 	p = strings.Split(strings.Join(p, "\n"), "\n")
 	for size := len(p)/2 + 1; size > 0; size /= 2 {
@@ -160,12 +166,3 @@ func smaller(t *testing.T, command string, p []string) (least []string, got, wan
 	differs(p)
 	return p, got, want
 }
-
-// plain is nameless without lines and the names of variables: gopher-lua gives an operation the line on which its expression
-// begins, C the line of the operator, and its compiler keeps other registers, so that one machine knows a name now and then
-// where the other knows none.
-func plain(s string) string {
-	return lineNumber.ReplaceAllString(variableName.ReplaceAllString(nameless(s), "$1"), "x.lua:?:")
-}
-
-var lineNumber = regexp.MustCompile(`x\.lua:\d+:`)

@@ -79,8 +79,11 @@ func (L *State) enter(th *Thread, fn *Function, c call, d dest) {
 		}
 	}
 	L.pushFrame(th, frame{fn: fn, base: int32(base), area: int32(c.at), varargs: int32(extra), dest: d})
-	if fn.p.argTable {
-		L.makeArg(th, base, fn.p.params, extra)
+	if fn.p.arg {
+		th.stack[base+fn.p.params] = Value{}
+		if fn.p.fillsArg {
+			L.makeArg(th, base, fn.p.params, extra)
+		}
 	}
 }
 
@@ -341,7 +344,13 @@ func (L *State) concatFrom(th *Thread, base, a, b, c int) {
 			}
 		}
 		if size < 0 {
-			h := L.arithHandler(eventConcat, pair[0], pair[1])
+			h := L.metamethod(pair[0], eventConcat)
+			if h.bits == nilBits {
+				h = L.metamethod(pair[1], eventConcat)
+			}
+			if h.bits == nilBits {
+				L.concatError(c-1, pair[0], pair[1])
+			}
 			L.callMeta(h, pair[0], pair[1], dest{at: int32(base + c - 1), want: 1, then: thenConcat, arg: int32(c - 1)})
 			return
 		}

@@ -5,15 +5,11 @@ import (
 	"fmt"
 	"strings"
 
-	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/parse"
 )
 
-const (
-	// MaxSource is the most bytes that a source may have.
-	MaxSource  = 256 << 10
-	maxNesting = 200 // of brackets, blocks and operators; the parser recurses over them
-)
+// MaxSource is the most bytes that a source may have.
+const MaxSource = 256 << 10
 
 // SourceError is a source that is no Lua, or is too large.
 type SourceError struct {
@@ -32,7 +28,7 @@ func (e *SourceError) Error() string {
 
 // Load compiles a source into a function. name is what errors call it.
 func (L *State) Load(name string, source []byte) (fn *Function, err error) {
-	src, err := Compile(name, source)
+	code, err := Compile(name, source)
 	if err != nil {
 		return nil, err
 	}
@@ -42,50 +38,72 @@ func (L *State) Load(name string, source []byte) (fn *Function, err error) {
 		}
 	}()
 	L.Charge(roundSize(functionSize))
-	return &Function{id: L.nextID(), p: L.translate(src), env: L.globals}, nil
+	return &Function{id: L.nextID(), p: L.proto(code), env: L.globals}, nil
 }
 
 // Compile parses and compiles a source, within bounds of its size and nesting.
-func Compile(name string, source []byte) (p *lua.FunctionProto, err error) {
+func Compile(name string, source []byte) (c *Code, err error) {
 	if len(source) > MaxSource {
 		return nil, &SourceError{Name: name, Text: fmt.Sprintf("the source has %d bytes, %d are allowed", len(source), MaxSource)}
 	}
 	if bytes.HasPrefix(source, []byte("\x1bLua")) {
 		return nil, &SourceError{Name: name, Line: 1, Text: "compiled code is not loaded; submit the source"}
 	}
-	if bytes.HasPrefix(source, []byte("#")) { // as Lua's loader: a first line for the shell
-		source = append([]byte("--"), source...)
-	}
-	if line := tooDeep(source); line > 0 {
-		return nil, &SourceError{Name: name, Line: line, Text: fmt.Sprintf("the source is nested more than %d deep", maxNesting)}
-	}
 	defer func() {
-		// gopher-lua panics on some inputs that are no Lua.
-		if r := recover(); r != nil {
-			p, err = nil, &SourceError{Name: name, Text: fmt.Sprintf("the source cannot be compiled: %v", r)}
+		switch r := recover().(type) {
+		case nil:
+		case *SourceError:
+			c, err = nil, r
+		default: // gopher-lua's parser panics on some inputs that are no Lua
+			c, err = nil, &SourceError{Name: name, Text: fmt.Sprintf("the source cannot be compiled: %v", r)}
 		}
 	}()
-	chunk, err := parse.Parse(bytes.NewReader(source), name)
+	r := readSource(name, source)
+	chunk, err := parse.Parse(bytes.NewReader(r.text()), name)
 	if err != nil {
 		return nil, sourceError(name, err)
 	}
-	repairBlock(chunk)
-	p, err = lua.Compile(chunk, name)
-	if err != nil {
-		return nil, sourceError(name, err)
+	top := &builder{Code: &Code{Name: name}, compiler: &compiler{calls: r.calls, longs: r.longs, another: r.another}}
+	main := top.inner(0, true)
+	main.outer = nil
+	main.body(chunk, bytes.Count(source, []byte("\n"))+1)
+	return main.Code, nil
+}
+
+// compiler is what the functions of a source are compiled with.
+type compiler struct {
+	calls   []lines             // of arguments of calls that are not yet compiled
+	longs   map[int32]manyLines // strings of several lines by their first
+	another string              // what the parser saw in place of the name goto
+}
+
+// name is what the source calls something.
+func (c *compiler) name(parsed string) string {
+	if parsed == c.another && parsed != "" {
+		return "goto"
 	}
-	return p, nil
+	return parsed
+}
+
+// lines are the first and the last of a part of the source.
+type lines struct{ from, to int32 }
+
+// nextCall takes the lines of the arguments that come next.
+func (c *compiler) nextCall() lines {
+	if len(c.calls) == 0 {
+		return lines{}
+	}
+	next := c.calls[0]
+	c.calls = c.calls[1:]
+	return next
 }
 
 func sourceError(name string, err error) error {
-	switch e := err.(type) {
-	case *parse.Error:
+	if e, ok := err.(*parse.Error); ok {
 		if e.Pos.Line < 0 {
 			return &SourceError{Name: name, Text: strings.TrimSpace(e.Message) + " at the end of the source"}
 		}
 		return &SourceError{Name: name, Line: e.Pos.Line, Column: e.Pos.Column, Text: fmt.Sprintf("%s near '%s'", strings.TrimSpace(e.Message), e.Token)}
-	case *lua.CompileError:
-		return &SourceError{Name: name, Line: e.Line, Text: e.Message}
 	}
 	return &SourceError{Name: name, Text: err.Error()}
 }

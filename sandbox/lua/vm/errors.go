@@ -3,8 +3,6 @@ package vm
 import (
 	"fmt"
 	"strings"
-
-	lua "github.com/yuin/gopher-lua"
 )
 
 // Error is an error of Lua code that nothing has caught.
@@ -76,15 +74,15 @@ func (L *State) Where(level int) string {
 	if f.fn == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s:%d: ", f.fn.p.source.SourceName, f.line())
+	return fmt.Sprintf("%s:%d: ", f.fn.p.Name, f.line())
 }
 
 func (f *frame) line() int {
-	lines := f.fn.p.source.DbgSourcePositions
+	lines := f.fn.p.lines
 	if at := int(f.pc) - 1; at >= 0 && at < len(lines) {
-		return lines[at]
+		return int(lines[at])
 	}
-	return f.fn.p.source.LineDefined
+	return f.fn.p.first
 }
 
 // traceback lists the calls of the current coroutine, the newest first.
@@ -98,10 +96,10 @@ func (L *State) traceback() string {
 			i = 9
 		}
 		switch f := &frames[i]; {
-		case f.fn != nil && f.fn.p.source.LineDefined == 0:
-			fmt.Fprintf(&b, "\n\t%s:%d: in main chunk", f.fn.p.source.SourceName, f.line())
+		case f.fn != nil && f.fn.p.first == 0:
+			fmt.Fprintf(&b, "\n\t%s:%d: in main chunk", f.fn.p.Name, f.line())
 		case f.fn != nil:
-			fmt.Fprintf(&b, "\n\t%s:%d: in function <%s:%d>", f.fn.p.source.SourceName, f.line(), f.fn.p.source.SourceName, f.fn.p.source.LineDefined)
+			fmt.Fprintf(&b, "\n\t%s:%d: in function <%s:%d>", f.fn.p.Name, f.line(), f.fn.p.Name, f.fn.p.first)
 		case f.wait != nil:
 			fmt.Fprintf(&b, "\n\t[host]: in function '%s'", f.wait.name)
 		}
@@ -143,11 +141,13 @@ func (L *State) arithError(a, b Value) {
 	L.typeError("perform arithmetic on", a)
 }
 
-func (L *State) concatError(a, b Value) {
+// concatError is of the values of two registers, r being the first.
+func (L *State) concatError(r int, a, b Value) {
 	if a.isString() || a.isNumber() {
-		a = b
+		a, r = b, r+1
 	}
-	L.typeError("concatenate", a)
+	f := &L.current.frames[len(L.current.frames)-1]
+	L.throwOp("attempt to concatenate " + describe(f.nameOfRegister(r), a))
 }
 
 func (L *State) compareError(a, b Value) {
@@ -169,14 +169,10 @@ func (L *State) nameOf(v Value) string {
 	switch i.op {
 	case opSetTable, opSetTableS:
 		registers = []int{int(i.a)}
-	case opGetTable, opGetTableK, opGetTableS, opSelf, opSelfR, opLen, opUnm:
+	case opGetTable, opGetTableK, opGetTableS, opSelf, opLen, opUnm:
 		registers = registers[:1]
-	case opAddK, opSubK, opMulK, opDivK:
+	case opAddK, opSubK, opMulK, opDivK, opModK:
 		registers = registers[:1]
-	case opConcat:
-		for r := int(i.b) + 1; r < int(i.c); r++ {
-			registers = append(registers, r)
-		}
 	case opAdd, opSub, opMul, opDiv, opMod, opPow, opArith, opLt, opLe, opEq:
 	default:
 		return ""
@@ -191,128 +187,4 @@ func (L *State) nameOf(v Value) string {
 		}
 	}
 	return ""
-}
-
-// nameOfRegister finds what the code calls the value of a register, as Lua 5.1 does: the name of a local variable,
-// or the instruction that put it there.
-func (f *frame) nameOfRegister(r int) string {
-	kind, name := objectName(f.fn.p.source, int(f.pc)-1, r)
-	if name == "" {
-		return ""
-	}
-	return kind + " '" + name + "'"
-}
-
-func objectName(p *lua.FunctionProto, at, r int) (kind, name string) {
-	if name := localName(p, at, r); name != "" {
-		return "local", name
-	}
-	pc := lastSet(p, at, r)
-	if pc < 0 {
-		return "", ""
-	}
-	i := p.Code[pc]
-	constant := func(c int) string {
-		if c >= constBit && c-constBit < len(p.Constants) {
-			if s, ok := p.Constants[c-constBit].(lua.LString); ok {
-				return string(s)
-			}
-		}
-		return "?"
-	}
-	switch opcode(i) {
-	case lua.OP_GETGLOBAL:
-		if s, ok := p.Constants[argBx(i)].(lua.LString); ok {
-			return "global", string(s)
-		}
-	case lua.OP_MOVE, lua.OP_MOVEN:
-		if b := argB(i); b < argA(i) {
-			return objectName(p, pc, b)
-		}
-	case lua.OP_GETTABLE, lua.OP_GETTABLEKS:
-		return "field", constant(argC(i))
-	case lua.OP_GETUPVAL:
-		if b := argB(i); b < len(p.DbgUpvalues) {
-			return "upvalue", p.DbgUpvalues[b]
-		}
-	case lua.OP_SELF:
-		return "method", constant(argC(i))
-	}
-	return "", ""
-}
-
-// localName is the name of the local variable that lives in a register.
-func localName(p *lua.FunctionProto, pc, r int) string {
-	n := r
-	for _, l := range p.DbgLocals {
-		if l.StartPc > pc {
-			break
-		}
-		if pc < l.EndPc {
-			if n == 0 {
-				if strings.HasPrefix(l.Name, "(") {
-					return ""
-				}
-				return l.Name
-			}
-			n--
-		}
-	}
-	return ""
-}
-
-// lastSet finds the instruction before at that set a register, following the code as Lua 5.1's symbolic execution
-// does: jumps forward that do not pass at are taken.
-func lastSet(p *lua.FunctionProto, at, r int) int {
-	last := -1
-	for pc := 0; pc < at; pc++ {
-		i := p.Code[pc]
-		a := argA(i)
-		switch opcode(i) {
-		case lua.OP_LOADNIL:
-			if a <= r && r <= argB(i) {
-				last = pc
-			}
-		case lua.OP_TFORLOOP:
-			if r >= a+3 {
-				last = pc
-			}
-		case lua.OP_CALL, lua.OP_TAILCALL:
-			if r >= a {
-				last = pc
-			}
-		case lua.OP_SELF:
-			if r == a || r == a+1 {
-				last = pc
-			}
-		case lua.OP_FORLOOP, lua.OP_FORPREP:
-			if r >= a && r <= a+3 {
-				last = pc
-			}
-		case lua.OP_JMP:
-			if to := pc + 1 + argSbx(i); to > pc && to <= at {
-				pc = to - 1
-			}
-		case lua.OP_CLOSURE:
-			if r == a {
-				last = pc
-			}
-			pc += int(p.FunctionPrototypes[argBx(i)].NumUpvalues)
-		case lua.OP_SETGLOBAL, lua.OP_SETUPVAL, lua.OP_SETTABLE, lua.OP_SETTABLEKS, lua.OP_EQ, lua.OP_LT, lua.OP_LE, lua.OP_TEST,
-			lua.OP_RETURN, lua.OP_CLOSE, lua.OP_NOP:
-		case lua.OP_SETLIST:
-			if argC(i) == 0 {
-				pc++
-			}
-		case lua.OP_VARARG:
-			if r >= a {
-				last = pc
-			}
-		default:
-			if r == a {
-				last = pc
-			}
-		}
-	}
-	return last
 }

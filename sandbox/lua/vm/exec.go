@@ -241,12 +241,6 @@ resume:
 			f.pc, L.fuel = int32(pc), fuel
 			L.getTo(o, *key, f.reg(i.a))
 			goto resume
-		case opSelfR:
-			o, key := r[uint8(i.b)], r[uint8(i.c)]
-			r[i.a+1] = o
-			f.pc, L.fuel = int32(pc), fuel
-			L.getTo(o, key, f.reg(i.a))
-			goto resume
 		case opAdd:
 			if x, y := &r[uint8(i.b)], &r[uint8(i.c)]; x.bits >= numberBase && y.bits >= numberBase {
 				r[i.a].setNumber(x.float() + y.float())
@@ -348,12 +342,16 @@ resume:
 			}
 			if is != (i.a != 0) {
 				pc++
+			} else {
+				pc += int(i.x)
 			}
 			continue
 		case opLt:
 			if x, y := &r[uint8(i.b)], &r[uint8(i.c)]; x.bits >= numberBase && y.bits >= numberBase {
 				if (x.float() < y.float()) != (i.a != 0) {
 					pc++
+				} else {
+					pc += int(i.x)
 				}
 				continue
 			}
@@ -364,27 +362,20 @@ resume:
 			if x, y := &r[uint8(i.b)], &k[i.c]; x.bits >= numberBase && y.bits >= numberBase {
 				if (x.float() < y.float()) != (i.a != 0) {
 					pc++
+				} else {
+					pc += int(i.x)
 				}
 				continue
 			}
 			f.pc, L.fuel = int32(pc), fuel
 			L.lessTo(r[uint8(i.b)], k[i.c], i.a)
 			goto resume
-		case opLtX:
-			x, y := L.operand(r, k, i.b), L.operand(r, k, i.c)
-			if x.bits >= numberBase && y.bits >= numberBase {
-				if (x.float() < y.float()) != (i.a != 0) {
-					pc++
-				}
-				continue
-			}
-			f.pc, L.fuel = int32(pc), fuel
-			L.lessTo(x, y, i.a)
-			goto resume
 		case opLe:
 			if x, y := &r[uint8(i.b)], &r[uint8(i.c)]; x.bits >= numberBase && y.bits >= numberBase {
 				if (x.float() <= y.float()) != (i.a != 0) {
 					pc++
+				} else {
+					pc += int(i.x)
 				}
 				continue
 			}
@@ -395,31 +386,42 @@ resume:
 			if x, y := &r[uint8(i.b)], &k[i.c]; x.bits >= numberBase && y.bits >= numberBase {
 				if (x.float() <= y.float()) != (i.a != 0) {
 					pc++
+				} else {
+					pc += int(i.x)
 				}
 				continue
 			}
 			f.pc, L.fuel = int32(pc), fuel
 			L.lessEqualTo(r[uint8(i.b)], k[i.c], i.a)
 			goto resume
-		case opLeX:
+		case opLtX, opLeX:
 			x, y := L.operand(r, k, i.b), L.operand(r, k, i.c)
 			if x.bits >= numberBase && y.bits >= numberBase {
-				if (x.float() <= y.float()) != (i.a != 0) {
+				if (x.float() < y.float() || i.op == opLeX && x.float() == y.float()) != (i.a != 0) {
 					pc++
+				} else {
+					pc += int(i.x)
 				}
 				continue
 			}
 			f.pc, L.fuel = int32(pc), fuel
-			L.lessEqualTo(x, y, i.a)
+			if i.op == opLtX {
+				L.lessTo(x, y, i.a)
+			} else {
+				L.lessEqualTo(x, y, i.a)
+			}
 			goto resume
 		case opTest:
 			if (r[i.a].bits > falseBits) == (i.c == 0) {
 				pc++
+			} else {
+				pc += int(i.x)
 			}
 			continue
 		case opTestSet:
 			if x := r[uint8(i.b)]; (x.bits > falseBits) != (i.c == 0) {
 				r[i.a] = x
+				pc += int(i.x)
 			} else {
 				pc++
 			}
@@ -529,7 +531,12 @@ resume:
 				t := (*Table)(r[i.a+1].ref)
 				if key, val, steps, ok := t.next(r[i.a+2]); ok {
 					fuel -= int64(steps) / 8
-					r[i.a+3] = key
+					if key.bits == nilBits {
+						pc++
+						continue
+					}
+					pc += int(i.x)
+					r[i.a+2], r[i.a+3] = key, key
 					if i.c > 1 {
 						r[i.a+4] = val
 						for j := uint8(5); j < uint8(i.c)+3; j++ {
@@ -568,8 +575,6 @@ resume:
 			f.pc, L.fuel = int32(pc), fuel
 			L.varargs(th, f, int(i.a), int(i.b)-1)
 			goto resume
-		case opNop:
-			continue
 		}
 		// Arithmetic that is not on two numbers, and the rare operations.
 		f.pc, L.fuel = int32(pc), fuel

@@ -181,9 +181,6 @@ func (L *State) arithHandler(e event, a, b Value) Value {
 	if h := L.metamethod(b, e); h.bits != nilBits {
 		return h
 	}
-	if e == eventConcat {
-		L.concatError(a, b)
-	}
 	L.arithError(a, b)
 	panic("unreachable")
 }

@@ -109,7 +109,7 @@ func (L *State) lenTo(x Value, at int) {
 func (L *State) scratch(n int) int {
 	th := L.current
 	f := &th.frames[len(th.frames)-1]
-	at := int(f.base) + int(f.fn.p.source.NumUsedRegisters)
+	at := int(f.base) + f.fn.p.registers
 	L.grow(th, at+n)
 	return at
 }

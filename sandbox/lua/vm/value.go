@@ -1,4 +1,4 @@
-// Package vm runs Lua 5.1 programs that gopher-lua parsed and compiled, inside hard limits: every instruction and
+// Package vm compiles and runs Lua 5.1 programs, which gopher-lua parses, inside hard limits: every instruction and
 // every byte is counted, and nothing that Lua code can nest nests on the Go stack.
 package vm
 

@@ -1,6 +1,6 @@
 -- expect: instruction_limit
 -- in: process
--- closure upvalues, again and again.
+-- closure upvalues, as many as a function may have, again and again.
 require "string"
 function process_message()
 local v0 = 0
@@ -63,66 +63,6 @@ local v56 = 56
 local v57 = 57
 local v58 = 58
 local v59 = 59
-local v60 = 60
-local v61 = 61
-local v62 = 62
-local v63 = 63
-local v64 = 64
-local v65 = 65
-local v66 = 66
-local v67 = 67
-local v68 = 68
-local v69 = 69
-local v70 = 70
-local v71 = 71
-local v72 = 72
-local v73 = 73
-local v74 = 74
-local v75 = 75
-local v76 = 76
-local v77 = 77
-local v78 = 78
-local v79 = 79
-local v80 = 80
-local v81 = 81
-local v82 = 82
-local v83 = 83
-local v84 = 84
-local v85 = 85
-local v86 = 86
-local v87 = 87
-local v88 = 88
-local v89 = 89
-local v90 = 90
-local v91 = 91
-local v92 = 92
-local v93 = 93
-local v94 = 94
-local v95 = 95
-local v96 = 96
-local v97 = 97
-local v98 = 98
-local v99 = 99
-local v100 = 100
-local v101 = 101
-local v102 = 102
-local v103 = 103
-local v104 = 104
-local v105 = 105
-local v106 = 106
-local v107 = 107
-local v108 = 108
-local v109 = 109
-local v110 = 110
-local v111 = 111
-local v112 = 112
-local v113 = 113
-local v114 = 114
-local v115 = 115
-local v116 = 116
-local v117 = 117
-local v118 = 118
-local v119 = 119
-local hold = function() return v119 + v118 + v117 + v116 + v115 + v114 + v113 + v112 + v111 + v110 + v109 + v108 + v107 + v106 + v105 + v104 + v103 + v102 + v101 + v100 + v99 + v98 + v97 + v96 + v95 + v94 + v93 + v92 + v91 + v90 + v89 + v88 + v87 + v86 + v85 + v84 + v83 + v82 + v81 + v80 + v79 + v78 + v77 + v76 + v75 + v74 + v73 + v72 + v71 + v70 + v69 + v68 + v67 + v66 + v65 + v64 + v63 + v62 + v61 + v60 + v59 + v58 + v57 + v56 + v55 + v54 + v53 + v52 + v51 + v50 + v49 + v48 + v47 + v46 + v45 + v44 + v43 + v42 + v41 + v40 + v39 + v38 + v37 + v36 + v35 + v34 + v33 + v32 + v31 + v30 + v29 + v28 + v27 + v26 + v25 + v24 + v23 + v22 + v21 + v20 + v19 + v18 + v17 + v16 + v15 + v14 + v13 + v12 + v11 + v10 + v9 + v8 + v7 + v6 + v5 + v4 + v3 + v2 + v1 + v0 end
-while true do local f = function() return v0 + v1 + v2 + v3 + v4 + v5 + v6 + v7 + v8 + v9 + v10 + v11 + v12 + v13 + v14 + v15 + v16 + v17 + v18 + v19 + v20 + v21 + v22 + v23 + v24 + v25 + v26 + v27 + v28 + v29 + v30 + v31 + v32 + v33 + v34 + v35 + v36 + v37 + v38 + v39 + v40 + v41 + v42 + v43 + v44 + v45 + v46 + v47 + v48 + v49 + v50 + v51 + v52 + v53 + v54 + v55 + v56 + v57 + v58 + v59 + v60 + v61 + v62 + v63 + v64 + v65 + v66 + v67 + v68 + v69 + v70 + v71 + v72 + v73 + v74 + v75 + v76 + v77 + v78 + v79 + v80 + v81 + v82 + v83 + v84 + v85 + v86 + v87 + v88 + v89 + v90 + v91 + v92 + v93 + v94 + v95 + v96 + v97 + v98 + v99 + v100 + v101 + v102 + v103 + v104 + v105 + v106 + v107 + v108 + v109 + v110 + v111 + v112 + v113 + v114 + v115 + v116 + v117 + v118 + v119 end end
+local hold = function() return v59 + v58 + v57 + v56 + v55 + v54 + v53 + v52 + v51 + v50 + v49 + v48 + v47 + v46 + v45 + v44 + v43 + v42 + v41 + v40 + v39 + v38 + v37 + v36 + v35 + v34 + v33 + v32 + v31 + v30 + v29 + v28 + v27 + v26 + v25 + v24 + v23 + v22 + v21 + v20 + v19 + v18 + v17 + v16 + v15 + v14 + v13 + v12 + v11 + v10 + v9 + v8 + v7 + v6 + v5 + v4 + v3 + v2 + v1 + v0 end
+while true do local f = function() return v0 + v1 + v2 + v3 + v4 + v5 + v6 + v7 + v8 + v9 + v10 + v11 + v12 + v13 + v14 + v15 + v16 + v17 + v18 + v19 + v20 + v21 + v22 + v23 + v24 + v25 + v26 + v27 + v28 + v29 + v30 + v31 + v32 + v33 + v34 + v35 + v36 + v37 + v38 + v39 + v40 + v41 + v42 + v43 + v44 + v45 + v46 + v47 + v48 + v49 + v50 + v51 + v52 + v53 + v54 + v55 + v56 + v57 + v58 + v59 end end
 return 0 end
