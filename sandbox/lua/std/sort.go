@@ -1,143 +1,250 @@
 package std
 
-import (
-	"slices"
+import "sandbar/sandbox/lua/vm"
 
-	"sandbar/sandbox/lua/vm"
-)
-
-// sortFn is sort(t [, less]). The elements are sorted in a copy, so that a function that changes the table, or
-// contradicts itself, does no harm.
+// sortFn is sort(t [, less]). It does what C Lua's does, comparison by comparison: a quicksort whose pivot is the middle of three (Sedgewick), so that
+// equal elements, and a function that contradicts itself, end up where they do there.
 func sortFn(L *vm.State) int {
 	t := L.CheckTable(1)
-	o := &order{t: t}
+	n := t.Len()
+	if L.Arg(2).IsNil() && sortNumbers(L, t, n) {
+		return 0
+	}
+	o := &sorting{t: t, low: 1, high: n}
 	if !L.Arg(2).IsNil() {
 		o.less = L.CheckFunction(2)
 	}
-	n := t.Len()
-	L.Charge(2 * 16 * int64(n))
-	L.Spend(int64(n) / 8)
-	o.from, o.to = make([]vm.Value, n), make([]vm.Value, n)
-	for i := range o.from {
-		o.from[i] = t.GetInt(i + 1)
-	}
-	if o.less.IsNil() && o.sortPlain(L) {
-		o.finish(L)
-		return 0
-	}
-	o.width = 1
-	o.nextPair()
-	return o.step(L)
+	o.begin()
+	return o.run(L)
 }
 
-// order is one sort with a function: a merge sort that can wait for the answer to each of its comparisons.
-type order struct {
-	t        *vm.Table
-	less     vm.Value // nil: the operator <
-	from, to []vm.Value
-	waits    bool // it has asked once
-	width    int  // of the runs that are merged
-	begin    int  // of the two runs
-	i, j     int  // the next of each
-	out      int
+// sorting is one sort, which can wait for the answer to each of its comparisons. Elements stay in the table.
+type sorting struct {
+	t         *vm.Table
+	less      vm.Value // nil: the operator <
+	waits     bool     // it has asked once
+	ask       question
+	low, high int // of the range that is sorted
+	up, down  int // what moves towards the other
+	pivot     vm.Value
+	x, y      vm.Value // elements that may change places
+	a, b      vm.Value // of the question: is a less than b?
+	later     [][2]int // ranges
 }
 
-// sortPlain sorts numbers, or strings, without a call.
-func (o *order) sortPlain(L *vm.State) bool {
-	if len(o.from) == 0 {
-		return true
-	}
-	kind := o.from[0].Type()
-	if kind != vm.NumberType && kind != vm.StringType {
-		return false
-	}
-	for _, v := range o.from {
-		if v.Type() != kind {
-			return false
-		}
-	}
-	levels := 1
-	for n := len(o.from); n > 1; n /= 2 {
-		levels++
-	}
-	L.Spend(int64(levels) * int64(len(o.from)))
-	slices.SortFunc(o.from, func(a, b vm.Value) int {
-		L.SpendText(a) // the whole of it where all are equal
-		if is, _ := vm.Less(a, b); is {
-			return -1
-		}
-		if is, _ := vm.Less(b, a); is {
-			return 1
-		}
-		return 0
-	})
-	return true
-}
+// question is what a comparison is for.
+type question uint8
 
-// nextPair begins with the pair of runs at begin.
-func (o *order) nextPair() {
-	o.i, o.j, o.out = o.begin, min(o.begin+o.width, len(o.from)), o.begin
-}
+const (
+	none       question = iota
+	highLow             // is the last less than the first?
+	middleLow           // is the middle less than the first?
+	highMiddle          // is the last less than the middle?
+	upPivot             // is the element that moves up less than the pivot?
+	pivotDown           // is the pivot less than the element that moves down?
+)
 
-// step merges until a comparison has to be asked for, or all is sorted.
-func (o *order) step(L *vm.State) int {
-	n := len(o.from)
-	for o.width < n {
-		mid, end := min(o.begin+o.width, n), min(o.begin+2*o.width, n)
-		for o.i < mid && o.j < end {
-			// The right one comes first only when it is less, which keeps the order of equal ones.
-			a, b := o.from[o.j], o.from[o.i]
-			if o.less.IsNil() {
-				if is, ok := vm.Less(a, b); ok {
-					L.Spend(1)
-					o.take(is)
-					continue
-				}
-				return o.ask(L, L.LessHandler(a, b), a, b)
+// run asks until all is sorted, or a function has to answer.
+func (o *sorting) run(L *vm.State) int {
+	for o.ask != none {
+		L.Spend(1)
+		less := o.less
+		if less.IsNil() {
+			L.SpendText(o.a)
+			if is, ok := vm.Less(o.a, o.b); ok {
+				o.answer(L, is)
+				continue
 			}
-			return o.ask(L, o.less, a, b)
+			less = L.LessHandler(o.a, o.b)
 		}
-		o.out += copy(o.to[o.out:], o.from[o.i:max(mid, o.i)])
-		o.out += copy(o.to[o.out:], o.from[o.j:max(end, o.j)])
-		if o.begin += 2 * o.width; o.begin >= n {
-			o.from, o.to = o.to, o.from
-			o.begin, o.width = 0, 2*o.width
-			L.Spend(int64(n) / 16)
+		if o.waits {
+			return L.Repeat(less, o.a, o.b)
 		}
-		o.nextPair()
+		o.waits = true
+		return L.Call(less, []vm.Value{o.a, o.b}, o.answered)
 	}
-	o.finish(L)
 	return 0
 }
 
-// ask has a function say whether a is less than b.
-func (o *order) ask(L *vm.State, less, a, b vm.Value) int {
-	if o.waits {
-		return L.Repeat(less, a, b)
-	}
-	o.waits = true
-	return L.Call(less, []vm.Value{a, b}, o.answered)
+func (o *sorting) answered(L *vm.State) int {
+	o.answer(L, L.Result(1).True())
+	return o.run(L)
 }
 
-// take moves one element: of the right run when it is less.
-func (o *order) take(right bool) {
-	if right {
-		o.to[o.out] = o.from[o.j]
-		o.j++
+// begin takes the next range with more than one element.
+func (o *sorting) begin() {
+	for o.low >= o.high {
+		if len(o.later) == 0 {
+			o.ask = none
+			return
+		}
+		last := len(o.later) - 1
+		o.low, o.high = o.later[last][0], o.later[last][1]
+		o.later = o.later[:last]
+	}
+	o.x, o.y = o.t.GetInt(o.low), o.t.GetInt(o.high)
+	o.ask, o.a, o.b = highLow, o.y, o.x
+}
+
+// done ends a range.
+func (o *sorting) done() {
+	o.low = o.high
+	o.begin()
+}
+
+// swap puts y in the place of x and x in the place of y.
+func (o *sorting) swap(L *vm.State, x, y int) {
+	L.SetInt(o.t, x, o.y)
+	L.SetInt(o.t, y, o.x)
+}
+
+func (o *sorting) answer(L *vm.State, is bool) {
+	switch o.ask {
+	case highLow:
+		if is {
+			o.swap(L, o.low, o.high)
+		}
+		if o.high-o.low == 1 {
+			o.done()
+			return
+		}
+		o.up = (o.low + o.high) / 2
+		o.x, o.y = o.t.GetInt(o.up), o.t.GetInt(o.low)
+		o.ask, o.a, o.b = middleLow, o.x, o.y
+	case middleLow:
+		if is {
+			o.swap(L, o.up, o.low)
+			o.partition(L)
+			return
+		}
+		o.y = o.t.GetInt(o.high)
+		o.ask, o.a, o.b = highMiddle, o.y, o.x
+	case highMiddle:
+		if is {
+			o.swap(L, o.up, o.high)
+		}
+		o.partition(L)
+	case upPivot:
+		if !is {
+			o.moveDown()
+			return
+		}
+		if o.up > o.high {
+			L.Throw("invalid order function for sorting")
+		}
+		o.moveUp()
+	case pivotDown:
+		switch {
+		case is && o.down < o.low:
+			L.Throw("invalid order function for sorting")
+		case is:
+			o.moveDown()
+		case o.down < o.up:
+			o.split(L)
+		default:
+			o.swap(L, o.up, o.down)
+			o.moveUp()
+		}
+	}
+}
+
+// partition begins to bring what is less than the middle before it, and the rest behind.
+func (o *sorting) partition(L *vm.State) {
+	if o.high-o.low == 2 {
+		o.done()
+		return
+	}
+	o.pivot = o.t.GetInt(o.up)
+	o.x, o.y = o.pivot, o.t.GetInt(o.high-1)
+	o.swap(L, o.up, o.high-1)
+	o.up, o.down = o.low, o.high-1
+	o.moveUp()
+}
+
+func (o *sorting) moveUp() {
+	o.up++
+	o.x = o.t.GetInt(o.up)
+	o.ask, o.a, o.b = upPivot, o.x, o.pivot
+}
+
+func (o *sorting) moveDown() {
+	o.down--
+	o.y = o.t.GetInt(o.down)
+	o.ask, o.a, o.b = pivotDown, o.pivot, o.y
+}
+
+// split puts the pivot between the halves, and goes on with the smaller one.
+func (o *sorting) split(L *vm.State) {
+	o.x, o.y = o.t.GetInt(o.high-1), o.t.GetInt(o.up)
+	o.swap(L, o.high-1, o.up)
+	if o.up-o.low < o.high-o.up {
+		o.later = append(o.later, [2]int{o.up + 1, o.high})
+		o.high = o.up - 1
 	} else {
-		o.to[o.out] = o.from[o.i]
-		o.i++
+		o.later = append(o.later, [2]int{o.low, o.up - 1})
+		o.low = o.up + 1
 	}
-	o.out++
+	o.begin()
 }
 
-func (o *order) answered(L *vm.State) int {
-	o.take(L.Result(1).True())
-	return o.step(L)
+// sortNumbers sorts a list of nothing but numbers, in a copy. What NaN would do depends on what lies beside the list.
+func sortNumbers(L *vm.State, t *vm.Table, n int) bool {
+	L.Charge(8 * int64(n))
+	L.Spend(int64(n) / 8)
+	list := make([]float64, n)
+	for i := range list {
+		f, ok := t.GetInt(i + 1).Float()
+		if !ok || f != f {
+			return false
+		}
+		list[i] = f
+	}
+	quicksort(L, list)
+	for i, f := range list {
+		L.SetInt(t, i+1, vm.Number(f))
+	}
+	return true
 }
 
-func (o *order) finish(L *vm.State) {
-	for i, v := range o.from {
-		L.SetInt(o.t, i+1, v)
+// quicksort is what sorting does, where there is nobody to ask.
+func quicksort(L *vm.State, a []float64) {
+	for len(a) > 1 {
+		L.Spend(int64(len(a)))
+		last, mid := len(a)-1, (len(a)-1)/2
+		if a[last] < a[0] {
+			a[0], a[last] = a[last], a[0]
+		}
+		if len(a) == 2 {
+			return
+		}
+		if a[mid] < a[0] {
+			a[mid], a[0] = a[0], a[mid]
+		} else if a[last] < a[mid] {
+			a[mid], a[last] = a[last], a[mid]
+		}
+		if len(a) == 3 {
+			return
+		}
+		pivot := a[mid]
+		a[mid], a[last-1] = a[last-1], pivot
+		i, j := 0, last-1
+		for {
+			for i++; a[i] < pivot; i++ {
+			}
+			for j--; pivot < a[j]; j-- {
+			}
+			if j < i {
+				break
+			}
+			a[i], a[j] = a[j], a[i]
+		}
+		a[last-1], a[i] = a[i], a[last-1]
+		if i < last-i {
+			quicksort(L, a[:i])
+			a = a[i+1:]
+		} else {
+			quicksort(L, a[i+1:])
+			a = a[:i]
+		}
 	}
 }

@@ -1,4 +1,4 @@
--- expect: instruction_limit
+-- expect: error
 -- in: process
 -- A comparator that changes what is sorted.
 require "string" require "table" require "math" require "os" require "cjson"
