@@ -122,7 +122,7 @@ func TestFuel(t *testing.T) {
 			t.Errorf("fuel is %d, was %d", got, first)
 		}
 	}
-	exact := load(t, sandbox.Analysis, "instruction_limit = 100000", "function process_message() n = 0 while true do n = n + 1 end end function timer_event() end")
+	exact := load(t, sandbox.Analysis, "instruction_limit = 100000", "n = 0 function process_message() n = 0 while true do n = n + 1 end end function timer_event() end")
 	res := exact.Process(sample(t))
 	n := global(exact, "n")
 	again := exact.Process(sample(t))

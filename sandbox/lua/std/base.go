@@ -54,24 +54,25 @@ func succeeded(L *vm.State) int {
 }
 
 func xpcall(L *vm.State) int {
-	f, handler := L.CheckAny(1), L.CheckAny(2)
-	return L.Protected(f, nil, succeeded, func(L *vm.State, err vm.Value) int {
-		if handler.Function() == nil {
+	handler, f, tries := L.CheckAny(2), L.Arg(1), 0
+	var failed func(L *vm.State, err vm.Value) int
+	failed = func(L *vm.State, err vm.Value) int { // of the function, and then of the handler
+		if tries++; handler.Function() == nil || tries > maxHandled {
 			L.Push(vm.False)
-			L.Push(err)
+			L.Push(L.Intern("error in error handling"))
 			return 2
 		}
 		return L.Protected(handler, []vm.Value{err}, func(L *vm.State) int {
 			L.Push(vm.False)
 			L.Push(L.Result(1))
 			return 2
-		}, func(L *vm.State, err vm.Value) int { // an error in the handler
-			L.Push(vm.False)
-			L.Push(err)
-			return 2
-		})
-	})
+		}, failed)
+	}
+	return L.Protected(f, nil, succeeded, failed)
 }
+
+// maxHandled is how often a handler gets an error that it made itself; about as often as in C, where each time nests.
+const maxHandled = 200
 
 func getMetatable(L *vm.State) int {
 	v := L.CheckAny(1)
@@ -158,7 +159,7 @@ func nextFn(L *vm.State) int {
 	L.SpendText(L.Arg(2))
 	k, v, ok := t.Next(L, L.Arg(2))
 	if !ok {
-		L.Throw("invalid key to 'next'")
+		L.ThrowBare("invalid key to 'next'")
 	}
 	L.Push(k)
 	if k.IsNil() {
@@ -229,12 +230,14 @@ func Text(L *vm.State, v vm.Value) vm.Value {
 			return L.Intern("true")
 		}
 		return L.Intern("false")
-	case vm.FunctionType:
-		if v.Function().IsHost() {
-			return L.Str(fmt.Sprintf("function: builtin: 0x%08x", v.ID()))
-		}
 	}
 	return L.Str(fmt.Sprintf("%s: 0x%08x", v.Type(), v.ID()))
+}
+
+// gcinfo returns how many KiB the program holds, as far as they are counted.
+func gcinfo(L *vm.State) int {
+	L.PushInt(int(L.Known() >> 10))
+	return 1
 }
 
 func toNumber(L *vm.State) int {
@@ -320,7 +323,8 @@ func envFunction(L *vm.State, fn string, otherwise int) (f *vm.Function, level i
 	if level == 0 {
 		return nil, 0
 	}
-	if f = L.FunctionAt(level); f == nil {
+	f, ok := L.FunctionAt(level)
+	if !ok {
 		L.ArgError(1, "invalid level")
 	}
 	return f, level
@@ -343,7 +347,7 @@ func setEnv(L *vm.State) int {
 		L.SetGlobalEnv(t)
 		return 0
 	}
-	if f.IsHost() {
+	if f == nil || f.IsHost() {
 		L.Throw("'setfenv' cannot change environment of given object")
 	}
 	f.SetEnv(t)

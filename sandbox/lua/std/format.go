@@ -111,6 +111,9 @@ func (m *texts) convert(L *vm.State, b []byte, c conversion, i int) []byte {
 		return m.quoted(L, b, L.CheckString(i))
 	case 's':
 		s := L.CheckString(i)
+		if len(s) < 100 || c.precision >= 0 { // C Lua formats it as a string of C
+			s, _, _ = strings.Cut(s, "\x00")
+		}
 		if c.precision >= 0 && c.precision < len(s) {
 			s = s[:c.precision]
 		}

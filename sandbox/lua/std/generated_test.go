@@ -90,7 +90,7 @@ func onLua(t *testing.T, command string, programs [][]string, most time.Duration
 		return nil, fmt.Errorf("lua5.1 gave %d results of %d programs", len(parts)-1, len(programs))
 	}
 	for i := range parts {
-		parts[i] = nameless(parts[i])
+		parts[i] = unsigned(parts[i])
 	}
 	return parts[:len(programs)], nil
 }
@@ -107,7 +107,7 @@ func onVMWithError(source string) string {
 			fmt.Fprintln(out, err.Error())
 		}
 	}
-	return nameless(out.String())
+	return unsigned(out.String())
 }
 
 // onStock runs a program on gopher-lua, which may panic.
@@ -134,7 +134,7 @@ func onStock(source string) (out string) {
 	if err := L.PCall(0, 0, nil); err != nil {
 		fmt.Fprintln(&b, err)
 	}
-	return nameless(b.String())
+	return unsigned(b.String())
 }
 
 // smaller takes statements and then lines away while the results differ.

@@ -56,6 +56,9 @@ func (m *clock) time(L *vm.State) int {
 	sec, minute, hour := part(L, t, "sec", 0), part(L, t, "min", 0), part(L, t, "hour", 12)
 	day, month, year := part(L, t, "day", -1), part(L, t, "month", -1), part(L, t, "year", -1)
 	at := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).Unix() + int64(hour)*3600 + int64(minute)*60 + int64(sec)
+	if L.Field(t, "isdst").True() { // there is no summer time in UTC, so it is taken off, as C does
+		at -= 3600
+	}
 	if at == -1 { // C's sign of failure
 		L.Push(vm.Nil)
 		return 1
@@ -112,28 +115,20 @@ func (m *clock) date(L *vm.State) int {
 		}
 		out = append(out, format[:i]...)
 		format = format[i+1:]
-		n := specifier(format)
-		if n == 0 {
-			L.ArgError(1, "invalid conversion specifier '%"+format[:min(2, len(format))]+"'")
+		if format == "" || !isSpecifier(format[0]) { // as it stands
+			out = append(out, '%')
+			continue
 		}
-		out = d.append(out, format[n-1])
-		format = format[n:]
+		out = d.append(out, format[0])
+		format = format[1:]
 	}
 	L.PushString(string(append(out, format...)))
 	return 1
 }
 
-// specifier is the length of the conversion at the beginning of s, 0 when it is none of C99's.
-func specifier(s string) int {
-	switch {
-	case s == "":
-		return 0
-	case s[0] == 'E' && len(s) > 1 && strings.IndexByte("cCxXyY", s[1]) >= 0, s[0] == 'O' && len(s) > 1 && strings.IndexByte("deHImMSuUVwWy", s[1]) >= 0:
-		return 2
-	case strings.IndexByte("aAbBcCdDeFgGhHIjmMnprRStTuUVwWxXyYzZ%", s[0]) >= 0:
-		return 1
-	}
-	return 0
+// isSpecifier says whether there is such a conversion in C99 or of glibc.
+func isSpecifier(c byte) bool {
+	return strings.IndexByte("aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%", c) >= 0
 }
 
 // parts is the table of "*t".
@@ -197,6 +192,17 @@ func (d date) append(b []byte, verb byte) []byte {
 			return append(b, "AM"...)
 		}
 		return append(b, "PM"...)
+	case 'k':
+		return digits(b, d.Hour(), 2, ' ')
+	case 'l':
+		return digits(b, (d.Hour()+11)%12+1, 2, ' ')
+	case 'P':
+		if d.Hour() < 12 {
+			return append(b, "am"...)
+		}
+		return append(b, "pm"...)
+	case 's':
+		return strconv.AppendInt(b, d.Unix(), 10)
 	case 'r':
 		return d.all(b, "I:M:S p")
 	case 'R':

@@ -25,7 +25,7 @@ func OpenBase(L *vm.State) {
 	base := map[string]vm.HostFunc{
 		"assert": assert, "error": raise, "getfenv": getEnv, "getmetatable": getMetatable, "pcall": pcall, "rawequal": rawEqual,
 		"rawget": rawGet, "rawset": rawSet, "select": selectFn, "setfenv": setEnv, "setmetatable": setMetatable, "tonumber": toNumber,
-		"tostring": toString, "type": typeFn(L), "unpack": unpack, "xpcall": xpcall,
+		"tostring": toString, "gcinfo": gcinfo, "type": typeFn(L), "unpack": unpack, "xpcall": xpcall,
 		"ipairs": func(L *vm.State) int {
 			t := L.CheckTable(1)
 			L.Push(nextIndex.Value())

@@ -20,10 +20,11 @@ type texts struct {
 func OpenString(L *vm.State) *vm.Table {
 	m := &texts{}
 	t := functions(L, map[string]vm.HostFunc{
-		"byte": m.byte, "char": m.char, "find": m.find, "format": m.format, "gmatch": m.gmatch, "gfind": m.gmatch,
+		"byte": m.byte, "char": m.char, "find": m.find, "format": m.format, "gmatch": m.gmatch,
 		"gsub": m.gsub, "len": m.len, "lower": m.lower, "match": m.matchFn, "rep": m.rep, "reverse": m.reverse,
 		"sub": m.sub, "upper": m.upper,
 	})
+	L.SetField(t, "gfind", L.Field(t, "gmatch")) // its name in Lua 5.0
 	mt := L.NewTable(0, 1)
 	L.SetField(mt, "__index", t.Value())
 	L.SetStringMeta(mt)

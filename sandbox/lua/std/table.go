@@ -12,6 +12,7 @@ func OpenTable(L *vm.State) *vm.Table {
 	return functions(L, map[string]vm.HostFunc{
 		"concat": concat, "foreach": foreach, "foreachi": foreachi, "getn": getn, "insert": insert,
 		"maxn": maxn, "remove": remove, "sort": sortFn,
+		"setn": func(L *vm.State) int { L.Throw("'setn' is obsolete"); return 0 },
 	})
 }
 

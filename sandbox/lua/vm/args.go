@@ -9,7 +9,16 @@ import (
 
 // ArgError raises what is wrong with an argument of the running function.
 func (L *State) ArgError(i int, text string) {
-	L.Throwf("bad argument #%d to '%s' (%s)", i, L.hostFn.name, text)
+	kind, name := L.calledAs()
+	switch {
+	case kind == "method" && i == 1:
+		L.Throwf("calling '%s' on bad self (%s)", name, text)
+	case kind == "method": // self does not count
+		i--
+	case name == "":
+		name = "?"
+	}
+	L.Throwf("bad argument #%d to '%s' (%s)", i, name, text)
 }
 
 // TypeError raises that an argument is of another type than expected.

@@ -35,23 +35,20 @@ func (L *State) callOne(c call, d dest) (again call, ok bool) {
 
 // callable makes the function at c.at one that can be called.
 func (L *State) callable(th *Thread, c *call) *Function {
-	for range maxMetaChain {
-		v := th.stack[c.at]
-		if v.bits == functionBits {
-			return (*Function)(v.ref)
-		}
-		h := L.metamethod(v, eventCall)
-		if h.bits == nilBits {
-			L.callError(v, c.at)
-		}
-		L.grow(th, c.at+c.args+2)
-		copy(th.stack[c.at+1:c.at+c.args+2], th.stack[c.at:c.at+c.args+1])
-		th.stack[c.at] = h
-		c.args++
-		L.spend(int64(c.args)/8 + 1)
+	v := th.stack[c.at]
+	if v.bits == functionBits {
+		return (*Function)(v.ref)
 	}
-	L.Throw("loop in call")
-	panic("unreachable")
+	h := L.metamethod(v, eventCall)
+	if h.bits != functionBits { // __call of __call is not looked for
+		L.callError(v, c.at)
+	}
+	L.grow(th, c.at+c.args+2)
+	copy(th.stack[c.at+1:c.at+c.args+2], th.stack[c.at:c.at+c.args+1])
+	th.stack[c.at] = h
+	c.args++
+	L.spend(int64(c.args)/8 + 1)
+	return (*Function)(h.ref)
 }
 
 // enter makes the frame of a function of Lua.

@@ -19,6 +19,9 @@ func (e *Error) Error() string { return e.Text }
 type thrown struct{ value Value }
 
 func (t thrown) Error() string {
+	if f, ok := t.value.Float(); ok {
+		return NumberText(f)
+	}
 	s, _ := t.value.Str()
 	return s
 }
@@ -40,6 +43,9 @@ func (L *State) throwOp(text string) {
 	}
 	L.ThrowValue(L.errorText(L.Where(1) + text))
 }
+
+// ThrowBare is Throw without the place, for what C Lua's machine raises in a function of C.
+func (L *State) ThrowBare(text string) { L.ThrowValue(L.errorText(text)) }
 
 // Throwf is Throw with a format.
 func (L *State) Throwf(format string, args ...any) { L.Throw(fmt.Sprintf(format, args...)) }

@@ -123,14 +123,15 @@ func (L *State) LessHandler(a, b Value) Value {
 	return h
 }
 
-// FunctionAt returns the function at a level of the running calls: 1 is the one that called the host's function.
-func (L *State) FunctionAt(level int) *Function {
+// FunctionAt returns the function at a level of the running calls: 1 is the one that called the host's function. It is nil for one of the host; ok is false
+// where there is none.
+func (L *State) FunctionAt(level int) (f *Function, ok bool) {
 	th := L.current
 	i := len(th.frames) - level
-	if level < 1 || i < 0 {
-		return nil
+	if level < 1 || i < 0 || th.frames[i].fn == nil && th.frames[i].wait == nil {
+		return nil, false
 	}
-	return th.frames[i].fn
+	return th.frames[i].fn, true
 }
 
 // GlobalEnv is the environment of new coroutines and of code that is loaded.

@@ -10,6 +10,25 @@ func (f *frame) nameOfRegister(r int) string {
 	return kind + " '" + name + "'"
 }
 
+// calledAs is what the code that called the running function of the host calls it; "" when no Lua code has.
+func (L *State) calledAs() (kind, name string) {
+	frames := L.current.frames
+	i := len(frames) - 1
+	if L.results >= 0 { // it has waited, and has a frame
+		i--
+	}
+	if i < 0 || frames[i].fn == nil || frames[i].pc == 0 {
+		return "", ""
+	}
+	f := &frames[i]
+	switch in := f.fn.p.code[f.pc-1]; in.op {
+	case opCall, opTailCall, opTForCall:
+		return f.fn.p.nameOf(int(f.pc)-1, int(in.a))
+	}
+	return "", ""
+}
+
+// nameOf is what the code calls the value that a register has before an instruction.
 func (c *Code) nameOf(at, r int) (kind, name string) {
 	if name := c.localName(at, r); name != "" {
 		return "local", name

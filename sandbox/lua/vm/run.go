@@ -209,6 +209,9 @@ func (L *State) fail(t thrown) {
 		th.hosts = 0
 		if th.wrap {
 			L.leaveFailed(th)
+			if where := L.Where(1); where != "" && (t.value.isString() || t.value.isNumber()) {
+				t.value = L.errorText(where + t.Error())
+			}
 			continue
 		}
 		L.finishCalls(L.leaveWith(th, t.value))
