@@ -37,15 +37,16 @@ const (
 	elementKind // of lists: a number, and no nil, which would let # choose
 )
 
-// generatedPrelude has what generated programs use. show prints without addresses.
+// generatedPrelude has what generated programs use. show prints without addresses. Strings have no sign of NaN, which depends on the processor, and keys no -0,
+// which C Lua keeps apart from 0 when it shows it.
 const generatedPrelude = `local luas = tostring
-local function tostring(v) if type(v) == "function" or type(v) == "table" and not getmetatable(v) then return type(v) end return luas(v) end
+local function tostring(v) if v ~= v then return "nan" end if type(v) == "function" or type(v) == "table" and not getmetatable(v) then return type(v) end return luas(v) end
 local steps = 0
 local function step() steps = steps + 1 if steps > 300 then error("too many steps", 0) end end
 local function int(x) x = tonumber(x) or 1 if x ~= x or x > 1e6 or x < -1e6 then return 3 end return math.floor(x) % 7 end
 local function id(x) return x end
 local function sorted(t) if pcall(table.sort, t) then return t end return {} end
-local function cut(s, ...) if type(s) == "string" then s = s:sub(1, 100) end return s, ... end
+local function cut(s, ...) if type(s) == "string" then s = s:sub(1, 100):gsub("%-nan", "nan") end return s, ... end
 local function text(v, d)
   if type(v) == "number" and v ~= v then return "nan" end
   if type(v) ~= "table" then return tostring(v) end
@@ -53,7 +54,7 @@ local function text(v, d)
   local keys, out = {}, {}
   for k in pairs(v) do keys[#keys + 1] = k end
   table.sort(keys, function(a, b) return type(a) .. tostring(a) < type(b) .. tostring(b) end)
-  for i, k in ipairs(keys) do out[i] = tostring(k) .. "=" .. text(rawget(v, k), d + 1) end
+  for i, k in ipairs(keys) do out[i] = tostring(k == 0 and 0 or k) .. "=" .. text(rawget(v, k), d + 1) end
   return "{" .. table.concat(out, ",") .. "}"
 end
 local function show(...)
