@@ -48,6 +48,7 @@ const (
 	maxRegisters = 250
 	maxLocals    = 200
 	maxUpvalues  = 60
+	maxLooked    = 50_000_000 // variables that are looked at to find names, of a whole source: some 0.2 s
 	noRegister   = 255
 	maxOperand   = 1<<16 - 1 - constBit // the largest constant that an operand can name
 	noJump       = -1                   // ends a list of jumps
@@ -320,6 +321,9 @@ func (b *builder) local(name string) int {
 
 // find returns what a name means here.
 func (b *builder) find(name string, inner bool) expr {
+	if b.looked += len(b.active) + 1; b.looked > maxLooked {
+		b.fail("the source has too many names among too many variables")
+	}
 	if r := b.local(name); r >= 0 {
 		if inner {
 			b.escape(r)

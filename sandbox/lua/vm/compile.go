@@ -72,6 +72,7 @@ func Compile(name string, source []byte) (c *Code, err error) {
 
 // compiler is what the functions of a source are compiled with.
 type compiler struct {
+	looked  int                 // variables that were compared with names
 	calls   []lines             // of arguments of calls that are not yet compiled
 	longs   map[int32]manyLines // strings of several lines by their first
 	another string              // what the parser saw in place of the name goto

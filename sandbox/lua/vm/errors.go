@@ -133,7 +133,7 @@ func (L *State) callError(v Value, at int) {
 		if f := &th.frames[n-1]; f.fn != nil && at >= int(f.base) && f.pc > 0 {
 			switch f.fn.p.code[f.pc-1].op {
 			case opCall, opTailCall:
-				name = f.nameOfRegister(at - int(f.base))
+				name = L.nameOfRegister(f, at - int(f.base))
 			}
 		}
 	}
@@ -153,7 +153,7 @@ func (L *State) concatError(r int, a, b Value) {
 		a, r = b, r+1
 	}
 	f := &L.current.frames[len(L.current.frames)-1]
-	L.throwOp("attempt to concatenate " + describe(f.nameOfRegister(r), a))
+	L.throwOp("attempt to concatenate " + describe(L.nameOfRegister(f, r), a))
 }
 
 func (L *State) compareError(a, b Value) {
@@ -186,7 +186,7 @@ func (L *State) nameOf(v Value) string {
 	for _, r := range registers {
 		if r < constBit {
 			if at := th.stack[f.reg(uint8(r))]; at.bits == v.bits && (at.ref == v.ref || v.bits <= trueBits || v.isNumber()) {
-				return f.nameOfRegister(r)
+				return L.nameOfRegister(f, r)
 			}
 		} else if i.op == opArith && r-constBit < len(f.fn.p.k) && rawEqual(f.fn.p.k[r-constBit], v) {
 			return ""

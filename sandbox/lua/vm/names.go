@@ -2,12 +2,20 @@ package vm
 
 // nameOfRegister finds what the code calls the value of a register, as Lua 5.1 does: the name of a local variable,
 // or the instruction that put it there.
-func (f *frame) nameOfRegister(r int) string {
-	kind, name := f.fn.p.nameOf(int(f.pc)-1, r)
+func (L *State) nameOfRegister(f *frame, r int) string {
+	kind, name := L.kindAndName(f, r)
 	if name == "" {
 		return ""
 	}
 	return kind + " '" + name + "'"
+}
+
+// kindAndName pays for the search, which goes through the function's code once for each copy of the value.
+func (L *State) kindAndName(f *frame, r int) (kind, name string) {
+	steps := 0
+	kind, name = f.fn.p.nameOf(int(f.pc)-1, r, &steps)
+	L.spend(int64(steps) / 16)
+	return kind, name
 }
 
 // calledAs is what the code that called the running function of the host calls it; "" when no Lua code has.
@@ -23,13 +31,14 @@ func (L *State) calledAs() (kind, name string) {
 	f := &frames[i]
 	switch in := f.fn.p.code[f.pc-1]; in.op {
 	case opCall, opTailCall, opTForCall:
-		return f.fn.p.nameOf(int(f.pc)-1, int(in.a))
+		return L.kindAndName(f, int(in.a))
 	}
 	return "", ""
 }
 
-// nameOf is what the code calls the value that a register has before an instruction.
-func (c *Code) nameOf(at, r int) (kind, name string) {
+// nameOf is what the code calls the value that a register has before an instruction. steps counts what it looks at.
+func (c *Code) nameOf(at, r int, steps *int) (kind, name string) {
+	*steps += at + len(c.locals)
 	if name := c.localName(at, r); name != "" {
 		return "local", name
 	}
@@ -42,7 +51,7 @@ func (c *Code) nameOf(at, r int) (kind, name string) {
 		return "global", c.consts[int(i.b)|int(i.c)<<16].text
 	case opMove:
 		if i.b < uint16(i.a) {
-			return c.nameOf(pc, int(i.b))
+			return c.nameOf(pc, int(i.b), steps)
 		}
 	case opGetTableS:
 		return "field", c.consts[i.c].text

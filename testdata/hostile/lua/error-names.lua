@@ -1,0 +1,4 @@
+-- expect: instruction_limit
+-- in: process
+-- generate: "function process_message() local function f() local v0 = nil " .. ("x = 1 "):rep(20000) .. (function() local s = {} for i = 1, 120 do s[i] = "local v" .. i .. " = v" .. i - 1 .. " " end return table.concat(s) end)() .. "; (v120 or nil)() end while true do pcall(f) end end function timer_event() end"
+-- Errors that look for the name of a value in a long function, once for each copy.

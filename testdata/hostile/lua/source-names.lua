@@ -1,0 +1,4 @@
+-- expect: load error
+-- in: load
+-- generate: (function() local s, n = {}, 0 for d = 1, 120 do s[#s + 1] = "local " for i = 1, 199 do n = n + 1 s[#s + 1] = "v" .. i .. (i < 199 and "," or " ") end s[#s + 1] = "function f() " end return table.concat(s) .. ("a=a "):rep(35000) .. ("end "):rep(120) end)()
+-- Names that are looked for among all variables of all functions around.
