@@ -1,6 +1,10 @@
 package vm
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"unsafe"
+)
 
 // Code is a compiled function. States share it: what a State remembers of it is in its proto.
 type Code struct {
@@ -363,6 +367,24 @@ func (b *builder) upvalue(name string, c capture) int {
 	b.from = append(b.from, c)
 	b.upvalues = append(b.upvalues, name)
 	return len(b.from) - 1
+}
+
+// exact gives back what was reserved for more.
+func (c *Code) exact() {
+	c.code, c.lines, c.consts = slices.Clone(c.code), slices.Clone(c.lines), slices.Clone(c.consts)
+	c.subs, c.captures, c.locals, c.upvalues = slices.Clone(c.subs), slices.Clone(c.captures), slices.Clone(c.locals), slices.Clone(c.upvalues)
+}
+
+// size is what code takes, with what a State has of it.
+func (c *Code) size() int64 {
+	n := roundSize(int64(unsafe.Sizeof(*c))) + roundSize(int64(unsafe.Sizeof(proto{})))
+	n += 2*roundSize(int64(len(c.code))*int64(unsafe.Sizeof(inst{}))) + roundSize(int64(len(c.lines))*4)
+	n += roundSize(int64(len(c.consts))*int64(unsafe.Sizeof(constant{}))) + roundSize(int64(len(c.consts))*valueSize)
+	n += 2*roundSize(int64(len(c.subs))*8) + roundSize(int64(len(c.subs))*24) + roundSize(int64(len(c.locals))*int64(unsafe.Sizeof(localVar{}))) + roundSize(int64(len(c.upvalues))*16)
+	for _, list := range c.captures {
+		n += roundSize(int64(len(list)) * int64(unsafe.Sizeof(capture{})))
+	}
+	return n
 }
 
 // fuse gives what decides on a jump the way that the jump behind it goes.

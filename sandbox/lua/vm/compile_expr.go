@@ -1,8 +1,6 @@
 package vm
 
 import (
-	"slices"
-
 	"github.com/yuin/gopher-lua/ast"
 
 	"sandbar/sandbox/number"
@@ -260,6 +258,6 @@ func (b *builder) body(stmts []ast.Stmt, last int) {
 	b.line = max(b.line, int32(last))
 	b.forget(0)
 	b.ret(0, 0)
-	b.from = slices.Clip(b.from)
+	b.exact()
 	b.fuse()
 }

@@ -86,7 +86,8 @@ const constBit = 256
 
 // proto makes what this State needs of compiled code.
 func (L *State) proto(c *Code) *proto {
-	L.Charge(int64(len(c.code))*16 + int64(len(c.consts))*32 + int64(len(c.lines))*4 + 512)
+	L.Charge(c.size())
+	L.memory.extra += c.size() // for the life of the State
 	p := &proto{Code: c, code: slices.Clone(c.code), k: make([]Value, len(c.consts)), protos: make([]*proto, len(c.subs))}
 	for i, k := range c.consts {
 		switch k.kind {

@@ -186,9 +186,12 @@ func (r *reader) word() {
 	case "not", "and", "or":
 		r.chain++
 	case "local":
+		r.chain = 0
 		r.names = nextName
 		return
-	case "break", "false", "for", "if", "in", "nil", "return", "true", "while":
+	case "break", "for", "if", "return", "while":
+		r.chain = 0
+	case "false", "in", "nil", "true":
 	default:
 		if w == "goto" {
 			r.rename(from)
