@@ -133,7 +133,7 @@ func (L *State) callError(v Value, at int) {
 		if f := &th.frames[n-1]; f.fn != nil && at >= int(f.base) && f.pc > 0 {
 			switch f.fn.p.code[f.pc-1].op {
 			case opCall, opTailCall:
-				name = L.nameOfRegister(f, at - int(f.base))
+				name = L.nameOfRegister(f, at-int(f.base))
 			}
 		}
 	}
