@@ -411,9 +411,11 @@ func (L *State) findUpvalue(th *Thread, index int) *upvalue {
 	for at > 0 && th.open[at-1].index >= index {
 		at--
 		if th.open[at].index == index {
+			L.spend(int64(len(th.open)-at) / 8)
 			return th.open[at]
 		}
 	}
+	L.spend(int64(len(th.open)-at) / 8)
 	L.Charge(roundSize(upvalueSize) + 16)
 	u := &upvalue{at: &th.stack[index], index: index}
 	th.open = append(th.open, nil)
