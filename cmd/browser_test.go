@@ -177,11 +177,11 @@ func TestBrowser(t *testing.T) {
 		p.stop()
 		return
 	}
-	// The incident begins after a minute and lasts 45 s.
+	// The incident begins after a minute and a half and lasts 45 s.
 	if err := chromedp.Do(ctx, chromedp.Navigate(p.url+"/alerts")); err != nil {
 		t.Fatal(err)
 	}
-	eval(t, ctx, 150*time.Second-time.Since(begun), "the alert", `document.body.innerText.includes('Volume of main is low')`)
+	eval(t, ctx, 170*time.Second-time.Since(begun), "the alert", `document.body.innerText.includes('Volume of main is low')`)
 	t.Logf("the alert shows after %v", time.Since(begun).Round(time.Second))
 	until(t, 60*time.Second, "the mail of the anomaly, with its graph", func() bool {
 		for _, m := range box.all() {

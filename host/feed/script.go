@@ -32,7 +32,7 @@ type ScriptOptions struct {
 	Rate         float64       // submissions a second, the mean of a day; default 200
 	Day          time.Duration // how long a day takes; default 60 s
 	Invalid      float64       // the part that has a fault; default 0.03; negative for none
-	AnomalyAfter time.Duration // when things first go wrong; default 60 s; negative for never
+	AnomalyAfter time.Duration // when things first go wrong; default 90 s, so that monitors know what is usual; negative for never
 	AnomalyFor   time.Duration // how long; default 45 s
 	AnomalyEvery time.Duration // from one beginning to the next; default 4 min
 	People       int           // how many clients there are; default 3000
@@ -53,7 +53,7 @@ func (o ScriptOptions) withDefaults() ScriptOptions {
 		}
 	}
 	def(&o.Day, 60*time.Second)
-	def(&o.AnomalyAfter, 60*time.Second)
+	def(&o.AnomalyAfter, 90*time.Second)
 	def(&o.AnomalyFor, 45*time.Second)
 	def(&o.AnomalyEvery, 4*time.Minute)
 	if o.Rate == 0 {

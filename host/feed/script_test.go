@@ -131,7 +131,7 @@ func TestScriptAnomaly(t *testing.T) {
 		}
 	}
 	s = script(t, ScriptOptions{})
-	for at, want := range map[time.Duration]bool{0: false, 59 * time.Second: false, 60 * time.Second: true, 104 * time.Second: true, 105 * time.Second: false, 299 * time.Second: false, 300 * time.Second: true} {
+	for at, want := range map[time.Duration]bool{0: false, 89 * time.Second: false, 90 * time.Second: true, 134 * time.Second: true, 135 * time.Second: false, 329 * time.Second: false, 330 * time.Second: true} {
 		if s.Anomalous(at) != want {
 			t.Errorf("anomalous at %v is %v", at, !want)
 		}
