@@ -38,11 +38,11 @@ const (
 )
 
 // generatedPrelude has what generated programs use. show prints without addresses. Strings have no sign of NaN, which depends on the processor, and keys no -0,
-// which C Lua keeps apart from 0 when it shows it.
+// which C Lua keeps apart from 0 when it shows it. They end after 60 steps, so that calls never nest as deep as C's stack allows.
 const generatedPrelude = `local luas = tostring
 local function tostring(v) if v ~= v then return "nan" end if type(v) == "function" or type(v) == "table" and not getmetatable(v) then return type(v) end return luas(v) end
 local steps = 0
-local function step() steps = steps + 1 if steps > 300 then error("too many steps", 0) end end
+local function step() steps = steps + 1 if steps > 60 then error("too many steps", 0) end end
 local function int(x) x = tonumber(x) or 1 if x ~= x or x > 1e6 or x < -1e6 then return 3 end return math.floor(x) % 7 end
 local function id(x) return x end
 local function sorted(t) if pcall(table.sort, t) then return t end return {} end
