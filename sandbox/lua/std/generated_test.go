@@ -41,6 +41,9 @@ func TestGeneratedPrograms(t *testing.T) {
 	t.Cleanup(func() {
 		t.Logf("SANDBAR_SEED=%d: %d programs of %d lines in %v; of the first %d gopher-lua runs %d differently",
 			seed, ran.Load(), lines.Load(), time.Since(begun).Round(time.Second), min(count, batch), stock.Load())
+		if !t.Failed() && ran.Load() < int64(count)/4 {
+			t.Errorf("only %d of %d programs ran in the time that there is", ran.Load(), count)
+		}
 	})
 	for from := 0; from < count; from += batch {
 		t.Run(fmt.Sprint(from), func(t *testing.T) {
