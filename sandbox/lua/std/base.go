@@ -323,9 +323,12 @@ func envFunction(L *vm.State, fn string, otherwise int) (f *vm.Function, level i
 	if level == 0 {
 		return nil, 0
 	}
-	f, ok := L.FunctionAt(level)
+	f, lost, ok := L.FunctionAt(level)
 	if !ok {
 		L.ArgError(1, "invalid level")
+	}
+	if lost {
+		L.Throwf("no function environment for tail call at level %d", level)
 	}
 	return f, level
 }

@@ -38,23 +38,23 @@ const (
 )
 
 // generatedPrelude has what generated programs use. show prints without addresses. Strings have no sign of NaN, which depends on the processor, and keys no -0,
-// which C Lua keeps apart from 0 when it shows it. They end after 60 steps, so that calls never nest as deep as C's stack allows.
+// which C Lua keeps apart from 0 when it shows it. Powers are rounded, since Go's and C's differ in the last bits. Programs end after 60 steps, so that calls never nest as deep as C's stack allows.
 const generatedPrelude = `local luas = tostring
 local function tostring(v) if v ~= v then return "nan" end if type(v) == "function" or type(v) == "table" and not getmetatable(v) then return type(v) end return luas(v) end
 local steps = 0
 local function step() steps = steps + 1 if steps > 60 then error("too many steps", 0) end end
 local function int(x) x = tonumber(x) or 1 if x ~= x or x > 1e6 or x < -1e6 then return 3 end return math.floor(x) % 7 end
 local function id(x) return x end
+local function rough(x) if type(x) == "number" and x > -1e99 and x < 1e99 then return string.format("%.6g", x) + 0 end return x end
 local function sorted(t) if pcall(table.sort, t) then return t end return {} end
-local function cut(s, ...) if type(s) == "string" then s = s:sub(1, 100):gsub("%-nan", "nan") end return s, ... end
+local function cut(s, ...) if type(s) == "string" then s = s:gsub(" *%-?nan", "nan"):sub(1, 100) end return s, ... end
 local function text(v, d)
   if type(v) == "number" and v ~= v then return "nan" end
   if type(v) ~= "table" then return tostring(v) end
   if d > 2 then return "{...}" end
-  local keys, out = {}, {}
-  for k in pairs(v) do keys[#keys + 1] = k end
-  table.sort(keys, function(a, b) return type(a) .. tostring(a) < type(b) .. tostring(b) end)
-  for i, k in ipairs(keys) do out[i] = tostring(k == 0 and 0 or k) .. "=" .. text(rawget(v, k), d + 1) end
+  local out = {}
+  for k in pairs(v) do out[#out + 1] = tostring(k == 0 and 0 or k) .. "=" .. text(rawget(v, k), d + 1) end
+  table.sort(out)
   return "{" .. table.concat(out, ",") .. "}"
 end
 local function show(...)
@@ -383,7 +383,12 @@ func (g *generator) numberExpr(sub func(kind) string) string {
 	case 5:
 		return g.pick("(tonumber("+sub(stringKind)+") or 4)", "table.getn("+sub(listKind)+")", "(select('#', "+g.exprs(2)+"))")
 	}
-	return "(" + g.noConstant(sub) + " " + g.pick("+", "-", "*", "/", "%", "^", "+", "-") + " " + sub(numberKind) + ")"
+	operator := g.pick("+", "-", "*", "/", "%", "^", "+", "-")
+	e := "(" + g.noConstant(sub) + " " + operator + " " + sub(numberKind) + ")"
+	if operator == "^" {
+		return "rough" + e
+	}
+	return e
 }
 
 // noConstant keeps C's compiler from computing with constants: it takes -0 and 0 for the same one.

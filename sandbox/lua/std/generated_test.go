@@ -66,7 +66,7 @@ func TestGeneratedPrograms(t *testing.T) {
 					p, got, want := smaller(t, command, p)
 					t.Fatalf("SANDBAR_SEED=%d, program %d:\n%s\n got %s\nwant %s", seed, from+i, strings.Join(p, "\n"), got, want)
 				}
-				if from == 0 && onStock(source) != want[i] {
+				if from == 0 && onStock(t.Context(), source) != want[i] {
 					stock.Add(1)
 				}
 			}
@@ -125,8 +125,10 @@ func onVMWithError(source string) string {
 	return unsigned(out.String())
 }
 
-// onStock runs a program on gopher-lua, which may panic.
-func onStock(source string) (out string) {
+// onStock runs a program on gopher-lua, which may panic, or never end.
+func onStock(ctx context.Context, source string) (out string) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
 	defer func() {
 		if r := recover(); r != nil {
 			out = fmt.Sprint(r)
@@ -134,6 +136,7 @@ func onStock(source string) (out string) {
 	}()
 	L := lua.NewState(lua.Options{CallStackSize: 200})
 	defer L.Close()
+	L.SetContext(ctx)
 	var b strings.Builder
 	L.SetGlobal("print", L.NewFunction(func(L *lua.LState) int {
 		for i := 1; i <= L.GetTop(); i++ {

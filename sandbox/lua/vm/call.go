@@ -1,6 +1,10 @@
 package vm
 
-import "sandbar/sandbox/number"
+import (
+	"math"
+
+	"sandbar/sandbox/number"
+)
 
 // call calls what lies at c.at with the arguments after it. A function of Lua gets a frame, which execute runs; one
 // of the host runs here, and so does all that it asks for until Lua code is next.
@@ -106,6 +110,9 @@ func (L *State) tailCall(th *Thread, f *frame, at, args int) {
 	copy(th.stack[f.area:], th.stack[c.at:c.at+c.args+1])
 	c.at = int(f.area)
 	d := f.dest
+	if d.tails < math.MaxUint8 {
+		d.tails++
+	}
 	th.frames = th.frames[:len(th.frames)-1]
 	L.enter(th, fn, c, d)
 }

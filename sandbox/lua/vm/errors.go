@@ -69,15 +69,26 @@ func (L *State) ThrowValue(v Value) {
 // throwFuel is what an error costs.
 const throwFuel = 100
 
+// at is the call at a level, 1 being the code that called the function of the host that runs; nil where there is none. lost says that
+// it has left no trace, since it ended with "return f()".
+func (th *Thread) at(level int) (f *frame, lost bool) {
+	i := len(th.frames)
+	for ; level > 0 && i > 0; i-- {
+		level--
+		if i < len(th.frames) && th.frames[i].fn != nil {
+			level -= int(th.frames[i].tails)
+		}
+	}
+	if level != 0 || i == len(th.frames) {
+		return nil, level < 0
+	}
+	return &th.frames[i], false
+}
+
 // Where is "chunk:line: " of a level of calls, 1 being the code that runs. It is empty for functions of the host.
 func (L *State) Where(level int) string {
-	th := L.current
-	i := len(th.frames) - level
-	if level < 1 || i < 0 {
-		return ""
-	}
-	f := &th.frames[i]
-	if f.fn == nil {
+	f, _ := L.current.at(level)
+	if f == nil || f.fn == nil {
 		return ""
 	}
 	return fmt.Sprintf("%s:%d: ", f.fn.p.Name, f.line())

@@ -124,14 +124,16 @@ func (L *State) LessHandler(a, b Value) Value {
 }
 
 // FunctionAt returns the function at a level of the running calls: 1 is the one that called the host's function. It is nil for one of the host; ok is false
-// where there is none.
-func (L *State) FunctionAt(level int) (f *Function, ok bool) {
-	th := L.current
-	i := len(th.frames) - level
-	if level < 1 || i < 0 || th.frames[i].fn == nil && th.frames[i].wait == nil {
-		return nil, false
+// where there is none. lost says that there was one, which ended with "return f()".
+func (L *State) FunctionAt(level int) (f *Function, lost, ok bool) {
+	call, lost := L.current.at(level)
+	if lost {
+		return nil, true, true
 	}
-	return th.frames[i].fn, true
+	if call == nil || call.fn == nil && call.wait == nil {
+		return nil, false, false
+	}
+	return call.fn, false, true
 }
 
 // GlobalEnv is the environment of new coroutines and of code that is loaded.

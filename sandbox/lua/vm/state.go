@@ -109,6 +109,8 @@ type dest struct {
 	want int32 // how many, -1 for all
 	arg  int32 // of then; of thenGoOn: 1 when it is no call of the code itself
 	then finish
+	// tails is how many calls the one that this is of replaced, each by "return f()": levels that are lost. 255 is as many or more.
+	tails uint8
 }
 
 // to is the destination of results that need nothing more.

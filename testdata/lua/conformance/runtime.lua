@@ -168,3 +168,20 @@ local function f(n) return 1 + f(n + 1) end local ok, e = pcall(f, 1) print(ok, 
 --## numbers in for loops
 for i = 1, 3 do io.write(i, " ") end for i = 3, 1, -1 do io.write(i, " ") end for i = 0.1, 0.35, 0.1 do io.write(i, " ") end for i = "1", "3" do io.write(i, " ") end for i = 1, 0 do io.write("no") end for i = 1, 2, 5 do io.write(i, " ") end print()
 print(pcall(function() for i = 1, 10, 0 do error("step 0 loops") end end))
+--## levels that tail calls lost
+local function where(level) error("here", level) end
+local function one(level) where(level) end
+local function two(level) return one(level) end
+local function three(level) return two(level) end
+local function outer(level) three(level) end
+for level = 1, 8 do print(level, pcall(outer, level)) end
+local function direct(level) return where(level) end
+for level = 1, 5 do print(level, pcall(direct, level)) end
+local function env(level) return (pcall(getfenv, level)) end
+local function f(level) return env(level) end
+for level = 1, 4 do print(level, (f(level))) end
+local function real(level) local e = getfenv(level) return e == _G end
+local function tail(level) return real(level) end
+for level = 0, 5 do print(level, pcall(function() local e = tail(level) return e end)) end
+local function count(n, level) if n > 0 then return count(n - 1, level) end error("deep", level) end
+for level = 1, 14 do print(level, pcall(function() count(10, level) end)) end
