@@ -49,6 +49,9 @@ func (p *plugin) updateCheckpoint(L *vm.State) int {
 // require returns a module, and makes it a global of its name unless the name has a dot.
 func (p *plugin) require(L *vm.State) int {
 	name := L.CheckString(1)
+	if len(name) > maxModuleName {
+		L.Throw(p.noModule(name))
+	}
 	m, known := p.modules[name]
 	if !known {
 		L.Throw(p.noModule(name))
@@ -67,13 +70,17 @@ func (p *plugin) require(L *vm.State) int {
 	return 1
 }
 
+// maxModuleName is how much of a module's name is looked at.
+const maxModuleName = 100
+
 func (p *plugin) noModule(name string) string {
+	p.L.Spend(100)
 	switch name {
 	case "io", "debug", "package":
 		return fmt.Sprintf("module '%s' disabled", name)
 	}
-	if len(name) > 100 {
-		name = name[:100] + "..."
+	if len(name) > maxModuleName {
+		name = name[:maxModuleName] + "..."
 	}
 	var names []string
 	for _, m := range lib.Modules() {
@@ -104,6 +111,7 @@ func (p *plugin) readConfig(L *vm.State) int {
 
 // setting is a key of the config, or what the host adds to it.
 func (p *plugin) setting(L *vm.State, key string) vm.Value {
+	L.Spend(int64(len(key)) / 16)
 	if v, ok := p.cfg.Keys[key]; ok {
 		return toLua(L, v)
 	}
@@ -119,12 +127,14 @@ func (p *plugin) setting(L *vm.State, key string) vm.Value {
 func toLua(L *vm.State, v any) vm.Value {
 	switch v := v.(type) {
 	case string:
+		L.Spend(int64(len(v)) / 64)
 		return L.Str(v)
 	case float64:
 		return vm.Number(v)
 	case bool:
 		return vm.Bool(v)
 	case sandbox.Table:
+		L.Spend(20 + 20*int64(len(v)))
 		t := L.NewTable(0, 0)
 		for i := 1; ; i++ { // arrays in their order
 			x, ok := v[float64(i)]

@@ -171,6 +171,7 @@ func (p *plugin) object(L *vm.State, b *message.Builder, name string, f *vm.Tabl
 
 // field adds one value or an array of values. A valueType of -1 is the one that goes with the value.
 func (p *plugin) field(L *vm.State, b *message.Builder, name, representation string, valueType int, v vm.Value) {
+	L.Spend(8)
 	p.fits(L, len(name)+len(representation))
 	p.fitsValue(L, v)
 	switch v.Type() {

@@ -210,7 +210,7 @@ var position = regexp.MustCompile(`^(.*?):(\d+):\s*`)
 // blame says in res why a call ended with err.
 func (p *plugin) blame(res *sandbox.Result, err error) {
 	res.Outcome = sandbox.RuntimeError
-	text := err.Error()
+	text := bounded(err.Error()) // it may be a plugin's own, of any length
 	var limit *vm.LimitError
 	var failed *vm.Error
 	switch {

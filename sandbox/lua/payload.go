@@ -114,6 +114,7 @@ func (l *printed) add(L *vm.State, i int, v vm.Value) {
 		l.text = append(l.text, '\t')
 	}
 	s, _ := v.Str()
+	L.Spend(int64(len(s)) / 16)
 	if nul := strings.IndexByte(s, 0); nul >= 0 {
 		s = s[:nul]
 	}

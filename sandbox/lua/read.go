@@ -20,6 +20,7 @@ func (p *plugin) readMessage(L *vm.State) int {
 		L.Throwf("read_message() incorrect number of arguments")
 	}
 	name := L.CheckString(1)
+	L.Spend(int64(len(name)) / 64)
 	fi, ai := 0, 0
 	if n > 1 {
 		fi, ai = L.OptInt(2, 0), L.OptInt(3, 0)
@@ -50,6 +51,9 @@ func (p *plugin) read(L *vm.State, ref *message.Ref) vm.Value {
 	m := p.msg
 	switch ref.Part {
 	case message.PartField:
+		if n := m.Count(); n > 16 { // it looks at one after the other
+			L.Spend(int64(n) / 4)
+		}
 		if f, ok := m.Field(ref.Name, ref.Field); ok {
 			return p.fieldValue(L, f, ref.Value)
 		}

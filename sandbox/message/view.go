@@ -57,7 +57,8 @@ type View struct {
 	hasPid    bool
 	hasSev    bool
 	hasTime   bool
-	fields    span // from the first field's tag to the end of the last field
+	count     int32 // of fields
+	fields    span  // from the first field's tag to the end of the last field
 }
 
 // wire types of protobuf.
@@ -102,6 +103,7 @@ func (v *View) Parse(b []byte) error {
 				v.fields.start = uint32(start)
 			}
 			v.fields.end = uint32(end)
+			v.count++
 		} else if !v.setText(tag>>3, span{uint32(i), uint32(end)}) {
 			return bad(start, "number with the wire type of text")
 		}
@@ -279,6 +281,9 @@ func (v *View) Field(name string, fi int) (Field, bool) {
 	}
 	return Field{}, false
 }
+
+// Count is how many fields there are, with those that have no name.
+func (v *View) Count() int { return int(v.count) }
 
 // Fields yields all fields that have a name, in order.
 func (v *View) Fields() iter.Seq[Field] {

@@ -37,7 +37,7 @@ function worst_values()
     "fields", {Fields = list(few, function(i) return {name = "n" .. i, value = {i, i}, representation = "r"} end)},
     "function", function() end, "yes", function() return true end, "more", function() return long("x") end, "fails", function() error("no") end,
     "yields", coroutine.create(yielding), "wrapped", coroutine.wrap(yielding),
-    "document", document, "buffer", circular_buffer.new(few, 3, 1), "filter", cuckoo_filter_expire.new(few * 2, 1),
+    "document", document, "buffer", circular_buffer.new(few, 3, 1), "filter", cuckoo_filter_expire.new(few * 2 + 1000, 1),
   }
 end
 
@@ -90,6 +90,7 @@ worst_calls = {
     function() return a, "a", "%0%0" end, function() return a, "", "" end, function() return a, "(.)", {a = "b"} end, function() return a, "b*", function() end end,
     function() return ("a"):rep(1e6), "b", "c", 0 end, function() return ("a"):rep(1e6), "^b", "c" end, function() return a, "a", a end,
   },
+  ["anomaly.quantile_shift"] = {function() return series, series, 0.5 end},
   ["string.rep"] = {function() return "", 1e9 end, function() return "x", 1e6 end, function() return "x", 10 end},
   ["table.concat"] = {function() return series, ("x"):rep(100) end, function() return series, "", 1, 100 end},
   ["table.insert"] = {function() return series, 1, 1 end, function() return series, 1 end, function() return {}, -1e6, 1 end, function() return {}, 1e7, 1 end},
@@ -98,7 +99,7 @@ worst_calls = {
   ["circular_buffer:add"] = {function() return 1e9, 1, 1 end, function() return 1e18, 3, 2 end},
   ["circular_buffer:annotate"] = {function() return 1e9, 1, "info", "text" end},
   ["circular_buffer:format"] = {function() return "cbuf" end},
-  ["circular_buffer:fromstring"] = {function() return "1 0 1 2 3" end},
+  ["circular_buffer:fromstring"] = {function() return "1 0" .. (" 1"):rep(3 * SIZE / 50) end},
   ["circular_buffer:get"] = {function() return 1e9, 1 end},
   ["circular_buffer:get_delta"] = {function() return 1e9, 1 end},
   ["circular_buffer:get_header"] = {function() return 1 end},
@@ -107,6 +108,21 @@ worst_calls = {
   ["circular_buffer:set"] = {function() return 1e9, 1, 1 end, function() return 1e18, 3, 2 end},
   ["circular_buffer:set_header"] = {function() return 1, "name", "unit", "sum" end},
   ["cuckoo_filter_expire:add"] = {function() return "k", 6e10 end, function() return "k", 1e18 end},
+}
+
+-- What is no function, as functions.
+worst_operators = {
+  ["+"] = function(a, b) return a + b end, ["-"] = function(a, b) return a - b end, ["*"] = function(a, b) return a * b end, ["/"] = function(a, b) return a / b end,
+  ["%"] = function(a, b) return a % b end, ["^"] = function(a, b) return a ^ b end, [".."] = function(a, b) return a .. b end, ["=="] = function(a, b) return a == b end,
+  ["<"] = function(a, b) return a < b end, ["<="] = function(a, b) return a <= b end, ["-x"] = function(a) return -a end, ["#"] = function(a) return #a end,
+  ["+ 1"] = function(a) return a + 1 end, ["% 3"] = function(a) return a % 3 end, ["== 'x'"] = function(a) return a == "x" end, ["< 1"] = function(a) return a < 1 end,
+  ["a .. b .. a"] = function(a, b) return a .. b .. a .. b end, ["t[k]"] = function(a, b) return a[b] end, ["t.k"] = function(a) return a.k1 end, ["t[1]"] = function(a) return a[1] end,
+  ["t[k] = v"] = function(a, b, c) a[b] = c end, ["t.k = v"] = function(a, b) a.other = b end, ["method"] = function(a) return a:len() end, ["f()"] = function(a, b) return (a(b)) end,
+  ["{...}"] = function(...) return {...} end, ["{[k] = v}"] = function(a, b) return {[a] = b, x = a, b} end, ["select of ..."] = function(...) local a, b, c, d = ... return d, ... end,
+  ["for"] = function(a, b) for i = a, b do break end end, ["for of a step"] = function(a, b) for i = 1, a, b do break end end,
+  ["pairs"] = function(a) for k, v in pairs(a) do end end, ["ipairs"] = function(a) for k, v in ipairs(a) do end end, ["in"] = function(a, b) for k in a, b do break end end,
+  ["closure"] = function(a, b) return function() return a, b end end, ["return f()"] = function(a, b) return a(b) end, ["arg"] = function(a, ...) return arg end,
+  ["not"] = function(a) return not a and a or a end,
 }
 
 function process_message() return 0 end

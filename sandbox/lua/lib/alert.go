@@ -43,7 +43,17 @@ func scalar(L *vm.State, v any) vm.Value {
 }
 
 // send is send(id, summary, detail [, throttle in minutes [, labels]]) → whether it was sent.
+// pay pays for looking at the texts of a call.
+func pay(L *vm.State) {
+	L.Spend(8)
+	for _, v := range L.ArgList(1) {
+		s, _ := v.Str()
+		L.Spend(int64(len(s)) / 16)
+	}
+}
+
 func (a *alerts) send(L *vm.State) int {
+	pay(L)
 	sent, err := a.Send(a.h.Outbox(), L.CheckString(1), L.CheckString(2), L.CheckString(3), L.OptNumber(4, a.Throttle), labels(L, 5))
 	a.h.Check(L, err)
 	L.PushBool(sent)
@@ -71,6 +81,7 @@ func labels(L *vm.State, arg int) sandbox.Labels {
 
 // over is over(id [, detail]) → whether that was told.
 func (a *alerts) over(L *vm.State) int {
+	pay(L)
 	told, err := a.Over(a.h.Outbox(), L.CheckString(1), L.OptString(2, ""))
 	a.h.Check(L, err)
 	L.PushBool(told)
@@ -79,18 +90,21 @@ func (a *alerts) over(L *vm.State) int {
 
 // note is note(id): the message at hand is evidence for alerts of the id.
 func (a *alerts) note(L *vm.State) int {
+	pay(L)
 	a.Note(L.CheckString(1))
 	return 0
 }
 
 // throttled is throttled(id [, minutes]).
 func (a *alerts) throttled(L *vm.State) int {
+	pay(L)
 	L.PushBool(a.Throttled(L.CheckString(1), L.OptNumber(2, a.Throttle)))
 	return 1
 }
 
 // threshold is get_threshold(id): that of the id, or of "*", or "_default_".
 func (a *alerts) threshold(L *vm.State) int {
+	pay(L)
 	L.Push(scalar(L, a.Threshold(L.CheckString(1))))
 	return 1
 }

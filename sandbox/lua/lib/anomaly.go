@@ -28,13 +28,14 @@ func openAnomaly(L *vm.State, _ Host) *vm.Table {
 
 // detect is METHOD(series [, settings]) → score, direction, expected, low, high.
 func detect(L *vm.State, method string) int {
+	L.Spend(80)
 	settings, own := map[string]float64{}, map[string]float64{"column": 1, "at": -1, "step": 60}
 	if t := L.Arg(2).Table(); t != nil {
-		L.Spend(64)
 		for k, v := range t.All() {
+			L.Spend(16)
 			name, ok := k.Str()
 			f, number := v.Float()
-			if !ok || !number || len(settings) > 16 {
+			if !ok || !number || len(settings) > 16 || len(name) > 64 {
 				L.ArgError(2, "settings are names with numbers")
 			}
 			if _, is := own[name]; is {
@@ -142,7 +143,7 @@ func sample(L *vm.State, arg int) []float64 {
 func two(L *vm.State) (a, b []float64) {
 	a, b = sample(L, 1), sample(L, 2)
 	L.Room(int64(len(a)+len(b)) * 32)
-	L.Spend(int64(len(a)+len(b)) * 2) // to sort them
+	L.Spend(32 + int64(len(a)+len(b))*2) // to sort them
 	return a, b
 }
 
@@ -157,7 +158,7 @@ func decompose(L *vm.State) int {
 		whole[i] = vm.ToInt(p)
 	}
 	L.Room(int64(len(values)) * 8 * 6)
-	L.Spend(int64(len(values)) * int64(1+len(periods)) * 4)
+	L.Spend(64 + int64(len(values))*int64(1+len(periods))*4)
 	trend, wave, rest := anomaly.Decompose(values, whole)
 	for _, part := range [][]float64{trend, wave, rest} {
 		t := L.NewTable(len(part), 0)
@@ -218,13 +219,14 @@ func categories(L *vm.State) int {
 			L.ArgError(arg+1, "too many categories")
 		}
 		L.Room(int64(slots+keys) * 96)
-		L.Spend(int64(slots+keys) * 4)
+		L.Spend(32 + int64(slots+keys)*8)
 		for k, v := range t.All() {
 			name, ok := k.Str()
 			f, number := v.Float()
 			if !ok || !number {
 				L.ArgError(arg+1, "categories are texts with numbers")
 			}
+			L.Spend(int64(len(name)) / 16)
 			i, known := index[name]
 			if !known {
 				i = len(names)

@@ -10,10 +10,13 @@ import (
 )
 
 // messageText is the payload, or the text or bytes of a field, that a name as of read_message says.
-func messageText(m *message.View, name string, fi, ai int) ([]byte, bool) {
+func messageText(L *vm.State, m *message.View, name string, fi, ai int) ([]byte, bool) {
 	ref, ok := message.ParseRef(name, fi, ai)
 	if !ok || m == nil || fi < 0 || ai < 0 || ref.Part != message.PartField && ref.Header != message.Payload {
 		return nil, false
+	}
+	if n := m.Count(); n > 16 {
+		L.Spend(int64(n) / 4)
 	}
 	return m.Text(&ref)
 }
@@ -26,7 +29,7 @@ func openGeo(L *vm.State, h Host) *vm.Table {
 // known of it.
 func lookup(L *vm.State, h Host) int {
 	addr := L.CheckString(1)
-	L.Spend(50)
+	L.Spend(50 + int64(len(addr))/16)
 	var place sandbox.Place
 	ok := false
 	if g := h.Env().Geo; g != nil {
@@ -50,6 +53,7 @@ func lookup(L *vm.State, h Host) int {
 // openZlib has what analysis plugins use of lua-zlib: checksums.
 func openZlib(L *vm.State, h Host) *vm.Table {
 	return functions(L, map[string]vm.HostFunc{"crc32": func(L *vm.State) int {
+		L.Spend(8)
 		sum := uint32(0) // each function that crc32() returns goes on where it was
 		L.Push(L.NewFunction("crc32", func(L *vm.State) int {
 			s := L.CheckString(1)

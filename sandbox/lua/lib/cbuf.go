@@ -54,7 +54,7 @@ func (m buffers) create(L *vm.State) int {
 		L.Throwf("circular_buffer.new() %s", err.Error())
 	}
 	L.Charge(size)
-	L.Spend(size / 64)
+	L.Spend(32 + size/64)
 	b, err := cbuf.New(rows, cols, sec)
 	if err != nil {
 		L.Throwf("circular_buffer.new() %s", err.Error())
@@ -157,7 +157,7 @@ func (m buffers) cells(L *vm.State, read func(b *cbuf.Buffer, c int, start, end 
 	c := column(L, 2, cols)
 	start, end := int64(L.OptNumber(3, -1)), int64(L.OptNumber(4, -1))
 	L.Room(int64(rows) * 32)
-	L.Spend(int64(rows) / 4)
+	L.Spend(int64(rows) / 2)
 	values, err := read(b.Buffer, c, start, end)
 	if err != nil {
 		L.Throw(err.Error())
@@ -201,6 +201,7 @@ func (m buffers) setHeader(L *vm.State) int {
 func (m buffers) getHeader(L *vm.State) int {
 	b := self[*buffer](L, circularBuffer)
 	_, cols, _ := b.Configuration()
+	L.Spend(8)
 	info := b.Header(column(L, 2, cols))
 	L.PushString(string(info.Name))
 	L.PushString(string(info.Unit))
@@ -236,7 +237,7 @@ func (m buffers) format(L *vm.State) int {
 func (m buffers) fromString(L *vm.State) int {
 	b := self[*buffer](L, circularBuffer)
 	s := L.CheckString(2)
-	L.Spend(int64(len(s)) / 8)
+	L.Spend(int64(len(s)) / 4)
 	if err := b.Buffer.FromString(s); err != nil {
 		L.Throwf("fromstring() %s", err.Error())
 	}

@@ -132,6 +132,7 @@ func (d *decoding) descend(depth int) {
 
 func (d *decoding) object(depth int) vm.Value {
 	d.descend(depth)
+	d.work += 3
 	d.owe()
 	t := d.L.NewTable(0, 0)
 	if d.space() == '}' {
@@ -166,6 +167,7 @@ func (d *decoding) object(depth int) vm.Value {
 
 func (d *decoding) array(depth int) vm.Value {
 	d.descend(depth)
+	d.work += 3
 	d.owe()
 	t := d.L.NewTable(0, 0)
 	if d.space() == ']' {
@@ -199,6 +201,7 @@ func (d *decoding) number() vm.Value {
 		for i < len(d.in) && d.in[i] >= '0' && d.in[i] <= '9' {
 			i++
 		}
+		d.work += int64(i-from) / 16
 		return i > from
 	}
 	if d.in[i] == '-' {

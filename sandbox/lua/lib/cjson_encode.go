@@ -68,7 +68,7 @@ func (e *encoding) fail(v vm.Value, why string) {
 }
 
 func (e *encoding) value(v vm.Value, depth int) {
-	e.work++
+	e.work += 2
 	switch v.Type() {
 	case vm.StringType:
 		s, _ := v.Str()
@@ -106,6 +106,7 @@ func (e *encoding) number(v vm.Value) {
 }
 
 func (e *encoding) text(s string) {
+	e.work += int64(len(s)) / 32
 	e.room(len(s) + 2)
 	e.out = append(e.out, '"')
 	from := 0
@@ -116,6 +117,7 @@ func (e *encoding) text(s string) {
 		}
 		e.out = append(e.out, s[from:i]...)
 		from = i + 1
+		e.work++
 		e.escaped(c)
 		e.room(len(s) - i + 1)
 	}
@@ -147,6 +149,7 @@ func (e *encoding) table(t *vm.Table, depth int) {
 			e.raw(",")
 		}
 		empty = false
+		e.work += 2
 		if s, ok := k.Str(); ok {
 			e.text(s)
 		} else if k.Type() == vm.NumberType {

@@ -44,7 +44,7 @@ func (m filters) create(L *vm.State) int {
 		L.Throwf("cuckoo_filter_expire.new() %s", err.Error())
 	}
 	L.Charge(size)
-	L.Spend(size / 64)
+	L.Spend(32 + size/64)
 	f, err := sketch.NewCuckooExpire(items, minutes)
 	if err != nil {
 		L.Throwf("cuckoo_filter_expire.new() %s", err.Error())
@@ -61,6 +61,7 @@ func (m filters) key(L *vm.State) string {
 		return s
 	}
 	if f, ok := v.Float(); ok {
+		L.Spend(8)
 		return string(number.AppendG(nil, f, 14))
 	}
 	L.ArgError(2, fmt.Sprintf("must be a string or number, not a %s", L.Arg(2).Type()))

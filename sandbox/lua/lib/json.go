@@ -60,9 +60,11 @@ func (m *documents) parse(L *vm.State) int {
 // parseMessage is parse_message("Payload" or "Fields[name]" [, field index [, array index]]) → document; nil and why not; or document, nil and what was
 // around it that is no JSON. A gzip body is inflated first, within the bounds of a document.
 func (m *documents) parseMessage(L *vm.State) int {
-	text, ok := messageText(m.h.Message(), L.CheckString(1), L.OptInt(2, 0), L.OptInt(3, 0))
+	name := L.CheckString(1)
+	L.Spend(int64(len(name)) / 64)
+	text, ok := messageText(L, m.h.Message(), name, L.OptInt(2, 0), L.OptInt(3, 0))
 	if !ok {
-		return fault(L, errors.New("the message has no "+L.CheckString(1)))
+		return fault(L, errors.New("the message has no "+name[:min(len(name), 100)]))
 	}
 	odd := ""
 	if jsondoc.IsGzip(text) {
@@ -93,6 +95,7 @@ func (m *documents) parseMessage(L *vm.State) int {
 }
 
 func fault(L *vm.State, err error) int {
+	L.Spend(50)
 	L.Push(vm.Nil)
 	L.PushString(string(strings.ToValidUTF8(err.Error(), "?")))
 	return 2
@@ -100,7 +103,7 @@ func fault(L *vm.State, err error) int {
 
 // push parses text and pushes the document, or nil and why not.
 func (m *documents) push(L *vm.State, text []byte) int {
-	L.Spend(int64(len(text)) / 8)
+	L.Spend(16 + int64(len(text))/4)
 	before := m.arena.Size()
 	doc, err := m.arena.Parse(text, jsondoc.Limits{}, func(bytes int64) bool { return L.Fits(bytes - before) })
 	L.Aside(m.arena.Size() - before)
@@ -237,7 +240,9 @@ func (m *documents) size(L *vm.State) int {
 func (m *documents) remove(L *vm.State) int {
 	d := opened(L)
 	for i := 2; i <= L.Args(); i++ {
-		L.CheckString(i)
+		if L.Arg(i).Type() != vm.StringType {
+			L.TypeError(i, "string")
+		}
 	}
 	v, owners, ok := walk(L, d, m.way[:0])
 	m.way = owners

@@ -14,7 +14,7 @@ func assert(L *vm.State) int {
 	if L.CheckAny(1).True() {
 		return L.Args()
 	}
-	L.Throwf("%s", L.OptString(2, "assertion failed!"))
+	L.Throw(L.OptString(2, "assertion failed!"))
 	return 0
 }
 
@@ -231,6 +231,7 @@ func Text(L *vm.State, v vm.Value) vm.Value {
 		}
 		return L.Intern("false")
 	}
+	L.Spend(8)
 	return L.Str(fmt.Sprintf("%s: 0x%08x", v.Type(), v.ID()))
 }
 
@@ -244,10 +245,7 @@ func toNumber(L *vm.State) int {
 	radix := L.OptInt(2, 10)
 	if radix == 10 {
 		v := L.CheckAny(1)
-		if s, ok := v.Str(); ok {
-			L.Spend(int64(len(s)) / 16)
-		}
-		if f, ok := vm.ToNumber(v); ok {
+		if f, ok := L.ToNumber(v); ok {
 			L.PushFloat(f)
 		} else {
 			L.Push(vm.Nil)

@@ -105,7 +105,10 @@ func (m *texts) convert(L *vm.State, b []byte, c conversion, i int) []byte {
 		return m.unsigned(L, b, c, L.CheckNumber(i))
 	case 'e', 'E', 'f', 'F', 'g', 'G':
 		f := L.CheckNumber(i)
-		L.Spend(int64(10 + 2*c.precision)) // a large number has hundreds of digits
+		L.Spend(int64(10 + 2*c.precision))
+		if c.verb|0x20 == 'f' && math.Abs(f) > 1e20 { // has hundreds of digits
+			L.Spend(128)
+		}
 		return c.float(b, f)
 	case 'q':
 		return m.quoted(L, b, L.CheckString(i))

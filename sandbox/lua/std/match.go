@@ -121,6 +121,7 @@ func (m *texts) matchFn(L *vm.State) int {
 func (m *texts) gmatch(L *vm.State) int {
 	s, pat := L.CheckString(1), L.CheckString(2)
 	payPattern(L, pat)
+	L.Spend(24)
 	keep := []vm.Value{L.Arg(1), L.Arg(2), vm.Int(0)}
 	if keep[0].Type() != vm.StringType {
 		keep[0] = L.Str(s)
@@ -165,6 +166,7 @@ func (m *texts) gsub(L *vm.State) int {
 		L.ArgError(3, "string/function/table expected")
 	}
 	payPattern(L, pat)
+	L.Spend(8)
 	g.most = L.OptInt(4, len(s)+1)
 	g.anchored = strings.HasPrefix(pat, "^")
 	return g.run(L)
@@ -285,6 +287,7 @@ func (g *substitution) expand(L *vm.State) {
 			g.copy(L, text)
 			return
 		}
+		L.Spend(1)
 		g.copy(L, text[:at])
 		escaped := "\x00" // as C's end of the string
 		if at+1 < len(text) {

@@ -53,6 +53,7 @@ func (m *clock) time(L *vm.State) int {
 		return 1
 	}
 	t := L.CheckTable(1)
+	L.Spend(20)
 	sec, minute, hour := part(L, t, "sec", 0), part(L, t, "min", 0), part(L, t, "hour", 12)
 	day, month, year := part(L, t, "day", -1), part(L, t, "month", -1), part(L, t, "year", -1)
 	at := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).Unix() + int64(hour)*3600 + int64(minute)*60 + int64(sec)
@@ -69,7 +70,7 @@ func (m *clock) time(L *vm.State) int {
 
 // part is a field of a table for time; a negative otherwise says that it must be there.
 func part(L *vm.State, t *vm.Table, name string, otherwise int) int {
-	f, ok := vm.ToNumber(L.Field(t, name))
+	f, ok := L.ToNumber(L.Field(t, name))
 	switch {
 	case ok:
 		return min(max(vm.ToInt(float64(f)), math.MinInt32), math.MaxInt32)
@@ -104,8 +105,9 @@ func (m *clock) date(L *vm.State) int {
 		L.Push(parts(L, at).Value())
 		return 1
 	}
+	L.Spend(int64(len(format)) / 16)
 	room(L, len(format)+32*strings.Count(format, "%"))
-	L.Spend(8 * int64(strings.Count(format, "%")))
+	L.Spend(16 * int64(strings.Count(format, "%")))
 	d := date{at, zone}
 	var out []byte
 	for {
@@ -133,6 +135,7 @@ func isSpecifier(c byte) bool {
 
 // parts is the table of "*t".
 func parts(L *vm.State, at time.Time) *vm.Table {
+	L.Spend(40)
 	t := L.NewTable(0, 9)
 	for _, p := range []struct {
 		name string

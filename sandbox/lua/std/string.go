@@ -127,6 +127,7 @@ func (m *texts) changeCase(L *vm.State, fn string, first byte) int {
 		return 1
 	}
 	room(L, len(s))
+	L.Spend(int64(len(s)) / 32)
 	b := append(m.take(), s...)
 	for i := at; i < len(b); i++ {
 		if b[i]-first < 26 {

@@ -41,7 +41,7 @@ func concat(L *vm.State) int {
 			size += len(sep)
 		}
 		if (i-first)&63 == 63 {
-			L.Spend(64)
+			L.Spend(128)
 		}
 		if size > maxText {
 			break
@@ -100,7 +100,7 @@ func insert(L *vm.State) int {
 // the array does.
 func payMoves(L *vm.State, n int) {
 	if n&15 == 0 {
-		L.Spend(4)
+		L.Spend(8)
 	}
 }
 

@@ -29,6 +29,7 @@ func (L *State) callOne(c call, d dest) (again call, ok bool) {
 	L.grow(th, c.at+1+c.args)
 	L.base, L.top, L.results = c.at+1, c.at+1+c.args, -1
 	L.hostFn = fn
+	L.fuel -= hostFuel
 	n := fn.host(L)
 	if n >= 0 {
 		th.deliver(L.top-n, n, d)
@@ -36,6 +37,9 @@ func (L *State) callOne(c call, d dest) (again call, ok bool) {
 	}
 	return L.requested(n, c, d, fn)
 }
+
+// hostFuel is what a call of a function of the host costs before it does anything, and what it costs it to have Lua code called.
+const hostFuel = 4
 
 // callable makes the function at c.at one that can be called.
 func (L *State) callable(th *Thread, c *call) *Function {
@@ -90,6 +94,7 @@ func (L *State) enter(th *Thread, fn *Function, c call, d dest) {
 
 // makeArg makes the variable arg, which follows the parameters of a function that takes more but has no use of "...".
 func (L *State) makeArg(th *Thread, base, params, extra int) {
+	L.spend(16)
 	t := L.NewTable(extra, 1)
 	for i := range extra {
 		t.setInt(L, i+1, th.stack[base-extra+i])
@@ -241,6 +246,7 @@ func (L *State) Call(fn Value, args []Value, again HostFunc) int {
 
 func (L *State) callWith(fn Value, args []Value, w *waiting) int {
 	th := L.current
+	L.spend(hostFuel)
 	at := L.top
 	if L.results >= 0 {
 		at = L.results // those of the call before are no longer needed

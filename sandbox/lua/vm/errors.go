@@ -32,8 +32,11 @@ func (L *State) Throw(text string) {
 	if L.results >= 0 { // it has waited, and has a frame
 		level = 2
 	}
-	L.ThrowValue(L.errorText(L.Where(level) + text))
+	L.ThrowValue(L.errorText(L.Where(level) + cut(text)))
 }
+
+// cut is as much of a text as an error has of it.
+func cut(s string) string { return s[:min(len(s), maxErrorText)] }
 
 // throwOp raises the error of an operation. As in Lua 5.1 it has no position when a function of the host asked for it.
 func (L *State) throwOp(text string) {
@@ -48,16 +51,20 @@ func (L *State) throwOp(text string) {
 func (L *State) ThrowBare(text string) { L.ThrowValue(L.errorText(text)) }
 
 // Throwf is Throw with a format.
-func (L *State) Throwf(format string, args ...any) { L.Throw(fmt.Sprintf(format, args...)) }
+func (L *State) Throwf(format string, args ...any) {
+	for i, a := range args {
+		if s, ok := a.(string); ok {
+			args[i] = cut(s)
+		}
+	}
+	L.Throw(fmt.Sprintf(format, args...))
+}
 
 // maxErrorText is how long an error's text may be, so that it needs no check of the memory limit.
 const maxErrorText = 4096
 
 func (L *State) errorText(s string) Value {
-	if len(s) > maxErrorText {
-		s = s[:maxErrorText]
-	}
-	return textOf(s)
+	return textOf(cut(s))
 }
 
 // ThrowValue raises any value as an error. It does not return.
@@ -152,7 +159,7 @@ func (L *State) callError(v Value, at int) {
 }
 
 func (L *State) arithError(a, b Value) {
-	if _, ok := toNumber(a); ok {
+	if _, ok := L.number(a); ok {
 		a = b
 	}
 	L.typeError("perform arithmetic on", a)

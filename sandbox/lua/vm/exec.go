@@ -453,6 +453,7 @@ resume:
 			L.fuel = fuel
 			if r[i.a].bits == functionBits {
 				if callee := (*Function)(r[i.a].ref); callee.host != nil {
+					L.fuel -= hostFuel
 					L.base, L.top, L.results, L.hostFn = at+1, at+1+args, -1, callee
 					n := callee.host(L)
 					if n < 0 {
@@ -520,6 +521,7 @@ resume:
 		case opForPrep:
 			f.pc, L.fuel = int32(pc), fuel
 			L.prepareFor(r, i.a)
+			fuel = L.fuel
 			r[i.a].setNumber(r[i.a].float() - r[i.a+2].float())
 			pc += int(i.x)
 			continue

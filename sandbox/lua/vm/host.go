@@ -107,8 +107,8 @@ func (f *Function) IsHost() bool { return f.p == nil }
 // Meta returns the metatable of an object.
 func (u *Userdata) Meta() *Table { return u.meta }
 
-// ToNumber converts as arithmetic does.
-func ToNumber(v Value) (float64, bool) { return toNumber(v) }
+// ToNumber converts as arithmetic does, and pays for a string of many digits.
+func (L *State) ToNumber(v Value) (float64, bool) { return L.number(v) }
 
 // Less compares numbers or strings; ok is false for others.
 func Less(a, b Value) (is, ok bool) { return less(a, b) }

@@ -39,7 +39,7 @@ func (L *State) closure(th *Thread, f *frame, index int) *Function {
 	p := f.fn.p.protos[index]
 	captures := f.fn.p.captures[index]
 	L.Charge(roundSize(functionSize) + roundSize(8*int64(len(captures))))
-	L.spend(int64(len(captures)))
+	L.spend(2 + 2*int64(len(captures)))
 	fn := &Function{id: L.nextID(), p: p, env: f.fn.env}
 	if len(captures) > 0 {
 		fn.up = make([]*upvalue, len(captures))

@@ -266,7 +266,7 @@ func rawEqual(a, b Value) bool {
 // RawEqual compares without metamethods.
 func RawEqual(a, b Value) bool { return rawEqual(a, b) }
 
-// longText is how long a string is whose comparison, or reading as a number, is paid for.
+// longText is how long a string is whose comparison is paid for.
 const longText = 1024
 
 // isLong says whether v is a long string.
@@ -289,12 +289,15 @@ func equalFuel(a, b Value) int64 {
 	return 0
 }
 
+// manyDigits is how long a string is whose reading as a number is paid for.
+const manyDigits = 64
+
 // SpendText pays for going through v once, if it is a long string.
 func (L *State) SpendText(v Value) { L.spendText(v) }
 
-// number is toNumber that pays for a long string before it is read.
+// number is toNumber that pays for a string of many digits before it is read.
 func (L *State) number(v Value) (float64, bool) {
-	if v.isLong() {
+	if v.isString() && v.strLen() > manyDigits {
 		L.spend(int64(v.strLen()) / 4)
 	}
 	return toNumber(v)
