@@ -77,6 +77,16 @@ func (e *engines) close() error {
 	return e.wasm.Close(context.Background())
 }
 
+// readState is what Hindsight preserved of a plugin, if it lies in a folder of plugins.
+func readState(dir string, kind sandbox.Kind, name string) ([]byte, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return plugins.State(root.FS(), kind, name)
+}
+
 // readPlugins reads a folder of plugins. Links that lead out of it are not followed.
 func readPlugins(dir string) ([]plugins.Definition, error) {
 	root, err := os.OpenRoot(dir)

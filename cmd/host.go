@@ -344,6 +344,14 @@ func (h *host) seed(ctx context.Context) error {
 	return h.deploy.Seed(ctx, defs)
 }
 
+// inherited is what Hindsight preserved of a plugin of the config's folder.
+func (h *host) inherited(cfg *sandbox.Config) ([]byte, error) {
+	if h.cfg.Plugins == "" || !cfg.PreserveData {
+		return nil, nil
+	}
+	return readState(h.cfg.Plugins, cfg.Kind, cfg.Name)
+}
+
 // env is what a plugin may reach.
 func (h *host) env(cfg *sandbox.Config) sandbox.Env {
 	env := sandbox.Env{Hostname: h.cfg.Hostname, Pid: os.Getpid(), Now: clock.Now, Seed: seed()}

@@ -124,7 +124,7 @@ func lakeManifests(ctx context.Context, s stream.Store) (map[string][]byte, erro
 
 func (p *partition) startPlugins(ctx context.Context) error {
 	h := p.h
-	p.runner = runner.New(runner.Options{Store: p.store, Load: h.engines.load, Env: h.env, Shadow: h.shadows.Take, Failed: h.letters.Note, Partition: runner.Partition{Number: int(p.number), Of: h.partitions()}, Interval: time.Duration(h.cfg.Streams.CommitInterval),
+	p.runner = runner.New(runner.Options{Store: p.store, Load: h.engines.load, Env: h.env, Inherited: h.inherited, Shadow: h.shadows.Take, Failed: h.letters.Note, Partition: runner.Partition{Number: int(p.number), Of: h.partitions()}, Interval: time.Duration(h.cfg.Streams.CommitInterval),
 		Timeout: time.Duration(h.cfg.Streams.Timeout),
 		Lake:    func(logger string) runner.LakeWriter { return p.lake.Writer(logger) }, Report: p.health.Report,
 		OnEnd:  func(e *sandbox.Error) { h.deploy.Ended(context.Background(), e) },

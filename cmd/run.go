@@ -114,7 +114,7 @@ func loadTasks(dir string, on *engines, con console) ([]*runner.Task, error) {
 			fmt.Fprintf(con.err, "sandbar: %s is left out: only analysis plugins run over a file\n", d.Logger())
 			continue
 		}
-		task, err := loadTask(&d, on, con)
+		task, err := loadTask(dir, &d, on, con)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -130,7 +130,7 @@ func loadTasks(dir string, on *engines, con console) ([]*runner.Task, error) {
 	return tasks, nil
 }
 
-func loadTask(d *plugins.Definition, on *engines, con console) (*runner.Task, error) {
+func loadTask(dir string, d *plugins.Definition, on *engines, con console) (*runner.Task, error) {
 	cfg, err := parser(config.Default().Limits)(d.Kind, d.Name, d.Config)
 	if err != nil {
 		return nil, err
@@ -138,7 +138,11 @@ func loadTask(d *plugins.Definition, on *engines, con console) (*runner.Task, er
 	hostname, _ := os.Hostname()
 	env := sandbox.Env{Hostname: hostname, Pid: os.Getpid(), Now: clock.Now, Seed: 1,
 		Log: func(text string) { fmt.Fprintf(con.err, "%s: %s\n", d.Logger(), text) }}
-	return runner.NewTask(on.load, cfg, d.Source, env, nil)
+	state, err := readState(dir, d.Kind, d.Name)
+	if err != nil {
+		return nil, err
+	}
+	return runner.NewTask(on.load, cfg, d.Source, env, state)
 }
 
 // report prints what each plugin did and cost.

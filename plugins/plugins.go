@@ -132,6 +132,21 @@ func sourceName(config []byte, name string) string {
 	return name + ".lua"
 }
 
+// MaxState bounds the size of a state that Hindsight wrote.
+const MaxState = 64 << 20
+
+// State is what Hindsight preserved of a plugin: KIND/KIND.NAME.data beside its config, the name that Hindsight gives the file. It is nil where there is none.
+func State(root fs.FS, kind sandbox.Kind, name string) ([]byte, error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	state, err := readBounded(root, path.Join(string(kind), string(kind)+"."+name+".data"), MaxState)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return state, err
+}
+
 func readBounded(root fs.FS, name string, limit int64) ([]byte, error) {
 	f, err := root.Open(name)
 	if err != nil {

@@ -1,15 +1,40 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
 
 // Table is a Lua table as a Go value. Keys are string, float64 or bool; values are string, float64, bool or Table.
 type Table map[any]any
+
+// Order are the keys: numbers, then texts, then booleans, each from the least on.
+func (t Table) Order() []any {
+	kind := func(k any) (rank int, number float64, text string) {
+		switch k := k.(type) {
+		case float64:
+			return 0, k, ""
+		case string:
+			return 1, 0, k
+		case bool:
+			if k {
+				return 2, 1, ""
+			}
+		}
+		return 2, 0, ""
+	}
+	return slices.SortedFunc(maps.Keys(t), func(a, b any) int {
+		rank, number, text := kind(a)
+		otherRank, otherNumber, otherText := kind(b)
+		return cmp.Or(rank-otherRank, cmp.Compare(number, otherNumber), strings.Compare(text, otherText))
+	})
+}
 
 // Config is a plugin's .cfg: the keys that the host knows, and every key as written in Keys (for read_config).
 type Config struct {

@@ -104,10 +104,19 @@ func (r *Runner) settle(ctx context.Context, name string) error {
 	return r.commits.Flush(ctx)
 }
 
+// state is what was committed of a plugin, or what it inherits.
+func (r *Runner) state(ctx context.Context, cfg *sandbox.Config) ([]byte, error) {
+	state, err := r.opt.Store.State(ctx, cfg.Logger())
+	if err != nil || len(state) > 0 || r.opt.Inherited == nil {
+		return state, err
+	}
+	return r.opt.Inherited(cfg)
+}
+
 // prepare loads the plugin with its committed state and finds where it reads on.
 func (r *Runner) prepare(ctx context.Context, cfg *sandbox.Config, source []byte, from From, logs *logRing) (*worker, error) {
 	name := cfg.Logger()
-	state, err := r.opt.Store.State(ctx, name)
+	state, err := r.state(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("start plugin %s: read its state: %w", name, err)
 	}
@@ -219,7 +228,7 @@ func (r *Runner) refresh(names []string) error {
 // Check loads a plugin with the state that its predecessor of this name has committed, and closes it again; see Task.Warnings.
 func (r *Runner) Check(ctx context.Context, cfg *sandbox.Config, source []byte) ([]sandbox.Finding, error) {
 	name := cfg.Logger()
-	state, err := r.opt.Store.State(ctx, name)
+	state, err := r.state(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("check plugin %s: read its state: %w", name, err)
 	}

@@ -33,7 +33,9 @@ type Options struct {
 	Store stream.Store
 	Load  Loader
 	Env   func(*sandbox.Config) sandbox.Env // what a plugin may reach, but for Emit, Log and Lake
-	Lake  func(logger string) LakeWriter    // one for each output plugin
+	// Inherited is the state that a plugin begins with which has none: what Hindsight preserved of it. It may be nil, and return nil.
+	Inherited func(cfg *sandbox.Config) ([]byte, error)
+	Lake      func(logger string) LakeWriter // one for each output plugin
 	// Failed is told of each message that a plugin returned -1 for, which is valid during the call only.
 	Failed func(name, text string, m *message.View)
 	// Shadow takes what a plugin makes that runs in the shadow of another.

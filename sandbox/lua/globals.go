@@ -143,8 +143,8 @@ func toLua(L *vm.State, v any) vm.Value {
 			}
 			L.SetInt(t, i, toLua(L, x))
 		}
-		for k, x := range v {
-			L.Set(t, toLua(L, k), toLua(L, x))
+		for _, k := range v.Order() { // pairs goes the same way each time
+			L.Set(t, toLua(L, k), toLua(L, v[k]))
 		}
 		return t.Value()
 	}

@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -189,8 +190,13 @@ func (e *encoder) table(t *vm.Table, depth int) error {
 
 var errState = errors.New("the preserved state is damaged")
 
-// Restore implements sandbox.Plugin.
+// Restore implements sandbox.Plugin. It also takes what Hindsight has preserved.
 func (p *plugin) Restore(state []byte) error {
+	if p.cfg.PreserveData && bytes.HasPrefix(state, []byte(dataBegins)) {
+		err := p.L.Unlimited(func() error { return p.restoreData(state) })
+		p.used = p.L.Memory()
+		return err
+	}
 	if len(state) < len(stateMagic)+8 || string(state[:len(stateMagic)]) != stateMagic {
 		return fmt.Errorf("%w: it does not begin with %s", errState, stateMagic)
 	}
@@ -318,21 +324,12 @@ func (d *decoder) object(present vm.Value) (vm.Value, error) {
 	if err != nil {
 		return vm.Nil, err
 	}
-	if ud := present.Userdata(); ud != nil {
-		if o, ok := ud.Object.(lib.Preserved); ok && o.Module() == module {
-			if err := o.FromString(state); err != nil {
-				return vm.Nil, fmt.Errorf("%s: %w", module, err)
-			}
-			d.seen = append(d.seen, present)
-			return present, nil
-		}
-	}
-	ud, err := lib.Revive(d.plugin.L, d.plugin, module, state)
+	v, err := d.plugin.revived(present, module, state)
 	if err != nil {
 		return vm.Nil, fmt.Errorf("%s: %w", module, err)
 	}
-	d.seen = append(d.seen, ud.Value())
-	return ud.Value(), nil
+	d.seen = append(d.seen, v)
+	return v, nil
 }
 
 func (d *decoder) table(depth int) (vm.Value, error) {

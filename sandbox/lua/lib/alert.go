@@ -22,8 +22,8 @@ func openAlert(L *vm.State, h Host) *vm.Table {
 		"has_lookup": func(L *vm.State) int { L.Push(vm.False); return 1 },
 	})
 	thresholds := L.NewTable(0, 0)
-	for k, v := range a.Thresholds {
-		L.Set(thresholds, scalar(L, k), scalar(L, v))
+	for _, k := range a.Thresholds.Order() { // pairs goes the same way each time
+		L.Set(thresholds, scalar(L, k), scalar(L, a.Thresholds[k]))
 	}
 	L.SetField(t, "thresholds", thresholds.Value())
 	return t
