@@ -92,13 +92,16 @@ func (l *printed) from(L *vm.State, i int) int {
 		v := L.Arg(i)
 		if h := L.Meta(v, "__tostring"); !h.IsNil() {
 			l.next = i + 1
-			return L.Call(h, []vm.Value{v}, l.again)
+			return L.Waits(L.Call(h, []vm.Value{v}, l.again), l)
 		}
 		l.add(L, i, std.Text(L, v))
 	}
 	l.Check(L, l.out.Print(l.text))
 	return 0
 }
+
+// Held implements vm.Holder.
+func (l *printed) Held() (int64, []vm.Value) { return 64 + int64(cap(l.text)), nil }
 
 func (l *printed) again(L *vm.State) int {
 	v := L.Result(1)

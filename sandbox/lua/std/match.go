@@ -2,6 +2,7 @@ package std
 
 import (
 	"strings"
+	"unsafe"
 
 	"sandbar/sandbox/lua/vm"
 	"sandbar/sandbox/number"
@@ -180,7 +181,8 @@ type substitution struct {
 	text     string // repl, when it is a string
 	match    pattern.Match
 	out      []byte
-	roomy    int // bytes that there is room for
+	roomy    int   // bytes that there is room for
+	charged  int64 // bytes of out that were counted
 	most     int
 	anchored bool
 	count    int
@@ -200,11 +202,11 @@ func (g *substitution) run(L *vm.State) int {
 			for i := range args {
 				args[i] = g.capture(L, g.s, &g.match, i)
 			}
-			return L.Call(g.repl, args, g.replaced)
+			return g.wait(L, g.repl, args)
 		case vm.TableType:
 			found, handler, on := L.Index(g.repl, g.capture(L, g.s, &g.match, 0))
 			if !handler.IsNil() {
-				return L.Call(handler, []vm.Value{on, g.capture(L, g.s, &g.match, 0)}, g.replaced)
+				return g.wait(L, handler, []vm.Value{on, g.capture(L, g.s, &g.match, 0)})
 			}
 			g.replace(L, found)
 		default:
@@ -218,6 +220,20 @@ func (g *substitution) run(L *vm.State) int {
 }
 
 // replaced goes on with what the function returned.
+// wait has Lua code called. What was made so far is counted, each byte once.
+func (g *substitution) wait(L *vm.State, fn vm.Value, args []vm.Value) int {
+	if n := int64(cap(g.out)); n > g.charged {
+		L.Charge(n - g.charged)
+		g.charged = n
+	}
+	return L.Waits(L.Call(fn, args, g.replaced), g)
+}
+
+// Held implements vm.Holder.
+func (g *substitution) Held() (int64, []vm.Value) { return substitutionSize + int64(cap(g.out)), nil }
+
+const substitutionSize = int64(unsafe.Sizeof(substitution{}))
+
 func (g *substitution) replaced(L *vm.State) int {
 	g.replace(L, L.Result(1))
 	if g.advance(L) {

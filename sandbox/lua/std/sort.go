@@ -61,9 +61,14 @@ func (o *sorting) run(L *vm.State) int {
 			return L.Repeat(less, o.a, o.b)
 		}
 		o.waits = true
-		return L.Call(less, []vm.Value{o.a, o.b}, o.answered)
+		return L.Waits(L.Call(less, []vm.Value{o.a, o.b}, o.answered), o)
 	}
 	return 0
+}
+
+// Held implements vm.Holder: the function that is asked may take the elements out of the table.
+func (o *sorting) Held() (int64, []vm.Value) {
+	return 256 + 16*int64(cap(o.later)), []vm.Value{o.pivot, o.x, o.y, o.a, o.b}
 }
 
 func (o *sorting) answered(L *vm.State) int {

@@ -138,42 +138,53 @@ func remove(L *vm.State) int {
 
 // foreach calls a function with each key and value until it returns something.
 func foreach(L *vm.State) int {
-	t, fn := L.CheckTable(1), L.CheckFunction(2)
-	k := vm.Nil
-	var again vm.HostFunc
-	step := func(L *vm.State) int {
-		var v vm.Value
-		if k, v, _ = t.Next(L, k); k.IsNil() {
-			return 0
-		}
-		return L.Call(fn, []vm.Value{k, v}, again)
-	}
-	again = func(L *vm.State) int {
-		if v := L.Result(1); !v.IsNil() {
-			L.Push(v)
-			return 1
-		}
-		return step(L)
-	}
-	return step(L)
+	e := &each{t: L.CheckTable(1), fn: L.CheckFunction(2), last: -1}
+	return e.step(L)
 }
 
+// foreachi is foreach of the indices from 1 to the length.
 func foreachi(L *vm.State) int {
-	t, fn := L.CheckTable(1), L.CheckFunction(2)
-	i, n := 0, t.Len()
-	var again vm.HostFunc
-	step := func(L *vm.State) int {
-		if i++; i > n {
-			return 0
-		}
-		return L.Call(fn, []vm.Value{vm.Int(i), t.GetInt(i)}, again)
-	}
-	again = func(L *vm.State) int {
-		if v := L.Result(1); !v.IsNil() {
-			L.Push(v)
-			return 1
-		}
-		return step(L)
-	}
-	return step(L)
+	e := &each{t: L.CheckTable(1), fn: L.CheckFunction(2)}
+	e.last = e.t.Len()
+	return e.step(L)
 }
+
+// each goes on with a table when the function has returned.
+type each struct {
+	t     *vm.Table
+	fn    vm.Value
+	key   vm.Value // that it is called with
+	i     int
+	last  int // index; -1: all keys
+	asked bool
+}
+
+func (e *each) step(L *vm.State) int {
+	var v vm.Value
+	if e.last < 0 {
+		e.key, v, _ = e.t.Next(L, e.key)
+	} else if e.i++; e.i <= e.last {
+		e.key, v = vm.Int(e.i), e.t.GetInt(e.i)
+	} else {
+		return 0
+	}
+	if e.key.IsNil() {
+		return 0
+	}
+	if e.asked {
+		return L.Repeat(e.fn, e.key, v)
+	}
+	e.asked = true
+	return L.Waits(L.Call(e.fn, []vm.Value{e.key, v}, e.again), e)
+}
+
+func (e *each) again(L *vm.State) int {
+	if v := L.Result(1); !v.IsNil() {
+		L.Push(v)
+		return 1
+	}
+	return e.step(L)
+}
+
+// Held implements vm.Holder: the function may take the key out of the table.
+func (e *each) Held() (int64, []vm.Value) { return 96, []vm.Value{e.key} }

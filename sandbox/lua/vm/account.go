@@ -213,6 +213,14 @@ func (w *walk) insideThread(t *Thread) {
 	for i := range t.frames {
 		f := &t.frames[i]
 		w.function(f.fn)
+		if f.wait != nil {
+			w.bytes += waitingSize
+			if f.wait.holds != nil {
+				bytes, values := f.wait.holds.Held()
+				w.bytes += bytes
+				w.values(values)
+			}
+		}
 		end = max(end, f.reg(255)+1)
 	}
 	end = min(max(end, 256), len(t.stack))

@@ -244,6 +244,14 @@ func (L *State) Call(fn Value, args []Value, again HostFunc) int {
 	return L.callWith(fn, args, &waiting{again: again})
 }
 
+// Waits says what a function of the host holds that returns what Call or Repeat returned.
+func (L *State) Waits(asked int, h Holder) int {
+	if asked == callLua {
+		L.pending.wait.holds = h
+	}
+	return asked
+}
+
 func (L *State) callWith(fn Value, args []Value, w *waiting) int {
 	th := L.current
 	L.spend(hostFuel)

@@ -159,7 +159,14 @@ type waiting struct {
 	again   HostFunc // called with the results
 	protect bool     // errors end here
 	failed  func(L *State, err Value) int
-	top     int // the stack's top when it asked
+	top     int    // the stack's top when it asked
+	holds   Holder // may be nil
+}
+
+// Holder is what a function of the host has made so far, or keeps, while it waits for Lua code: it counts as what can be reached.
+type Holder interface {
+	// Held is how many bytes it has, and the values that it holds beside its arguments.
+	Held() (bytes int64, values []Value)
 }
 
 // HostFunc is a function of the host. Arguments are L.Arg(1) to L.Arg(L.Args()); it pushes results and returns how
@@ -188,6 +195,7 @@ const (
 	stateSize   = int64(unsafe.Sizeof(State{})) + 4096
 	threadSize  = int64(unsafe.Sizeof(Thread{}))
 	frameSize   = int64(unsafe.Sizeof(frame{}))
+	waitingSize = int64(unsafe.Sizeof(waiting{})) + 64 // and what it closes over
 )
 
 // New makes a State without any library.
