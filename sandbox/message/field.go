@@ -133,15 +133,24 @@ func readField(body []byte) (Field, bool) {
 	f := Field{body: body, values: len(body)}
 	for i := 0; i < len(body); {
 		start := i
-		tag, n := uvarint(body[i:])
-		if n <= 0 {
-			break
+		var tag uint64
+		var value []byte
+		if len(body)-i > 1 && body[i]&0x87 == wireBytes && body[i+1] < 0x80 { // most names and texts are that short
+			tag = uint64(body[i])
+			end := i + 2 + int(body[i+1])
+			if end > len(body) {
+				break
+			}
+			value, i = body[i+2:end:end], end
+		} else {
+			var n int
+			if tag, n = uvarint(body[i:]); n <= 0 {
+				break
+			}
+			if value, i = tagValue(body, i+n, tag&7); i < 0 {
+				break
+			}
 		}
-		value, next := tagValue(body, i+n, tag&7)
-		if next < 0 {
-			break
-		}
-		i = next
 		switch {
 		case tag == tagName<<3|wireBytes && f.name == nil:
 			f.name = value

@@ -79,6 +79,15 @@ func (v *View) Parse(b []byte) error {
 	}
 	for i := 0; i < len(b); {
 		start := i
+		if len(b)-i > 1 && b[i] == fieldsTag && b[i+1] < 0x80 && int(b[i+1]) <= len(b)-i-2 { // most fields are that short
+			if v.fields.end == 0 {
+				v.fields.start = uint32(start)
+			}
+			i += 2 + int(b[i+1])
+			v.fields.end = uint32(i)
+			v.count++
+			continue
+		}
 		tag, n := uvarint(b[i:])
 		if n <= 0 {
 			return bad(start, "tag")
@@ -269,6 +278,13 @@ func (v *View) FieldBytes() int { return int(v.fields.end - v.fields.start) }
 func (v *View) Field(name string, fi int) (Field, bool) {
 	b := v.raw[:v.fields.end]
 	for i := int(v.fields.start); i < len(b); {
+		// What most fields are: shorter than 128 bytes, and with another name in front.
+		if len(b)-i > 3 && b[i] == fieldsTag && b[i+1] < 0x80 && b[i+2] == tagName<<3|wireBytes && b[i+1] > 1 && b[i+3] < 0x80 {
+			if n := int(b[i+3]); n != len(name) || n+2 > int(b[i+1]) || string(b[i+4:i+4+n]) != name {
+				i += 2 + int(b[i+1])
+				continue
+			}
+		}
 		body, next, isField := nextField(b, i)
 		i = next
 		if !isField || !hasName(body, name) {
