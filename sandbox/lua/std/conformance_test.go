@@ -38,7 +38,7 @@ func TestScriptsLikeLua(t *testing.T) {
 			}
 		}
 	}
-	if cases < 70 {
+	if cases < 400 {
 		t.Errorf("there are only %d scripts", cases)
 	}
 }

@@ -1,0 +1,56 @@
+--## try, catch and finally
+local log = {} local function try(f, catch, finally) local ok, e = pcall(f) if not ok and catch then ok, e = pcall(catch, e) end if finally then finally() end if not ok then error(e, 0) end return e end print(try(function() return 1 end, nil, function() log[#log + 1] = "f1" end), try(function() error("x", 0) end, function(e) return "caught " .. e end, function() log[#log + 1] = "f2" end), pcall(try, function() error({}) end, function(e) error("again", 0) end, function() log[#log + 1] = "f3" end)) print(table.concat(log, " "))
+--## errors of one's own with kinds
+local E = {} E.__index = E E.__tostring = function(e) return e.kind .. ": " .. e.text end local function throw(kind, text) error(setmetatable({kind = kind, text = text}, E)) end for _, f in ipairs {function() throw("io", "gone") end, function() throw("net", "slow") end, function() error "plain" end, function() local x = nil; return x.y end} do local ok, e = pcall(f) if getmetatable(e) == E then print(e.kind, tostring(e)) else print("other", e) end end
+--## what goes through pcall
+print(pcall(error)) print(pcall(error, nil)) print(pcall(error, false)) print(pcall(error, 5)) print(pcall(error, "s", 0)) print(pcall(error, "s", 1)) print(pcall(error, "s", 2)) print(pcall(error, {})== false, select("#", pcall(error))) print(pcall(pcall, error, "x")) print(pcall(select, "#", 1, nil, nil)) print(pcall(pcall))
+--## retries
+local n = 0 local function shaky() n = n + 1 if n < 3 then error("no " .. n, 0) end return "yes " .. n end local function retry(f, times) local e for i = 1, times do local ok, v = pcall(f) if ok then return v end e = v end error(e, 0) end print(retry(shaky, 5)) n = -10 print(pcall(retry, shaky, 3))
+--## cleanup runs when a loop ends by an error
+local open = 0 local function with(f) open = open + 1 local r = {pcall(f)} open = open - 1 if not r[1] then error(r[2], 0) end return unpack(r, 2) end print(with(function() return 1, 2, 3 end), open, pcall(with, function() with(function() error("inner", 0) end) end), open)
+--## iterators without state
+local function iter(t, i) i = i + 1 if t[i] then return i, t[i] end end for i, v in iter, {"a", "b", "c"}, 0 do io.write(i, v, " ") end for i, v in iter, {"a", "b", "c"}, 1 do io.write(i, v, " ") end print()
+--## iterators with state
+local function range(a, b, step) step = step or 1 local i = a - step return function() i = i + step if step > 0 and i <= b or step < 0 and i >= b then return i end end end for i in range(1, 3) do io.write(i, " ") end for i in range(3, 1, -1) do io.write(i, " ") end for i in range(1, 2, 0.5) do io.write(i, " ") end for i in range(1, 0) do io.write("never") end print()
+--## iterators over iterators
+local function take(n, f, s, c) return function() if n > 0 then n = n - 1 local a, b = f(s, c) c = a return a, b end end end local function keep(p, f, s, c) return function() while true do local a, b = f(s, c) c = a if a == nil or p(a, b) then return a, b end end end end for i, v in take(2, ipairs {10, 20, 30}) do io.write(i, ":", v, " ") end for i, v in keep(function(i) return i % 2 == 1 end, ipairs {1, 2, 3, 4, 5}) do io.write(v, " ") end for w in take(2, ("a b c"):gmatch "%a") do io.write(w, " ") end print()
+--## keys in order
+local function sorted(t, less) local k = {} for n in pairs(t) do k[#k + 1] = n end table.sort(k, less) local i = 0 return function() i = i + 1 return k[i], t[k[i]] end end for k, v in sorted {b = 2, a = 1, c = 3} do io.write(k, v, " ") end for k, v in sorted({b = 2, a = 1, c = 3}, function(x, y) return x > y end) do io.write(k, v, " ") end print()
+--## a loop that changes what it goes over
+local t = {} for i = 1, 10 do t[i] = i end for i, v in ipairs(t) do if v % 3 == 0 then table.remove(t, i) end end print(table.concat(t, " ")) local m = {a = 1, b = 2, c = 3} for k in pairs(m) do m[k] = nil end print(next(m)) local n = 0 for k, v in pairs {x = 1, y = 2} do n = n + v end print(n) for i = #t, 1, -1 do if t[i] % 2 == 0 then table.remove(t, i) end end print(table.concat(t, " "))
+--## break and return within loops within functions
+local function find(t, x) for i, row in ipairs(t) do for j, v in ipairs(row) do if v == x then return i, j end if v < 0 then break end end end return nil end local t = {{1, 2, -1, 3}, {4, 5}, {6, -2, 7}} for _, x in ipairs {1, 3, 5, 6, 7, 99} do print(x, find(t, x)) end
+--## a loop with one way on and one way out
+local n, out = 0, {} while true do n = n + 1 repeat if n % 2 == 0 then break end if n > 9 then break end out[#out + 1] = n until true if n > 9 then break end end print(n, table.concat(out, " "))
+--## generators by coroutines
+local function gen(f) return coroutine.wrap(function(...) f(coroutine.yield, ...) end) end local squares = gen(function(yield, n) for i = 1, n do yield(i * i) end end) print(squares(4), squares(), squares(), squares(), squares()) print(pcall(squares)) local function tree(t) return coroutine.wrap(function() local function walk(t) if type(t) == "table" then for _, v in ipairs(t) do walk(v) end else coroutine.yield(t) end end walk(t) end) end for v in tree {1, {2, {3, 4}, {}}, 5} do io.write(v, " ") end print()
+--## the same fringe
+local function leaves(t) return coroutine.wrap(function() local function walk(t) if type(t) ~= "table" then coroutine.yield(t) else walk(t[1]) walk(t[2]) end end walk(t) end) end local function same(a, b) local f, g = leaves(a), leaves(b) repeat local x, y = f(), g() if x ~= y then return false end until x == nil return true end print(same({1, {2, 3}}, {{1, 2}, 3}), same({1, {2, 3}}, {{1, 3}, 2}), same(1, 1), same({1, 2}, {1, {2, 3}}))
+--## a scheduler that goes round
+local log, tasks = {}, {} local function spawn(name, n) tasks[#tasks + 1] = coroutine.create(function() for i = 1, n do log[#log + 1] = name .. i coroutine.yield() end return name end) end spawn("a", 3) spawn("b", 1) spawn("c", 2) local ended = {} while #tasks > 0 do for i = #tasks, 1, -1 do local ok, v = coroutine.resume(tasks[i]) if coroutine.status(tasks[i]) == "dead" then ended[#ended + 1] = tostring(v) table.remove(tasks, i) end end end print(table.concat(log, " "), table.concat(ended, " "))
+--## sender and receiver
+local function producer() return coroutine.create(function() for _, v in ipairs {"x", "y", "z"} do coroutine.yield(v) end return "end" end) end local function filter(p) return coroutine.create(function() local n = 1 while true do local ok, v = coroutine.resume(p) if coroutine.status(p) == "dead" then return v end coroutine.yield(n .. v) n = n + 1 end end) end local c, out = filter(producer()), {} repeat local ok, v = coroutine.resume(c) out[#out + 1] = tostring(v) until coroutine.status(c) == "dead" print(table.concat(out, " "), coroutine.resume(c))
+--## values in and out of a coroutine
+local co = coroutine.create(function(...) local n = select("#", ...) local a, b = coroutine.yield(n, ...) local c = coroutine.yield(b, a) return c, "done" end) print(coroutine.resume(co, 1, nil, 3)) print(coroutine.resume(co, "a", "b")) print(coroutine.resume(co)) print(coroutine.resume(co), coroutine.status(co))
+--## errors in a coroutine leave those around it
+local inner = coroutine.create(function() local t = nil; t.x = 1 end) local outer = coroutine.create(function() local ok, e = coroutine.resume(inner) coroutine.yield(ok, e) error({code = 7}) end) print(coroutine.resume(outer)) local ok, e = coroutine.resume(outer) print(ok, type(e), e.code, coroutine.status(inner), coroutine.status(outer), coroutine.resume(outer))
+--## a coroutine that outlives the function that made it
+local function counter() local n = 0 return coroutine.wrap(function() while true do n = n + 1 coroutine.yield(n) end end), function() n = n + 10 end end local next, jump = counter() print(next(), next()) jump() print(next()) local other = counter() print(other(), next())
+--## primes by a chain of filters
+local function numbers(n) return coroutine.wrap(function() for i = 2, n do coroutine.yield(i) end end) end local function filter(p, g) return coroutine.wrap(function() while true do local n = g() if n == nil then return end if n % p ~= 0 then coroutine.yield(n) end end end) end local g, out = numbers(60), {} while true do local p = g() if p == nil then break end out[#out + 1] = p g = filter(p, g) end print(table.concat(out, " "))
+--## functions with any number of arguments
+local function count(...) return select("#", ...) end local function pack(...) return {n = select("#", ...), ...} end local function last(...) return (select(-1, ...)) end print(count(), count(nil), count(nil, nil), pack(1, nil, 3, nil).n, last(1, 2, 3), pcall(last)) local function sum(...) local s = 0 for i = 1, select("#", ...) do s = s + (select(i, ...) or 0) end return s end print(sum(1, nil, 2), sum(unpack({1, 2, 3})), sum((unpack({1, 2, 3}))), sum(unpack({}, 1, 3))) local function pass(...) return ... end print(pass(1, 2), (pass(1, 2)), ({pass(1, 2), pass(3, 4)})[3])
+--## named arguments with defaults
+local function box(o) return (o.title or "none") .. " " .. (o.w or 10) .. "x" .. (o.h or 5) .. (o.border and "+" or "") .. (o.fill == nil and " default" or " " .. tostring(o.fill)) end print(box {}, box {title = "t", h = 1}, box {border = true, fill = false})
+--## recursion through each other
+local even, odd function even(n) if n == 0 then return true end return odd(n - 1) end function odd(n) if n == 0 then return false end return even(n - 1) end print(even(10), odd(7), even(20001)) local function ack(m, n) if m == 0 then return n + 1 elseif n == 0 then return ack(m - 1, 1) end return ack(m - 1, ack(m, n - 1)) end print(ack(2, 3)) print((function(f) return f(f, 5) end)(function(f, n) return n == 0 and 1 or n * f(f, n - 1) end))
+--## windows over a stream
+local function window(n) local t, i, sum = {}, 0, 0 return function(v) i = i % n + 1 sum = sum + v - (t[i] or 0) t[i] = v return sum / #t end end local w, out = window(3), {} for _, v in ipairs {1, 2, 3, 4, 5, 10, 0} do out[#out + 1] = string.format("%.2f", w(v)) end print(table.concat(out, " "))
+--## top of many by a small list
+local function top(n) local t = {} return function(k, v) local i = #t while i > 0 and t[i].v < v do t[i + 1] = t[i] i = i - 1 end t[i + 1] = {k = k, v = v} t[n + 1] = nil return t end end local add, t = top(3) for k, v in ("a5 b9 c1 d7 e9 f2"):gmatch("(%a)(%d)") do t = add(k, tonumber(v)) end for _, e in ipairs(t) do io.write(e.k, e.v, " ") end print(#t)
+--## counts by two keys and their sums
+local c, total = {}, 0 for a, b, n in ("x1=5 y2=3 x2=1 x1=4 z9=0"):gmatch("(%a)(%d)=(%d)") do c[a] = c[a] or {} c[a][b] = (c[a][b] or 0) + n total = total + n end local k = {} for a, t in pairs(c) do for b, n in pairs(t) do k[#k + 1] = a .. b .. ":" .. n end end table.sort(k) print(table.concat(k, " "), total, c.x["1"] + 1)
+--## thresholds with hysteresis
+local on, out = false, {} for _, v in ipairs {1, 5, 9, 7, 6, 4, 3, 8, 9, 2} do if not on and v >= 8 then on = true out[#out + 1] = "on@" .. v elseif on and v <= 4 then on = false out[#out + 1] = "off@" .. v end end print(table.concat(out, " "), on)
+--## a rate that decays
+local rate, at, out = 0, 0, {} for _, e in ipairs {{0, 1}, {1, 1}, {1, 1}, {5, 1}, {60, 2}} do rate = rate * 0.5 ^ (e[1] - at) + e[2] at = e[1] out[#out + 1] = string.format("%.4f", rate) end print(table.concat(out, " "))
