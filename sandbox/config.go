@@ -47,6 +47,7 @@ type Config struct {
 	Batch               int  // most messages of one call; 1 for Lua
 	TickerInterval      int  // seconds between timer events, 0 = none
 	PreserveData        bool // globals survive a restart
+	PreserveAll         bool // and all else that Lua code can reach
 	RestrictedHeaders   bool // Uuid, Timestamp, Logger, Hostname, Pid of injected messages are the host's
 	ReadQueue           ReadQueue
 	ShutdownOnTerminate bool
@@ -85,10 +86,16 @@ func (c *Config) Setting(key string) any {
 	case "ticker_interval":
 		return float64(c.TickerInterval)
 	case "preserve_data":
+		if c.PreserveAll {
+			return preserveAll
+		}
 		return c.PreserveData
 	}
 	return nil
 }
+
+// preserveAll is the value of preserve_data that keeps the whole heap of a Lua plugin; a module's state is whole anyway.
+const preserveAll = "all"
 
 // maxBatch is the most messages of one call.
 const maxBatch = 1000
@@ -166,7 +173,11 @@ func NewConfig(kind Kind, name string, keys Table) (*Config, error) {
 			r.fail("batch", fmt.Sprintf("from 1 to %d, and 1 for all but analysis plugins", maxBatch))
 		}
 	}
-	c.PreserveData = r.flag("preserve_data", false)
+	if c.PreserveAll = keys["preserve_data"] == preserveAll; c.PreserveAll {
+		c.PreserveData = true
+	} else {
+		c.PreserveData = r.flag("preserve_data", false)
+	}
 	c.RestrictedHeaders = r.flag("restricted_headers", c.RestrictedHeaders)
 	c.ShutdownOnTerminate = r.flag("shutdown_on_terminate", false)
 	switch q := ReadQueue(r.text("read_queue", string(ReadBoth))); q {

@@ -33,6 +33,7 @@ func (p *plugin) openGlobals() error {
 	for _, name := range slices.Sorted(maps.Keys(api)) {
 		L.SetGlobal(name, L.NewFunction(name, api[name]).Value())
 	}
+	L.PermanentIn("api", L.Globals())
 	return nil
 }
 
@@ -58,16 +59,23 @@ func (p *plugin) require(L *vm.State) int {
 	}
 	t := L.Field(L.Loaded(), name).Table() // which keeps the name for the life of the plugin
 	if t == nil {
-		t = m.Open(L, p)
-		t.SetMeta(L.NewTable(0, 0)) // as Hindsight: marks what is no state of the plugin
-		p.libs[t] = true
-		L.SetField(L.Loaded(), m.Name, t.Value())
-		if !strings.Contains(name, ".") {
-			L.SetGlobal(m.Name, t.Value())
-		}
+		t = p.open(&m)
 	}
 	L.Push(t.Value())
 	return 1
+}
+
+func (p *plugin) open(m *lib.Module) *vm.Table {
+	L := p.L
+	t := m.Open(L, p)
+	t.SetMeta(L.NewTable(0, 0)) // as Hindsight: marks what is no state of the plugin
+	p.libs[t] = true
+	L.SetField(L.Loaded(), m.Name, t.Value())
+	if !strings.Contains(m.Name, ".") {
+		L.SetGlobal(m.Name, t.Value())
+	}
+	L.PermanentIn("loaded", L.Loaded())
+	return t
 }
 
 // maxModuleName is how much of a module's name is looked at.

@@ -10,6 +10,7 @@
 package lua
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
@@ -41,6 +42,7 @@ type plugin struct {
 	sequence    int64 // of the newest message, for outputs
 	acked       int64 // by this call
 	throttles   sandbox.Throttles
+	source      [sha256.Size]byte // its sum, when preserve_data is "all"
 	interrupted atomic.Bool
 	polled      time.Time // when the call that runs was first asked to end; zero before that
 
@@ -54,10 +56,13 @@ type plugin struct {
 // Load compiles and runs source and returns the plugin that it defines. Errors are *sandbox.Error.
 func Load(cfg *sandbox.Config, source []byte, env sandbox.Env) (sandbox.Plugin, error) {
 	p := &plugin{cfg: cfg, env: env, modules: map[string]lib.Module{}, libs: map[*vm.Table]bool{}}
-	p.L = vm.New(vm.Options{Fuel: cfg.Limits.Instructions, Memory: cfg.Limits.Memory, Poll: p.poll})
+	p.L = vm.New(vm.Options{Fuel: cfg.Limits.Instructions, Memory: cfg.Limits.Memory, Poll: p.poll, Images: cfg.PreserveAll})
 	p.out = sandbox.NewOutbox(cfg, &p.env, p.L)
 	if most := cfg.Limits.Source; most > 0 && len(source) > most {
 		return nil, loadError(cfg, fmt.Errorf("the source has %d bytes, %d are allowed here (limits.%s.source_size)", len(source), most, cfg.Kind))
+	}
+	if cfg.PreserveAll {
+		p.source = sha256.Sum256(source)
 	}
 	main, err := p.L.Load(cfg.Filename, source)
 	if err != nil {

@@ -64,6 +64,24 @@ func (p *plugin) Snapshot() ([]byte, error) {
 	if !p.cfg.PreserveData {
 		return e.out, nil
 	}
+	head := len(e.out)
+	err := e.globals()
+	if !p.cfg.PreserveAll {
+		return e.out, err
+	}
+	var large *sandbox.Error
+	if errors.As(err, &large) {
+		return nil, err
+	}
+	if err != nil { // they are nested too deep for a snapshot of globals, and not for an image
+		e.out = e.out[:head]
+	}
+	return p.appendImage(e.out, e.most)
+}
+
+// globals writes those that are kept.
+func (e *encoder) globals() error {
+	p := e.plugin
 	for k, v := range p.L.Globals().All() {
 		name, ok := k.Str()
 		if !ok || name == "_VERSION" || name == throttlesName || name == "_G" || name == "_PRESERVATION_VERSION" || !e.keeps(v) {
@@ -72,14 +90,18 @@ func (p *plugin) Snapshot() ([]byte, error) {
 		e.text(name)
 		err := e.value(v, 0)
 		if errors.Is(err, errStateLarge) || err == nil && len(e.out) > e.most {
-			return nil, &sandbox.Error{Plugin: p.cfg.Logger(), Outcome: sandbox.StateExceeded,
-				Text: fmt.Sprintf("the preserved state has more than %d bytes, which is all that this host keeps of a plugin; global %s is in it", e.most, bounded(name))}
+			return p.stateExceeded(e.most, "; global "+bounded(name)+" is in it")
 		}
 		if err != nil {
-			return nil, fmt.Errorf("global %s: %w", name, err)
+			return fmt.Errorf("global %s: %w", name, err)
 		}
 	}
-	return e.out, nil
+	return nil
+}
+
+func (p *plugin) stateExceeded(most int, more string) error {
+	return &sandbox.Error{Plugin: p.cfg.Logger(), Outcome: sandbox.StateExceeded,
+		Text: fmt.Sprintf("the preserved state has more than %d bytes, which is all that this host keeps of a plugin%s", most, more)}
 }
 
 var errStateLarge = errors.New("the state is too large")
@@ -196,6 +218,13 @@ func (p *plugin) Restore(state []byte) error {
 		err := p.L.Unlimited(func() error { return p.restoreData(state) })
 		p.used = p.L.Memory()
 		return err
+	}
+	if p.cfg.PreserveData && bytes.HasPrefix(state, []byte(imageMagic)) {
+		same, rest, err := p.restoreImage(state)
+		if same || err != nil {
+			return err
+		}
+		state = rest // of another source: its globals
 	}
 	if len(state) < len(stateMagic)+8 || string(state[:len(stateMagic)]) != stateMagic {
 		return fmt.Errorf("%w: it does not begin with %s", errState, stateMagic)

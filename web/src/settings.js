@@ -47,7 +47,7 @@ export function settings(place, text, change, ceilings) {
   return () => {
     const now = text();
     if (document.activeElement !== ticker) ticker.value = read(now, "ticker_interval") ?? 0;
-    keep.checked = read(now, "preserve_data") === true;
+    keep.checked = [true, "all"].includes(read(now, "preserve_data"));
     for (const s of sliders) s.show(now);
   };
 }

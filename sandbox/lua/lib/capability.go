@@ -52,18 +52,23 @@ func lookup(L *vm.State, h Host) int {
 
 // openZlib has what analysis plugins use of lua-zlib: checksums.
 func openZlib(L *vm.State, h Host) *vm.Table {
+	L.Kind("crc32", moreCRC, vm.NumberType)
 	return functions(L, map[string]vm.HostFunc{"crc32": func(L *vm.State) int {
 		L.Spend(8)
-		sum := uint32(0) // each function that crc32() returns goes on where it was
-		L.Push(L.NewFunction("crc32", func(L *vm.State) int {
-			s := L.CheckString(1)
-			L.Spend(int64(len(s)) / 64)
-			sum = crc32.Update(sum, crc32.IEEETable, []byte(s))
-			L.PushFloat(float64(sum))
-			return 1
-		}).Value())
+		L.Push(L.NewClosure("crc32", []vm.Value{vm.Int(0)}, moreCRC).Value()) // each goes on where it was
 		return 1
 	}})
+}
+
+// moreCRC is what crc32() returns: it takes a text and returns the sum of all that it took.
+func moreCRC(L *vm.State) int {
+	s := L.CheckString(1)
+	L.Spend(int64(len(s)) / 64)
+	before, _ := L.Kept(1).Float()
+	sum := vm.Number(float64(crc32.Update(uint32(before), crc32.IEEETable, []byte(s))))
+	L.Keep(1, sum)
+	L.Push(sum)
+	return 1
 }
 
 type lakes struct{ h Host }

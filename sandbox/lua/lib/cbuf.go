@@ -30,6 +30,7 @@ type buffers struct{ h Host }
 
 func openCircularBuffer(L *vm.State, h Host) *vm.Table {
 	b := buffers{h}
+	bufferMethods(L, h) // images know them from the beginning
 	return functions(L, map[string]vm.HostFunc{
 		"new":     b.create,
 		"version": func(L *vm.State) int { L.PushString("1.0.2"); return 1 },
@@ -37,13 +38,17 @@ func openCircularBuffer(L *vm.State, h Host) *vm.Table {
 }
 
 func newBufferObject(L *vm.State, h Host, b *buffer) *vm.Userdata {
+	return L.NewUserdata(b, bufferMethods(L, h))
+}
+
+func bufferMethods(L *vm.State, h Host) *vm.Table {
 	m := buffers{h}
-	return newObject(L, circularBuffer, map[string]vm.HostFunc{
+	return methods(L, circularBuffer, map[string]vm.HostFunc{
 		"add": m.add, "set": m.set, "get": m.get, "get_delta": m.getDelta, "get_range": m.getRange,
 		"get_range_delta": m.getRangeDelta, "get_configuration": m.configuration, "current_time": m.currentTime,
 		"set_header": m.setHeader, "get_header": m.getHeader, "annotate": m.annotate, "format": m.format,
 		"fromstring": m.fromString,
-	}, b)
+	})
 }
 
 // create is new(rows, columns, seconds per row).

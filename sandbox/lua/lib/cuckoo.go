@@ -25,15 +25,20 @@ func reviveFilter(state string) (*filter, error) {
 type filters struct{ h Host }
 
 func openCuckoo(L *vm.State, h Host) *vm.Table {
+	filterMethods(L, h) // images know them from the beginning
 	return functions(L, map[string]vm.HostFunc{"new": filters{h}.create})
 }
 
 func newFilterObject(L *vm.State, h Host, f *filter) *vm.Userdata {
+	return L.NewUserdata(f, filterMethods(L, h))
+}
+
+func filterMethods(L *vm.State, h Host) *vm.Table {
 	m := filters{h}
-	return newObject(L, cuckooExpire, map[string]vm.HostFunc{
+	return methods(L, cuckooExpire, map[string]vm.HostFunc{
 		"add": m.add, "delete": m.remove, "query": m.query, "count": m.count, "clear": m.clear,
 		"current_interval": m.interval, "fromstring": m.fromString,
-	}, f)
+	})
 }
 
 // create is new(items, minutes of an interval).

@@ -8,12 +8,7 @@ import (
 	"sandbar/sandbox/lua/vm"
 )
 
-// newObject wraps o as a userdata whose methods are a table that L keeps under the name of the kind of object.
-func newObject(L *vm.State, kind string, fns map[string]vm.HostFunc, o Object) *vm.Userdata {
-	return L.NewUserdata(o, methods(L, kind, fns))
-}
-
-// methods is the metatable of a kind of object.
+// methods is the metatable of a kind of object: its methods are a table that L keeps under the name of the kind.
 func methods(L *vm.State, kind string, fns map[string]vm.HostFunc) *vm.Table {
 	name := "methods of " + kind
 	mt := L.Field(L.Loaded(), name).Table()

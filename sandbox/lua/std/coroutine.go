@@ -4,6 +4,7 @@ import "sandbar/sandbox/lua/vm"
 
 // OpenCoroutine makes the module coroutine.
 func OpenCoroutine(L *vm.State) *vm.Table {
+	L.Kind("wrap", resumeWrapped, vm.ThreadType)
 	return functions(L, map[string]vm.HostFunc{
 		"create": create, "resume": resume, "running": running, "status": status, "wrap": wrap,
 		"yield": func(L *vm.State) int { return L.Yield() },
@@ -54,8 +55,9 @@ func status(L *vm.State) int {
 func wrap(L *vm.State) int {
 	L.Spend(newThread)
 	co := L.NewThread(luaFunction(L))
-	L.Push(L.NewClosure("wrap", []vm.Value{co.Value()}, func(L *vm.State) int {
-		return L.Resume(L.Kept(1).Thread(), 1, true)
-	}).Value())
+	L.Push(L.NewClosure("wrap", []vm.Value{co.Value()}, resumeWrapped).Value())
 	return 1
 }
+
+// resumeWrapped is the function that wrap makes.
+func resumeWrapped(L *vm.State) int { return L.Resume(L.Kept(1).Thread(), 1, true) }

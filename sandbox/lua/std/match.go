@@ -142,7 +142,7 @@ func (m *texts) nextMatch(L *vm.State) int {
 	s, _ := L.Kept(1).Str()
 	pat, _ := L.Kept(2).Str()
 	f, _ := L.Kept(3).Float()
-	at := int(f)
+	at := max(vm.ToInt(f), 0)
 	if at > len(s) || !m.search(L, s, pat, at, &m.match) {
 		L.Keep(3, vm.Int(len(s)+1))
 		return 0

@@ -48,6 +48,8 @@ func OpenBase(L *vm.State) {
 	for _, name := range sortedKeys(base) {
 		L.SetField(g, name, L.NewFunction(name, base[name]).Value())
 	}
+	L.Permanent("ipairs' next", nextIndex.Value())
+	L.PermanentIn("base", g)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

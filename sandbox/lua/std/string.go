@@ -24,6 +24,7 @@ func OpenString(L *vm.State) *vm.Table {
 		"gsub": m.gsub, "len": m.len, "lower": m.lower, "match": m.matchFn, "rep": m.rep, "reverse": m.reverse,
 		"sub": m.sub, "upper": m.upper,
 	})
+	L.Kind("gmatch", m.nextMatch, vm.StringType, vm.StringType, vm.NumberType)
 	L.SetField(t, "gfind", L.Field(t, "gmatch")) // its name in Lua 5.0
 	mt := L.NewTable(0, 1)
 	L.SetField(mt, "__index", t.Value())

@@ -38,7 +38,11 @@ func (L *State) Load(name string, source []byte) (fn *Function, err error) {
 		}
 	}()
 	L.Charge(roundSize(functionSize))
-	return &Function{id: L.nextID(), p: L.proto(code), env: L.globals}, nil
+	fn = &Function{id: L.nextID(), p: L.proto(code), env: L.globals}
+	if L.keeps != nil {
+		L.keeps.chunks = append(L.keeps.chunks, fn.p)
+	}
+	return fn, nil
 }
 
 // Compile parses and compiles a source, within bounds of its size and nesting.

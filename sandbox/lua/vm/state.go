@@ -14,6 +14,8 @@ type Options struct {
 	// Poll is asked during a call, each time that about a millisecond's fuel is used up. A text that it returns ends
 	// the call with HostLimit. It may be nil.
 	Poll func() string
+	// Images says that images of the State can be written.
+	Images bool
 }
 
 // quantum is the fuel between two polls.
@@ -67,7 +69,8 @@ type State struct {
 	limit    Limit
 	cause    string // of the limit
 	trace    func(line int, units int64)
-	traced   int64 // fuel that was left when trace was called last
+	traced   int64  // fuel that was left when trace was called last
+	keeps    *keeps // of images; nil: there are none
 }
 
 // Thread is a coroutine, or the main program.
@@ -212,6 +215,11 @@ func New(opts Options) *State {
 	L.main = L.newThread(L.globals)
 	L.main.status = Running
 	L.current = L.main
+	if opts.Images {
+		L.keeps = &keeps{named: map[string]Value{}, names: map[unsafe.Pointer]string{}, kinds: map[string]hostKind{}}
+		L.Permanent("globals", L.globals.Value())
+		L.Permanent("loaded", L.loaded.Value())
+	}
 	for e := range L.events {
 		L.events[e] = L.intern(eventNames[e])
 	}
