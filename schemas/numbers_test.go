@@ -9,6 +9,9 @@ import (
 	"sandbar/sandbox/jsondoc"
 )
 
+// soon is far above what a number takes, also on a busy machine (10 ms), and far below what writing its digits out would.
+const soon = 2 * time.Second
+
 // TestNumbers: a verdict comes soon for every exponent and count of digits, under every keyword, and is right.
 func TestNumbers(t *testing.T) {
 	t.Parallel()
@@ -37,7 +40,7 @@ func TestNumbers(t *testing.T) {
 		doc := value(t, c.number)
 		start := time.Now()
 		v := r.Validate("ns", "doc", "1", doc, free)
-		if took := time.Since(start); took > 100*time.Millisecond {
+		if took := time.Since(start); took > soon {
 			t.Errorf("%s under %s took %v", brief(c.number), c.schema, took)
 		}
 		if v.Valid != c.valid || strings.Contains(v.Message, "goroutine") || len(v.Message) > 600 {
@@ -55,7 +58,7 @@ func TestNumbers(t *testing.T) {
 	for _, schema := range []string{`{"minLength":1e9999999}`, `{"maxItems":1e-9999999}`, `{"minProperties":` + long + `}`} {
 		start := time.Now()
 		one(t, schema).Validate("ns", "doc", "1", value(t, `"x"`), free)
-		if took := time.Since(start); took > 500*time.Millisecond {
+		if took := time.Since(start); took > soon {
 			t.Errorf("%.40s took %v", schema, took)
 		}
 	}

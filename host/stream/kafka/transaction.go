@@ -194,9 +194,10 @@ func (c *Cluster) finished(ctx context.Context, client *kgo.Client, in kadm.Topi
 	}
 }
 
-// retried waits a moment after an error that may not be there the next time, and returns whether it is one.
+// retried waits a moment after an error that may not be there the next time, and returns whether it is one. Brokers that have just started
+// answer UNKNOWN_SERVER_ERROR to who ends a transaction.
 func retried(ctx context.Context, err error) bool {
-	return err != nil && (Unreachable(err) || errors.Is(err, kerr.ConcurrentTransactions)) && pause(ctx)
+	return (Unreachable(err) || errors.Is(err, kerr.ConcurrentTransactions) || errors.Is(err, kerr.UnknownServerError)) && pause(ctx)
 }
 
 // pause waits a moment; false: ctx has ended.

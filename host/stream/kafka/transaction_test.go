@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -191,4 +192,52 @@ func TestForgottenTakeOver(t *testing.T) {
 		t.Errorf("raw has %s", got)
 	}
 	f.tell(t)
+}
+
+// TestEndAnsweredUnknown: a broker that has just started answers UNKNOWN_SERVER_ERROR when it is asked to end a transaction. It is asked again.
+func TestEndAnsweredUnknown(t *testing.T) {
+	t.Parallel()
+	c := kafkatest.Fake(t)
+	opt := optionsOf(t, c.ListenAddrs())
+	cluster, err := Connect(t.Context(), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	client, err := opt.transactional("left-open")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: opt.topic(stream.Valid), Value: []byte("x")}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	producer, epoch, err := client.ProducerID(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := cluster.wholly(stream.Valid)
+	left, err := cluster.open(t.Context(), producer, in)
+	if err != nil || len(left) != 1 {
+		t.Fatalf("open are %v, %v", left, err)
+	}
+	var asked atomic.Int64
+	c.ControlKey(int16(kmsg.EndTxn), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if asked.Add(1) > 2 {
+			return nil, nil, false
+		}
+		resp := req.ResponseKind().(*kmsg.EndTxnResponse)
+		resp.ErrorCode = kerr.UnknownServerError.Code
+		return resp, nil, true
+	})
+	if err := cluster.end(t.Context(), "left-open", producer, epoch, left, false); err != nil || asked.Load() != 3 {
+		t.Errorf("asked %d times: %v", asked.Load(), err)
+	}
+	if left, err := cluster.open(t.Context(), producer, in); err != nil || len(left) != 0 {
+		t.Errorf("then open are %v, %v", left, err)
+	}
 }
