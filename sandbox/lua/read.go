@@ -54,8 +54,8 @@ func (p *plugin) read(L *vm.State, ref *message.Ref) vm.Value {
 		if n := m.Count(); n > 16 { // it looks at one after the other
 			L.Spend(int64(n) / 4)
 		}
-		if f, ok := m.Field(ref.Name, ref.Field); ok {
-			return p.fieldValue(L, f, ref.Value)
+		if x, ok := m.Value(ref.Name, ref.Field, ref.Value); ok {
+			return p.fieldValue(L, x)
 		}
 	case message.PartHeader, message.PartRaw:
 		if b, ok := m.Text(ref); ok {
@@ -82,20 +82,14 @@ func (p *plugin) read(L *vm.State, ref *message.Ref) vm.Value {
 	return vm.Nil
 }
 
-func (p *plugin) fieldValue(L *vm.State, f message.Field, ai int) vm.Value {
-	switch f.Type() {
+func (p *plugin) fieldValue(L *vm.State, x message.Value) vm.Value {
+	switch x.Type {
 	case message.String, message.Bytes:
-		if b, ok := f.Bytes(ai); ok {
-			return p.text(L, b)
-		}
+		return p.text(L, x.Text)
 	case message.Bool:
-		if b, ok := f.Bool(ai); ok {
-			return vm.Bool(bool(b))
-		}
-	default:
-		if x, ok := f.Number(ai); ok {
-			return vm.Number(float64(x))
-		}
+		return vm.Bool(x.Number != 0)
+	case message.Integer, message.Double:
+		return vm.Number(x.Number)
 	}
 	return vm.Nil
 }
@@ -181,7 +175,9 @@ func (p *plugin) fieldTable(L *vm.State, f message.Field) *vm.Table {
 		L.SetField(t, "representation", L.Str(string(r)))
 	}
 	for i := range n {
-		L.SetInt(values, i+1, p.fieldValue(L, f, i))
+		if x, ok := f.Value(i); ok {
+			L.SetInt(values, i+1, p.fieldValue(L, x))
+		}
 	}
 	return t
 }

@@ -22,15 +22,14 @@ type Index struct {
 	exhausted atomic.Int64
 
 	tests   []sharedTest
-	fields  []sharedField
+	values  []sharedValue
 	message uint32 // counts messages, so that memories need no clearing
 }
 
 // lookup finds matchers by the value of one field or header.
 type lookup struct {
 	key     key
-	ai      int
-	field   int // in fields; -1 for headers
+	value   int // in values; -1 for headers
 	texts   map[string][]int
 	numbers map[float64][]int
 	small   [][]int // those of the numbers from 0 to smallNumbers-1; nil when there are none
@@ -39,17 +38,17 @@ type lookup struct {
 // sharedTest remembers its outcome for one message.
 type sharedTest struct {
 	test    test
-	field   int // in fields; -1 when it looks at none
+	value   int // in values; -1 when it looks at none
 	message uint32
 	outcome bool
 }
 
-// sharedField remembers a field for one message.
-type sharedField struct {
+// sharedValue remembers the value of a field for one message.
+type sharedValue struct {
 	key     key
 	message uint32
 	found   bool
-	field   message.Field
+	value   message.Value
 }
 
 // inode is an expression over shared tests.
@@ -63,18 +62,13 @@ type inode struct {
 type builder struct {
 	x       *Index
 	tests   map[test]int
-	fields  map[key]int
-	lookups map[lookupKey]int
-}
-
-type lookupKey struct {
-	key key
-	ai  int
+	values  map[key]int
+	lookups map[key]int
 }
 
 // NewIndex makes an index over matchers; Match answers with their places in ms.
 func NewIndex(ms []*Matcher) *Index {
-	b := builder{x: &Index{residual: make([]*inode, len(ms))}, tests: map[test]int{}, fields: map[key]int{}, lookups: map[lookupKey]int{}}
+	b := builder{x: &Index{residual: make([]*inode, len(ms))}, tests: map[test]int{}, values: map[key]int{}, lookups: map[key]int{}}
 	for i, m := range ms {
 		b.add(i, m.root)
 	}
@@ -128,7 +122,7 @@ func alternatives(n *node) []test {
 		if k.join != leaf || !k.test.indexable() {
 			return nil
 		}
-		if first := n.kids[0].test; k.test.key() != first.key() || k.test.ai != first.ai {
+		if first := n.kids[0].test; k.test.key() != first.key() {
 			return nil
 		}
 		if !seen[k.test] {
@@ -152,12 +146,12 @@ func (t *test) indexable() bool {
 }
 
 func (b *builder) enter(t test, id int) {
-	lk := lookupKey{t.key(), t.ai}
-	at, ok := b.lookups[lk]
+	k := t.key()
+	at, ok := b.lookups[k]
 	if !ok {
 		at = len(b.x.lookups)
-		b.lookups[lk] = at
-		b.x.lookups = append(b.x.lookups, lookup{key: lk.key, ai: t.ai, field: b.field(t.key()), texts: map[string][]int{}, numbers: map[float64][]int{}})
+		b.lookups[k] = at
+		b.x.lookups = append(b.x.lookups, lookup{key: k, value: b.value(k), texts: map[string][]int{}, numbers: map[float64][]int{}})
 	}
 	l := &b.x.lookups[at]
 	if t.kind == isText {
@@ -172,15 +166,15 @@ func (b *builder) enter(t test, id int) {
 	}
 }
 
-func (b *builder) field(k key) int {
+func (b *builder) value(k key) int {
 	if k.source != fromField {
 		return -1
 	}
-	at, ok := b.fields[k]
+	at, ok := b.values[k]
 	if !ok {
-		at = len(b.x.fields)
-		b.fields[k] = at
-		b.x.fields = append(b.x.fields, sharedField{key: k})
+		at = len(b.x.values)
+		b.values[k] = at
+		b.x.values = append(b.x.values, sharedValue{key: k})
 	}
 	return at
 }
@@ -191,7 +185,7 @@ func (b *builder) convert(n *node) *inode {
 		if !ok {
 			at = len(b.x.tests)
 			b.tests[n.test] = at
-			b.x.tests = append(b.x.tests, sharedTest{test: n.test, field: b.field(n.test.key())})
+			b.x.tests = append(b.x.tests, sharedTest{test: n.test, value: b.value(n.test.key())})
 		}
 		return &inode{test: at}
 	}
@@ -230,8 +224,8 @@ func (x *Index) forget() {
 	for i := range x.tests {
 		x.tests[i].message = 0
 	}
-	for i := range x.fields {
-		x.fields[i].message = 0
+	for i := range x.values {
+		x.values[i].message = 0
 	}
 	x.message = 1
 }
@@ -247,38 +241,34 @@ func smallNumber(n float64) (int, bool) {
 
 // find returns the matchers whose equality the message fulfils.
 func (x *Index) find(l *lookup, v *message.View) []int {
-	if l.field < 0 {
+	if l.value < 0 {
 		if h, ok := v.Header(l.key.header); ok {
 			return l.texts[string(h)]
 		}
 		return nil
 	}
-	f, ok := x.field(l.field, v)
-	if !ok {
+	val := x.value(l.value, v)
+	switch {
+	case !val.found:
+		return nil
+	case val.value.Type <= message.Bytes:
+		return l.texts[string(val.value.Text)]
+	case val.value.Type > message.Double || math.IsNaN(val.value.Number):
 		return nil
 	}
-	if f.Type() <= message.Bytes {
-		if b, ok := f.Bytes(l.ai); ok {
-			return l.texts[string(b)]
-		}
-		return nil
+	if i, ok := smallNumber(val.value.Number); ok && l.small != nil {
+		return l.small[i]
 	}
-	if n, ok := f.Number(l.ai); ok && !math.IsNaN(n) {
-		if i, ok := smallNumber(n); ok && l.small != nil {
-			return l.small[i]
-		}
-		return l.numbers[n+0]
-	}
-	return nil
+	return l.numbers[val.value.Number+0]
 }
 
-func (x *Index) field(i int, v *message.View) (message.Field, bool) {
-	s := &x.fields[i]
+func (x *Index) value(i int, v *message.View) *sharedValue {
+	s := &x.values[i]
 	if s.message != x.message {
 		s.message = x.message
-		s.field, s.found = v.Field(s.key.name, s.key.fi)
+		s.value, s.found = v.Value(s.key.name, s.key.fi, s.key.ai)
 	}
-	return s.field, s.found
+	return s
 }
 
 func (x *Index) eval(n *inode, v *message.View) bool {
@@ -300,11 +290,11 @@ func (x *Index) test(i int, v *message.View) bool {
 		return s.outcome
 	}
 	s.message = x.message
-	if s.field < 0 {
+	if s.value < 0 {
 		s.outcome = s.test.on(v, &x.exhausted)
 	} else {
-		f, ok := x.field(s.field, v)
-		s.outcome = s.test.onField(f, ok, &x.exhausted)
+		val := x.value(s.value, v)
+		s.outcome = s.test.onValue(val.value, val.found, &x.exhausted)
 	}
 	return s.outcome
 }

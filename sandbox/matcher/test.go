@@ -13,8 +13,8 @@ import (
 func (t *test) on(v *message.View, exhausted *atomic.Int64) bool {
 	switch t.source {
 	case fromField:
-		f, ok := v.Field(t.name, t.fi)
-		return t.onField(f, ok, exhausted)
+		x, ok := v.Value(t.name, t.fi, t.ai)
+		return t.onValue(x, ok, exhausted)
 	case fromHeader:
 		b, ok := v.Header(t.header)
 		return t.onHeader(b, ok, exhausted)
@@ -51,41 +51,30 @@ func (t *test) onHeader(b []byte, ok bool, exhausted *atomic.Int64) bool {
 	return t.onText(b, exhausted)
 }
 
-// onField: a value of another type than the literal's makes every test false.
-func (t *test) onField(f message.Field, ok bool, exhausted *atomic.Int64) bool {
+// onValue: a value of another type than the literal's makes every test false.
+func (t *test) onValue(x message.Value, ok bool, exhausted *atomic.Int64) bool {
 	if !ok {
 		return t.op == opIsNil
 	}
-	switch f.Type() {
+	switch x.Type {
 	case message.String, message.Bytes:
-		b, ok := f.Bytes(t.ai)
-		switch {
-		case !ok:
-			return t.op == opIsNil
-		case t.kind == isText:
-			return t.onText(b, exhausted)
+		if t.kind == isText {
+			return t.onText(x.Text, exhausted)
 		}
 	case message.Integer, message.Double:
-		n, ok := f.Number(t.ai)
-		switch {
-		case !ok:
-			return t.op == opIsNil
-		case t.kind == isNumber:
-			return t.onNumber(n)
-		case t.kind == isBool:
+		switch t.kind {
+		case isNumber:
+			return t.onNumber(x.Number)
+		case isBool:
 			want := 0.0
 			if t.truth {
 				want = 1
 			}
-			return (n == want) == (t.op == opEq)
+			return (x.Number == want) == (t.op == opEq)
 		}
 	case message.Bool:
-		b, ok := f.Bool(t.ai)
-		switch {
-		case !ok:
-			return t.op == opIsNil
-		case t.kind == isBool:
-			return (b == t.truth) == (t.op == opEq)
+		if t.kind == isBool {
+			return (x.Number != 0 == t.truth) == (t.op == opEq)
 		}
 	}
 	return t.op == opNotNil
@@ -176,7 +165,7 @@ type key struct {
 	source source
 	header message.Header
 	name   string
-	fi     int
+	fi, ai int
 }
 
-func (t *test) key() key { return key{t.source, t.header, t.name, t.fi} }
+func (t *test) key() key { return key{t.source, t.header, t.name, t.fi, t.ai} }

@@ -215,6 +215,11 @@ func use(v *message.View) {
 		}
 		if g, ok := v.Field(string(f.Name()), 0); !ok || string(g.Name()) != string(f.Name()) {
 			panic("a field is not found by its name")
+		} else {
+			want, ok := g.Value(0)
+			if got, found := v.Value(string(g.Name()), 0, 0); found != ok || found && (got.Type != want.Type || string(got.Text) != string(want.Text) || got.Number != want.Number && got.Number == got.Number) {
+				panic(fmt.Sprintf("the message has %v (%v), Field %v (%v)", got, found, want, ok))
+			}
 		}
 	}
 }

@@ -79,13 +79,14 @@ func (v *View) Parse(b []byte) error {
 	}
 	for i := 0; i < len(b); {
 		start := i
-		if len(b)-i > 1 && b[i] == fieldsTag && b[i+1] < 0x80 && int(b[i+1]) <= len(b)-i-2 { // most fields are that short
-			if v.fields.end == 0 {
-				v.fields.start = uint32(start)
-			}
+		if len(b)-i > 1 && b[i]&0x87 == wireBytes && b[i+1] < 0x80 && int(b[i+1]) <= len(b)-i-2 { // most fields and headers are that short
+			tag := b[i]
 			i += 2 + int(b[i+1])
-			v.fields.end = uint32(i)
-			v.count++
+			if tag == fieldsTag {
+				v.field(start, i)
+			} else if !v.setText(uint64(tag>>3), span{uint32(start + 2), uint32(i)}) {
+				return bad(start, "number with the wire type of text")
+			}
 			continue
 		}
 		tag, n := uvarint(b[i:])
@@ -108,11 +109,7 @@ func (v *View) Parse(b []byte) error {
 		i += n
 		end := i + int(size)
 		if tag == fieldsTag {
-			if v.fields.end == 0 {
-				v.fields.start = uint32(start)
-			}
-			v.fields.end = uint32(end)
-			v.count++
+			v.field(start, end)
 		} else if !v.setText(tag>>3, span{uint32(i), uint32(end)}) {
 			return bad(start, "number with the wire type of text")
 		}
@@ -152,6 +149,15 @@ func (v *View) Check() error {
 const fieldsTag = 10<<3 | wireBytes
 
 func bad(at int, what string) error { return fmt.Errorf("%w: %s at byte %d", ErrFormat, what, at) }
+
+// field notes that a field lies there.
+func (v *View) field(start, end int) {
+	if v.fields.end == 0 {
+		v.fields.start = uint32(start)
+	}
+	v.fields.end = uint32(end)
+	v.count++
+}
 
 // setText notes where a header lies. It reports false for headers that are numbers.
 func (v *View) setText(tag uint64, at span) bool {
@@ -216,15 +222,31 @@ func wrongWire(tag uint64, i int) error {
 	return nil
 }
 
-// uvarint is binary.Uvarint with a quick way for one and two bytes.
-func uvarint(b []byte) (uint64, int) {
-	if len(b) > 0 && b[0] < 0x80 {
-		return uint64(b[0]), 1
+// uvarint is binary.Uvarint with a quick way for one, two and nine bytes, which times have.
+func uvarint(b []byte) (x uint64, n int) {
+	if len(b) == 0 || b[0] >= 0x80 {
+		return longUvarint(b)
 	}
+	return uint64(b[0]), 1
+}
+
+func longUvarint(b []byte) (uint64, int) {
+	const more = 0x8080808080808080
 	if len(b) > 1 && b[1] < 0x80 {
 		return uint64(b[0]&0x7f) | uint64(b[1])<<7, 2
 	}
-	return binary.Uvarint(b)
+	if len(b) < 9 || b[8] >= 0x80 {
+		return binary.Uvarint(b)
+	}
+	x := binary.LittleEndian.Uint64(b)
+	if x&more != more {
+		return binary.Uvarint(b)
+	}
+	x &^= more // eight times seven bits; they move together by two, four and eight
+	x = x&0x007f007f007f007f | x&0x7f007f007f007f00>>1
+	x = x&0x00003fff00003fff | x&0x3fff00003fff0000>>2
+	x = x&0x000000000fffffff | x&0x0fffffff00000000>>4
+	return x | uint64(b[8])<<56, 9
 }
 
 // Raw returns the message's bytes.
