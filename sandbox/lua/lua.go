@@ -46,8 +46,7 @@ type plugin struct {
 	interrupted atomic.Bool
 	polled      time.Time // when the call that runs was first asked to end; zero before that
 
-	process, timer vm.Value // the names of the two functions
-	texts          texts
+	process, timer vm.Value       // the names of the two functions
 	trace          *sandbox.Trace // nil: what it does is not noted
 	scratch        []byte         // a value of a field that is being added
 	digits         [64]byte       // of a number that is appended to a payload

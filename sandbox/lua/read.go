@@ -3,8 +3,6 @@ package lua
 import (
 	"unsafe"
 
-	"github.com/cespare/xxhash/v2"
-
 	"sandbar/sandbox/lua/vm"
 	"sandbar/sandbox/message"
 )
@@ -96,26 +94,8 @@ func (p *plugin) fieldValue(L *vm.State, x message.Value) vm.Value {
 
 // text is b as a value of the plugin.
 func (p *plugin) text(L *vm.State, b []byte) vm.Value {
-	if len(b) < longString {
-		return p.texts.value(L, b)
-	}
 	L.Spend(int64(len(b)) / 64)
-	return L.Bytes(b)
-}
-
-const longString = 64
-
-// texts remembers short strings that were read lately: fields like a document type have few values, and a
-// string that is known need not be allocated.
-type texts [256]vm.Value
-
-func (t *texts) value(L *vm.State, b []byte) vm.Value {
-	at := &t[xxhash.Sum64(b)%uint64(len(t))]
-	if s, ok := at.Str(); ok && s == string(b) {
-		return *at
-	}
-	*at = L.Bytes(b)
-	return *at
+	return L.Short(unsafe.String(unsafe.SliceData(b), len(b)))
 }
 
 // decodeMessage is decode_message(bytes): the message as a table whose Fields are an array.

@@ -251,7 +251,7 @@ func (d *decoding) text(expected string) vm.Value {
 	}
 	if end < len(d.in) && d.in[end] == '"' {
 		d.at = end + 1
-		return d.L.Str(d.in[start:end])
+		return d.L.Short(d.in[start:end])
 	}
 	out := append(d.scratch[:0], d.in[start:end]...)
 	for d.at = end; ; {

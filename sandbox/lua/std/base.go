@@ -222,7 +222,7 @@ func Text(L *vm.State, v vm.Value) vm.Value {
 		return v
 	case vm.NumberType:
 		f, _ := v.Float()
-		return L.Str(vm.NumberText(f))
+		return L.Short(vm.NumberText(f))
 	case vm.NilType:
 		return L.Intern("nil")
 	case vm.BoolType:

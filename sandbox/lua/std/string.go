@@ -41,7 +41,7 @@ func (m *texts) slice(L *vm.State, s string, from, to int) vm.Value {
 		}
 		return *one
 	}
-	return L.Str(s[from:to])
+	return L.Short(s[from:to])
 }
 
 // take lends the scratch buffer. What give gets back may be lent again.

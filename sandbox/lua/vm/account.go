@@ -62,6 +62,7 @@ func (L *State) count() {
 	m := &L.memory
 	m.epoch++
 	m.walks++
+	clear(L.lately[:]) // what nobody else has goes
 	if th := L.current; th != nil {
 		th.top = max(th.top, min(L.top, len(th.stack))) // what a function of the host has there
 	}

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"math"
+	"unsafe"
 
 	"sandbar/sandbox/number"
 )
@@ -297,8 +298,8 @@ func (L *State) Protected(fn Value, args []Value, again HostFunc, failed func(L 
 	return L.callWith(fn, args, &waiting{again: again, protect: true, failed: failed})
 }
 
-// concat is the operator .. over registers.
-func (L *State) concat(th *Thread, base, a, b, c int) {
+// concat is the operator .. over registers. It returns whether it may have called something.
+func (L *State) concat(th *Thread, base, a, b, c int) bool {
 	// All strings and numbers: one piece of memory.
 	size := 0
 	for j := b; j <= c; j++ {
@@ -309,10 +310,11 @@ func (L *State) concat(th *Thread, base, a, b, c int) {
 			size += numberSize
 		default:
 			L.concatFrom(th, base, a, b, c)
-			return
+			return true
 		}
 	}
 	th.stack[base+a] = L.joined(th.stack[base+b:base+c+1], size)
+	return false
 }
 
 // joined joins strings and numbers, which take at most size bytes.
@@ -328,7 +330,7 @@ func (L *State) joined(parts []Value, size int) Value {
 				b = number.AppendG(b, v.float(), 14)
 			}
 		}
-		return L.Bytes(b)
+		return L.Short(unsafe.String(unsafe.SliceData(b), len(b)))
 	}
 	L.Charge(textSize(size))
 	text := make([]byte, textHeader, textHeader+size+7)

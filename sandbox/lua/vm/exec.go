@@ -98,8 +98,11 @@ resume:
 				i.x = int32(at)
 			}
 			f.pc, L.fuel = int32(pc), fuel
-			L.setTo(t.Value(), *key, r[i.a])
-			goto resume
+			if L.setTo(t.Value(), *key, r[i.a]) {
+				goto resume
+			}
+			fuel = L.fuel
+			continue
 		case opGetTableS:
 			o, key := &r[uint8(i.b)], &k[i.c]
 			if o.bits == tableBits {
@@ -127,7 +130,15 @@ resume:
 			o, key := &r[uint8(i.b)], &r[uint8(i.c)]
 			if o.bits == tableBits {
 				t := (*Table)(o.ref)
-				if key.bits >= numberBase {
+				if key.isString() && !key.isLong() {
+					if at := t.findString(*key); at >= 0 && t.nodes[at].val.bits != nilBits {
+						r[i.a] = t.nodes[at].val
+						continue
+					} else if t.meta == nil {
+						r[i.a] = Value{}
+						continue
+					}
+				} else if key.bits >= numberBase {
 					n := key.float()
 					if j := int(n); uint(j-1) < uint(len(t.arr)) && float64(j) == n {
 						if v := &t.arr[j-1]; v.bits != nilBits || t.meta == nil {
@@ -177,8 +188,11 @@ resume:
 				}
 			}
 			f.pc, L.fuel = int32(pc), fuel
-			L.setTo(*o, *key, *v)
-			goto resume
+			if L.setTo(*o, *key, *v) {
+				goto resume
+			}
+			fuel = L.fuel
+			continue
 		case opSetTable:
 			o, key, v := &r[i.a], &r[uint8(i.b)], &r[uint8(i.c)]
 			if i.b >= constBit {
@@ -187,7 +201,13 @@ resume:
 			if i.c >= constBit {
 				v = &k[i.c-constBit]
 			}
-			if o.bits == tableBits && key.bits >= numberBase && v.bits != nilBits {
+			if o.bits == tableBits && key.isString() && !key.isLong() {
+				t := (*Table)(o.ref)
+				if at := t.findString(*key); at >= 0 && t.nodes[at].val.bits != nilBits {
+					t.nodes[at].val = *v
+					continue
+				}
+			} else if o.bits == tableBits && key.bits >= numberBase && v.bits != nilBits {
 				t := (*Table)(o.ref)
 				n := key.float()
 				j := int(n)
@@ -202,8 +222,11 @@ resume:
 				}
 			}
 			f.pc, L.fuel = int32(pc), fuel
-			L.setTo(*o, *key, *v)
-			goto resume
+			if L.setTo(*o, *key, *v) {
+				goto resume
+			}
+			fuel = L.fuel
+			continue
 		case opNewTable:
 			f.pc, L.fuel = int32(pc), fuel
 			t := L.NewTable(int(i.b), int(i.c))
@@ -324,8 +347,11 @@ resume:
 			goto resume
 		case opConcat:
 			f.pc, L.fuel = int32(pc), fuel
-			L.concat(th, int(f.base), int(i.a), int(i.b), int(i.c))
-			goto resume
+			if L.concat(th, int(f.base), int(i.a), int(i.b), int(i.c)) {
+				goto resume
+			}
+			fuel = L.fuel
+			continue
 		case opJmp:
 			pc += int(i.x)
 			continue
@@ -355,9 +381,6 @@ resume:
 				}
 				continue
 			}
-			f.pc, L.fuel = int32(pc), fuel
-			L.lessTo(r[uint8(i.b)], r[uint8(i.c)], i.a)
-			goto resume
 		case opLtK:
 			if x, y := &r[uint8(i.b)], &k[i.c]; x.bits >= numberBase && y.bits >= numberBase {
 				if (x.float() < y.float()) != (i.a != 0) {
@@ -367,9 +390,6 @@ resume:
 				}
 				continue
 			}
-			f.pc, L.fuel = int32(pc), fuel
-			L.lessTo(r[uint8(i.b)], k[i.c], i.a)
-			goto resume
 		case opLe:
 			if x, y := &r[uint8(i.b)], &r[uint8(i.c)]; x.bits >= numberBase && y.bits >= numberBase {
 				if (x.float() <= y.float()) != (i.a != 0) {
@@ -379,9 +399,6 @@ resume:
 				}
 				continue
 			}
-			f.pc, L.fuel = int32(pc), fuel
-			L.lessEqualTo(r[uint8(i.b)], r[uint8(i.c)], i.a)
-			goto resume
 		case opLeK:
 			if x, y := &r[uint8(i.b)], &k[i.c]; x.bits >= numberBase && y.bits >= numberBase {
 				if (x.float() <= y.float()) != (i.a != 0) {
@@ -391,9 +408,6 @@ resume:
 				}
 				continue
 			}
-			f.pc, L.fuel = int32(pc), fuel
-			L.lessEqualTo(r[uint8(i.b)], k[i.c], i.a)
-			goto resume
 		case opLtX, opLeX:
 			x, y := L.operand(r, k, i.b), L.operand(r, k, i.c)
 			if x.bits >= numberBase && y.bits >= numberBase {
@@ -404,13 +418,6 @@ resume:
 				}
 				continue
 			}
-			f.pc, L.fuel = int32(pc), fuel
-			if i.op == opLtX {
-				L.lessTo(x, y, i.a)
-			} else {
-				L.lessEqualTo(x, y, i.a)
-			}
-			goto resume
 		case opTest:
 			if (r[i.a].bits > falseBits) == (i.c == 0) {
 				pc++
@@ -506,7 +513,9 @@ resume:
 				continue
 			}
 			L.fuel = fuel
-			th.deliver(at, n, d)
+			if th.deliver(at, n, d); d.then == thenEndEntry {
+				return
+			}
 			L.finishCalls(d)
 			goto resume
 		case opForLoop:
@@ -578,18 +587,9 @@ resume:
 			L.varargs(th, f, int(i.a), int(i.b)-1)
 			goto resume
 		}
-		// Arithmetic that is not on two numbers, and the rare operations.
+		// Arithmetic and comparisons that are not of two numbers.
 		f.pc, L.fuel = int32(pc), fuel
-		x, y := r[uint8(i.b)], Value{}
-		switch i.op {
-		case opAddK, opSubK, opMulK, opDivK, opModK:
-			y = k[i.c]
-		case opArith:
-			x, y = L.operand(r, k, i.b), L.operand(r, k, i.c)
-		default:
-			y = r[uint8(i.c)]
-		}
-		L.arithTo(event(i.x), x, y, f.reg(i.a))
+		L.onValues(r, k, i, f.reg(i.a))
 		goto resume
 	}
 }

@@ -79,15 +79,17 @@ func (L *State) getTo(v, k Value, at int) {
 	L.current.stack[at] = found
 }
 
-func (L *State) setTo(v, k, x Value) {
+// setTo is v[k] = x. It returns whether it called something.
+func (L *State) setTo(v, k, x Value) bool {
 	h, on := L.setIndex(v, k, x)
 	if h.bits == nilBits {
-		return
+		return false
 	}
 	at := L.scratch(4)
 	s := L.current.stack[at:]
 	s[0], s[1], s[2], s[3] = h, on, k, x
 	L.call(call{at: at, args: 3}, toOp(at, 0))
+	return true
 }
 
 func (L *State) arithTo(e event, x, y Value, at int) {
@@ -167,6 +169,25 @@ func (v Value) size() int {
 		return v.strLen()
 	}
 	return 0
+}
+
+// onValues does an operation on operands that are not both numbers: arithmetic, with its result at a place of the stack, or a comparison.
+func (L *State) onValues(r *[256]Value, k []Value, i *inst, at int) {
+	x, y := r[uint8(i.b)], r[uint8(i.c)]
+	switch i.op {
+	case opAddK, opSubK, opMulK, opDivK, opModK, opLtK, opLeK:
+		y = k[i.c]
+	case opArith, opLtX, opLeX:
+		x, y = L.operand(r, k, i.b), L.operand(r, k, i.c)
+	}
+	switch i.op {
+	case opLt, opLtK, opLtX:
+		L.lessTo(x, y, i.a)
+	case opLe, opLeK, opLeX:
+		L.lessEqualTo(x, y, i.a)
+	default:
+		L.arithTo(event(i.x), x, y, at)
+	}
 }
 
 // second is the second operand of a comparison.

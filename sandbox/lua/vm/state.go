@@ -61,6 +61,7 @@ type State struct {
 	next     *Function        // the function that pairs returns
 	hostFn   *Function        // of the host, that runs
 	constant map[string]Value // texts of the code, each once
+	lately   [256]Value       // strings that Short has made since the last count, by hash
 	lastID   uint32
 	seed     uint32  // of hashes
 	building []Value // that a function of the host builds, and has nowhere else yet
@@ -282,6 +283,27 @@ func (L *State) Str(s string) Value {
 	}
 	L.Charge(textSize(len(s)))
 	return textOf(s)
+}
+
+// shortText is how long a string may be to be remembered; see Short.
+const shortText = 64
+
+// Short is Str for a string that may well have been made lately, like a document type: it need not be made again then, and is the same piece of
+// memory as the key of a table that it was used for.
+func (L *State) Short(s string) Value {
+	if len(s) == 0 || len(s) > shortText {
+		return L.Str(s)
+	}
+	h := hashText(s, L.seed) | 1
+	at := &L.lately[h>>1%uint32(len(L.lately))]
+	if at.bits == stringBits|uint64(len(s)) && (*text)(at.ref).hash == h && at.str() == s {
+		return *at
+	}
+	L.Charge(textSize(len(s)))
+	v := textOf(s)
+	(*text)(v.ref).hash = h
+	*at = v
+	return v
 }
 
 // Bytes makes a string.
