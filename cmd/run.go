@@ -8,9 +8,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -50,11 +52,11 @@ func (c *runCmd) Run(ctx context.Context, con console) error {
 	debug.SetGCPercent(gcPercent)
 	on := &engines{}
 	defer on.close()
-	tasks, err := loadTasks(c.Plugins, on, con)
+	tasks, err := loadTasks(c.Plugins, on, console{con.out, &together{w: con.err}})
 	if err != nil {
 		return err
 	}
-	t := &trial.Trial{}
+	t := &trial.Trial{Workers: runtime.GOMAXPROCS(0), Now: clock.Now}
 	for _, task := range tasks {
 		defer task.Close()
 		t.Plugins = append(t.Plugins, &trial.Plugin{Task: task})
@@ -79,6 +81,18 @@ func (c *runCmd) Run(ctx context.Context, con console) error {
 		}
 	}
 	return nil
+}
+
+// together lets several plugins write lines.
+type together struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (t *together) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.w.Write(b)
 }
 
 // openOutput makes the trial write to DIR/derived/0.log. The function it returns finishes the file.
@@ -183,9 +197,13 @@ type files struct {
 
 	open   io.ReadCloser
 	reader *message.Reader
+	fresh  func(least int) []byte // see Lend
 }
 
-// Next returns the next message, valid until the next call.
+// Lend implements trial.Lender.
+func (f *files) Lend(fresh func(least int) []byte) { f.fresh = fresh }
+
+// Next returns the next message, valid until the next call unless Lend was called.
 func (f *files) Next() ([]byte, error) {
 	for {
 		if f.reader == nil {
@@ -197,6 +215,9 @@ func (f *files) Next() ([]byte, error) {
 				return nil, err
 			}
 			f.names, f.open, f.reader = f.names[1:], rc, message.NewReader(rc, f.max)
+			if f.fresh != nil {
+				f.reader.Lend(f.fresh)
+			}
 		}
 		msg, err := f.reader.Next()
 		if err == nil {

@@ -7,28 +7,19 @@ package trial
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"sandbar/host/runner"
 	"sandbar/sandbox"
-	"sandbar/sandbox/matcher"
-	"sandbar/sandbox/message"
 )
-
-// Source yields messages; message.Reader is one.
-type Source interface {
-	// Next returns the next message, valid until the next call, or io.EOF.
-	Next() ([]byte, error)
-}
 
 // Plugin is a task in a trial and how it went.
 type Plugin struct {
 	Task  *runner.Task
 	Ended *sandbox.Error // why it ended before the input did; nil when it saw all of it
-	hits  []int32
+
+	at int // its place in Plugins
 }
 
 // Trial is one run over one input.
@@ -36,153 +27,106 @@ type Trial struct {
 	Plugins  []*Plugin
 	Out      func(msg []byte) error // takes what plugins make; nil discards it
 	Progress func(messages int64)   // called now and then; may be nil
+	// Workers is how many plugins may run at a time, and beside the reading, when that pays. Up to 1 everything is done in the goroutine of Run,
+	// one after the other. What comes out is the same, in the same order.
+	Workers int
+	Now     func() time.Time // nil: it is not looked whether that pays
 
 	Messages int64 // read
 	Bytes    int64 // of these messages
 	Damaged  int64 // frames whose content is no message
-
-	index   *matcher.Index
-	view    message.View
-	scratch []byte // what view looks at when it was compressed
-	ids     []int
-
-	// The batch: of all messages read only those that somebody wants are kept.
-	read   int // messages, wanted or not
-	views  []message.View
-	buf    []byte // what views look at
-	second int64  // newest second seen
-	newest int64  // newest Timestamp seen
-	steps  []step
 }
-
-// step is where the time of the messages reaches a new second.
-type step struct {
-	at int   // views before it come first
-	ns int64 // the Timestamp that reached it
-}
-
-// Bounds of a batch: what is collected before the plugins run.
-const (
-	batchRead   = 4096
-	batchWanted = 1024
-	batchBytes  = 1 << 20
-	batchSlack  = 64 << 10 // so that the last message of a batch seldom needs a new buffer
-)
 
 // Run reads src to its end and then gives every plugin its last timer event.
 // It returns an error when the input or Out fails; a plugin that fails ends alone.
 func (t *Trial) Run(ctx context.Context, src Source) error {
-	ms := make([]*matcher.Matcher, len(t.Plugins))
 	for i, p := range t.Plugins {
-		ms[i] = p.Task.Matcher
+		p.at = i
 	}
-	t.index = matcher.NewIndex(ms)
+	f := newFeeder(t.Plugins, src)
+	b := &batch{}
+	now := t.Now
+	if now == nil {
+		now = func() time.Time { return time.Time{} }
+	}
+	var feeding, working time.Duration
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		end, err := t.fill(src)
-		if err != nil {
-			return fmt.Errorf("after %d messages: %w", t.Messages, err)
+		begun := now()
+		f.fill(b)
+		filled := now()
+		if end, err := t.process(b); end || err != nil {
+			return err
 		}
-		for _, p := range t.Plugins {
-			if err := t.process(p); err != nil {
-				return err
-			}
-		}
-		if end {
-			for _, p := range t.Plugins {
-				if p.Ended == nil {
-					p.Ended = p.Task.Timer(t.newest, true)
-				}
-				p.Task.Measure()
-			}
-		}
-		for _, p := range t.Plugins {
-			if err := t.take(p); err != nil {
-				return err
-			}
-		}
-		if t.Progress != nil {
-			t.Progress(t.Messages)
-		}
-		if end {
-			return nil
+		feeding, working = feeding+filled.Sub(begun), working+now().Sub(filled)
+		if t.Workers > 1 && t.Messages >= probed && working > pays*feeding {
+			return t.beside(ctx, f, b)
 		}
 	}
 }
 
-// fill reads and matches a batch. It reports true at the end of the input.
-func (t *Trial) fill(src Source) (end bool, err error) {
-	t.read, t.views, t.buf, t.steps = 0, t.views[:0], t.buf[:0], t.steps[:0]
-	for t.read < batchRead && len(t.views) < batchWanted && len(t.buf) < batchBytes {
-		msg, err := src.Next()
-		if errors.Is(err, io.EOF) {
-			return true, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		t.add(msg)
+// Plugins run beside one another and beside the reading when they take so much more time than that: handing what is in one core's cache to another
+// costs some tenths of a microsecond a message, for which light plugins are done.
+const (
+	pays   = 4
+	probed = 10_000 // messages after which that is known
+)
+
+// process runs all plugins on a batch. It reports true after the last.
+func (t *Trial) process(b *batch) (end bool, err error) {
+	if b.err != nil {
+		return true, t.unread(b)
 	}
-	return false, nil
+	for _, p := range t.Plugins {
+		if err := t.run(p, b, func() error { return nil }); err != nil {
+			return true, err
+		}
+		if err := t.write(p.Task.Take(), p); err != nil {
+			return true, err
+		}
+	}
+	t.passed(b)
+	return b.end, nil
 }
 
-// add finds who wants a message and keeps a copy of it for them, since the source's is only valid until the next.
-func (t *Trial) add(msg []byte) {
-	v := &t.view
-	var err error
-	if t.scratch, err = message.Decode(v, msg, t.scratch); err == nil {
-		err = v.Whole()
-	}
-	if err != nil {
-		t.Damaged++
-		for inside := range message.Inside(msg) {
-			t.add(inside)
-		}
-		return
-	}
-	t.read++
-	t.Messages++
-	t.Bytes += int64(len(msg))
-	if ns := v.Timestamp(); ns > t.newest {
-		t.newest = ns
-		if s := ns / int64(time.Second); s > t.second {
-			t.second = s
-			t.steps = append(t.steps, step{at: len(t.views), ns: ns})
-		}
-	}
-	t.ids = t.index.Match(v, t.ids[:0])
-	if len(t.ids) == 0 {
-		return
-	}
-	for _, id := range t.ids {
-		t.Plugins[id].hits = append(t.Plugins[id].hits, int32(len(t.views)))
-	}
-	t.keep(v)
+// unread is the error of an input that cannot be read on.
+func (t *Trial) unread(b *batch) error {
+	return fmt.Errorf("after %d messages: %w", t.Messages+int64(b.read), b.err)
 }
 
-// keep copies a message into the batch.
-func (t *Trial) keep(v *message.View) {
-	raw := v.Raw()
-	if len(t.buf)+len(raw) > cap(t.buf) {
-		t.buf = make([]byte, 0, max(batchBytes+batchSlack, len(raw))) // views keep the old one alive
+// passed counts a batch that all plugins are done with.
+func (t *Trial) passed(b *batch) {
+	t.Messages += int64(b.read)
+	t.Bytes += b.bytes
+	t.Damaged += b.damaged
+	if t.Progress != nil {
+		t.Progress(t.Messages)
 	}
-	start := len(t.buf)
-	t.buf = append(t.buf, raw...)
-	t.views = append(t.views, v.Over(t.buf[start:len(t.buf):len(t.buf)]))
 }
 
-// process runs one plugin on the batch, with its timer events where the messages' time passes them.
-func (t *Trial) process(p *Plugin) error {
-	hits := p.hits
-	p.hits = p.hits[:0]
+// run runs one plugin on a batch. turn returns when it may write what the plugin makes before it is done.
+func (t *Trial) run(p *Plugin, b *batch, turn func() error) error {
+	err := t.messages(p, b, turn)
+	if err == nil && b.end {
+		if p.Ended == nil {
+			p.Ended = p.Task.Timer(b.newest, true)
+		}
+		p.Task.Measure()
+	}
+	return err
+}
+
+// messages gives a plugin what it wants of a batch, with its timer events where the messages' time passes them.
+func (t *Trial) messages(p *Plugin, b *batch, turn func() error) error {
+	hits := b.hits[p.at]
 	if p.Ended != nil {
 		return nil
 	}
-	p.Task.Passed(t.read)
+	p.Task.Passed(b.read)
 	if every := p.Task.Config.TickerInterval; every > 0 {
-		for _, s := range t.steps {
+		for _, s := range b.steps {
 			sec := s.ns / int64(time.Second)
 			next := p.Task.NextTick()
 			if next == 0 {
@@ -195,7 +139,7 @@ func (t *Trial) process(p *Plugin) error {
 			for n < len(hits) && int(hits[n]) < s.at {
 				n++
 			}
-			if err := t.call(p, hits[:n]); err != nil {
+			if err := t.call(p, b, hits[:n], turn); err != nil {
 				return err
 			}
 			if p.Ended == nil {
@@ -207,17 +151,20 @@ func (t *Trial) process(p *Plugin) error {
 			hits = hits[n:]
 		}
 	}
-	return t.call(p, hits)
+	return t.call(p, b, hits, turn)
 }
 
 // call gives messages to a plugin, and takes what it makes of them when that is much.
-func (t *Trial) call(p *Plugin, hits []int32) error {
+func (t *Trial) call(p *Plugin, b *batch, hits []int32, turn func() error) error {
 	for len(hits) > 0 && p.Ended == nil {
 		var n int
-		n, p.Ended = p.Task.Process(t.views, hits)
+		n, p.Ended = p.Task.Process(b.views, hits)
 		hits = hits[n:]
 		if p.Task.Full() {
-			if err := t.take(p); err != nil {
+			if err := turn(); err != nil {
+				return err
+			}
+			if err := t.write(p.Task.Take(), p); err != nil {
 				return err
 			}
 		}
@@ -225,11 +172,11 @@ func (t *Trial) call(p *Plugin, hits []int32) error {
 	return nil
 }
 
-// take hands on what a plugin made.
-func (t *Trial) take(p *Plugin) error {
-	for _, msg := range p.Task.Take() {
+// write hands on what a plugin made.
+func (t *Trial) write(made [][]byte, p *Plugin) error {
+	for _, msg := range made {
 		if t.Out == nil {
-			continue
+			break
 		}
 		if err := t.Out(msg); err != nil {
 			return fmt.Errorf("write what %s made: %w", p.Task.Config.Logger(), err)

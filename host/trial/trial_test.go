@@ -185,6 +185,116 @@ func TestEachPluginSeesWhatItWants(t *testing.T) {
 	}
 }
 
+// TestWorkers: several workers make what one makes, in the same order, of messages that are copied and of those that stay where they were read.
+func TestWorkers(t *testing.T) {
+	t.Parallel()
+	var in [][]byte
+	for i := range 12_000 {
+		in = append(in, text([]string{"a", "b", "c"}[i%3], fmt.Sprint(i), int64(i)*int64(time.Millisecond)))
+		if i%5000 == 77 {
+			in = append(in, snappy.Encode(nil, text("a", "small", 1)), []byte{0xff, 0xff})
+		}
+	}
+	var framed []byte
+	for _, msg := range in {
+		framed = message.AppendFrame(framed, msg)
+	}
+	plugins := func() []*trial.Plugin {
+		var all []*trial.Plugin
+		for i := range 20 {
+			s := script{}
+			switch i {
+			case 4:
+				s.failAt = "3333"
+			case 5:
+				s.large = 3000
+			}
+			all = append(all, plugin(t, config(fmt.Sprint(i), []string{"TRUE", "Type == 'a'", "Type == 'b'", "FALSE"}[i%4], 7*(i%2)), s))
+		}
+		return all
+	}
+	var want []string
+	for _, c := range []struct {
+		workers int
+		lends   bool
+	}{{0, false}, {0, true}, {1, true}, {2, false}, {2, true}, {7, true}} {
+		var got []string
+		tr := &trial.Trial{Plugins: plugins(), Workers: c.workers, Out: func(msg []byte) error {
+			var v message.View
+			if err := v.Parse(msg); err != nil {
+				return err
+			}
+			p, _ := v.Header(message.Payload)
+			got = append(got, strings.TrimSpace(string(p)))
+			return nil
+		}}
+		var src trial.Source = &list{msgs: in}
+		if c.lends {
+			src = message.NewReader(bytes.NewReader(framed), message.MaxSize)
+		}
+		run := tr.Run
+		if c.workers > 0 {
+			run = tr.RunBeside
+		}
+		if err := run(t.Context(), src); err != nil {
+			t.Fatal(err)
+		}
+		if tr.Messages != 12_003 || tr.Damaged != 3 || tr.Plugins[4].Ended == nil {
+			t.Errorf("%+v: %d messages, %d damaged, plugin 4 ended with %v", c, tr.Messages, tr.Damaged, tr.Plugins[4].Ended)
+		}
+		if !c.lends { // batches of another size
+			slices.Sort(got)
+		}
+		switch {
+		case c.workers == 0:
+			want = got
+		case !c.lends:
+			sorted := slices.Sorted(slices.Values(want))
+			if !slices.Equal(got, sorted) {
+				t.Errorf("%+v: %d messages are made, %d by one worker, or others", c, len(got), len(want))
+			}
+		case !slices.Equal(got, want):
+			t.Errorf("%+v: %d messages are made, %d by one worker, or in another order", c, len(got), len(want))
+		}
+	}
+}
+
+// TestWorkersFail: an input or an output that fails, and a context that ends, end the work of all.
+func TestWorkersFail(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	var in [][]byte
+	for i := range 20_000 {
+		in = append(in, text("x", fmt.Sprint(i), int64(i)))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	made := 0
+	for name, c := range map[string]struct {
+		ctx  context.Context
+		end  error
+		out  func([]byte) error
+		want error
+	}{
+		"input":  {t.Context(), broken, func([]byte) error { return nil }, broken},
+		"output": {t.Context(), nil, func([]byte) error { return broken }, broken},
+		"context": {ctx, nil, func([]byte) error {
+			if made++; made == 1000 {
+				cancel()
+			}
+			return nil
+		}, context.Canceled},
+	} {
+		tr := &trial.Trial{Workers: 3, Out: c.out}
+		for i := range 5 {
+			tr.Plugins = append(tr.Plugins, plugin(t, config(fmt.Sprint(i), "TRUE", 0), script{large: 2000}))
+		}
+		if err := tr.RunBeside(c.ctx, &list{msgs: in, err: c.end}); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestTimersFollowTheMessages(t *testing.T) {
 	t.Parallel()
 	const sec = int64(time.Second)

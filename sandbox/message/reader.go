@@ -24,6 +24,7 @@ type Reader struct {
 	err      error
 	skipped  Skipped
 	skipping bool
+	fresh    func(least int) []byte // see Lend; nil: messages are valid until the next call
 }
 
 // readBlock is how much is asked of the underlying reader at once.
@@ -31,10 +32,14 @@ const readBlock = 256 << 10
 
 // NewReader reads frames from r whose messages have at most max bytes.
 func NewReader(r io.Reader, max int) *Reader {
-	return &Reader{r: r, max: max, buf: make([]byte, readBlock)}
+	return &Reader{r: r, max: max}
 }
 
-// Next returns the next message, valid until the next call. It returns io.EOF at the end; a last frame that is
+// Lend makes the messages that Next returns from now on stay as they are: the Reader never writes over what it has returned. When it needs a new
+// buffer it takes what fresh returns, of least bytes at least, to which only the Reader writes from then on.
+func (r *Reader) Lend(fresh func(least int) []byte) { r.fresh, r.buf = fresh, nil }
+
+// Next returns the next message, valid until the next call unless Lend was called. It returns io.EOF at the end; a last frame that is
 // cut off counts as skipped. Other errors are the underlying reader's.
 func (r *Reader) Next() ([]byte, error) {
 	for {
@@ -83,7 +88,9 @@ func (r *Reader) advance(n int) {
 func (r *Reader) fill(need int) {
 	if need > len(r.buf)-r.from {
 		buf := r.buf
-		if need > len(buf) {
+		if r.fresh != nil {
+			buf = r.fresh(need)
+		} else if need > len(buf) {
 			buf = make([]byte, need+readBlock)
 		}
 		r.to = copy(buf, r.buf[r.from:r.to])
