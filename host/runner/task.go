@@ -135,10 +135,12 @@ func (t *Task) Process(views []message.View, hits []int32) (int, *sandbox.Error)
 		t.before, t.at.hits = len(t.made), hits[i:i+1]
 		res := t.plugin.Process(&views[h])
 		t.counts.Matched++
-		if err := t.account(res); err != nil {
+		if err := t.account(&res); err != nil {
 			return i + 1, err
 		}
-		t.returned(res, &views[h])
+		if res.Status == sandbox.StatusFailed {
+			t.returned(&res, &views[h])
+		}
 		if t.Full() || t.heed || t.Config.Kind == sandbox.Output && (res.Status <= sandbox.StatusRetry || res.Acked > 0) {
 			return i + 1, nil
 		}
@@ -154,7 +156,7 @@ func (t *Task) workers(l *lanes, views []message.View, hits []int32) (int, *sand
 		v := &views[hits[i]]
 		t.before = len(t.made)
 		t.counts.Matched++
-		err := t.account(c.res)
+		err := t.account(&c.res)
 		switch {
 		case err != nil && c.ended:
 			return i + 1, err
@@ -168,13 +170,13 @@ func (t *Task) workers(l *lanes, views []message.View, hits []int32) (int, *sand
 		for _, msg := range c.made {
 			t.keep(msg)
 		}
-		t.returned(c.res, v)
+		t.returned(&c.res, v)
 	}
 	return len(hits), nil
 }
 
 // returned heeds that process_message returned -1.
-func (t *Task) returned(res sandbox.Result, v *message.View) {
+func (t *Task) returned(res *sandbox.Result, v *message.View) {
 	if res.Status != sandbox.StatusFailed {
 		return
 	}
@@ -201,7 +203,7 @@ func (t *Task) batches(b sandbox.Batcher, views []message.View, hits []int32) (i
 		res := b.ProcessBatch(t.group)
 		done += n
 		t.counts.Matched += int64(n)
-		err := t.account(res)
+		err := t.account(&res)
 		if res.Outcome == sandbox.OK && res.Status == sandbox.StatusFailed {
 			t.counts.Failed += int64(n) - 1
 			if t.failed != nil {
@@ -239,11 +241,11 @@ func (t *Task) Timer(ns int64, shutdown bool) *sandbox.Error {
 	res := t.plugin.Timer(ns-ns%int64(time.Second), shutdown)
 	t.counts.Nanos += int64(t.now().Sub(start))
 	t.counts.Timers++
-	return t.account(res)
+	return t.account(&res)
 }
 
-func (t *Task) account(res sandbox.Result) *sandbox.Error {
-	t.last = res
+func (t *Task) account(res *sandbox.Result) *sandbox.Error {
+	t.last = *res
 	c := &t.counts
 	c.Fuel += res.Fuel
 	c.FuelMax = max(c.FuelMax, res.Fuel)

@@ -26,7 +26,8 @@ func ParseConfig(kind sandbox.Kind, name string, source []byte) (*sandbox.Config
 	if err != nil {
 		return nil, inConfig(loadError(cfg, err))
 	}
-	if res, _ := p.call(main.Value(), false, 0); res.Outcome != sandbox.OK {
+	var res sandbox.Result
+	if p.call(&res, main.Value(), false, 0); res.Outcome != sandbox.OK {
 		return nil, inConfig(&sandbox.Error{Plugin: cfg.Logger(), Line: res.Line, Text: res.Text})
 	}
 	c := copier{L: p.L}

@@ -70,7 +70,8 @@ func Load(cfg *sandbox.Config, source []byte, env sandbox.Env) (sandbox.Plugin, 
 	if err := p.L.Unlimited(p.openGlobals); err != nil {
 		return nil, loadError(cfg, err)
 	}
-	if res, _ := p.call(main.Value(), false, 0); res.Outcome != sandbox.OK {
+	var res sandbox.Result
+	if p.call(&res, main.Value(), false, 0); res.Outcome != sandbox.OK {
 		return nil, &sandbox.Error{Plugin: cfg.Logger(), Outcome: res.Outcome, Line: res.Line, Text: res.Text, Trace: res.Trace}
 	}
 	if p.L.Global("process_message").Function() == nil {
@@ -104,34 +105,33 @@ func outcomeOf(l vm.Limit) sandbox.Outcome {
 }
 
 // Process implements sandbox.Plugin.
-func (p *plugin) Process(m *message.View) sandbox.Result {
+func (p *plugin) Process(m *message.View) (res sandbox.Result) {
 	fn := p.L.Globals().Get(p.process)
 	if fn.Function() == nil {
 		return sandbox.Result{Outcome: sandbox.RuntimeError, Text: "process_message() function was not found"}
 	}
 	p.msg = m
-	var res sandbox.Result
 	var values []vm.Value
 	if p.cfg.Kind == sandbox.Output {
 		p.sequence++
-		res, values = p.call(fn, false, 2, vm.Number(float64(p.sequence)))
+		values = p.call(&res, fn, false, 2, vm.Number(float64(p.sequence)))
 	} else {
-		res, values = p.call(fn, false, 2)
+		values = p.call(&res, fn, false, 2)
 	}
 	p.msg = nil
-	if res.Outcome != sandbox.OK {
-		return res
+	if res.Outcome == sandbox.OK {
+		p.status(&res, values[0], values[1])
 	}
-	return p.status(res, values[0], values[1])
+	return res
 }
 
 // status checks what process_message returned.
-func (p *plugin) status(res sandbox.Result, status, text vm.Value) sandbox.Result {
+func (p *plugin) status(res *sandbox.Result, status, text vm.Value) {
 	n, ok := status.Float()
 	if !ok || n != math.Trunc(n) || math.Abs(n) > math.MaxInt32 {
 		res.Outcome = sandbox.BadReturn
 		res.Text = fmt.Sprintf("process_message() must return a numeric status code, it returned a %s", status.Type())
-		return res
+		return
 	}
 	res.Status = int(n)
 	if !text.IsNil() {
@@ -139,7 +139,7 @@ func (p *plugin) status(res sandbox.Result, status, text vm.Value) sandbox.Resul
 		if !ok {
 			res.Outcome = sandbox.BadReturn
 			res.Text = "process_message() must return a nil or string error message, the second value is a " + text.Type().String()
-			return res
+			return
 		}
 		res.Text = bounded(strings.Clone(s))
 	}
@@ -149,7 +149,6 @@ func (p *plugin) status(res sandbox.Result, status, text vm.Value) sandbox.Resul
 			res.Text = fmt.Sprintf("process_message() returned the termination status %d", res.Status)
 		}
 	}
-	return res
 }
 
 // Timer implements sandbox.Plugin.
@@ -161,7 +160,8 @@ func (p *plugin) Timer(ns int64, shutdown bool) sandbox.Result {
 		}
 		return sandbox.Result{Outcome: sandbox.RuntimeError, Text: "timer_event() function was not found; add one, or take ticker_interval out of the config"}
 	}
-	res, _ := p.call(fn, true, 0, vm.Number(float64(ns)), vm.Bool(shutdown))
+	var res sandbox.Result
+	p.call(&res, fn, true, 0, vm.Number(float64(ns)), vm.Bool(shutdown))
 	if res.Outcome == sandbox.OK {
 		if p.used = p.L.Memory(); p.cfg.Limits.Memory > 0 && p.used > p.cfg.Limits.Memory {
 			res.Outcome = sandbox.MemoryExceeded
@@ -171,20 +171,24 @@ func (p *plugin) Timer(ns int64, shutdown bool) sandbox.Result {
 	return res
 }
 
-// call runs fn with all of its fuel. The values are valid until the next call.
-func (p *plugin) call(fn vm.Value, timer bool, results int, args ...vm.Value) (sandbox.Result, []vm.Value) {
+// call runs fn with all of its fuel, and writes into res how that went. The values are valid until the next call.
+func (p *plugin) call(res *sandbox.Result, fn vm.Value, timer bool, results int, args ...vm.Value) []vm.Value {
 	p.L.Refill()
 	before := p.L.Fuel()
 	p.out.Begin(timer)
-	p.raised = sandbox.Refusal{}
-	p.polled, p.acked = time.Time{}, 0
+	if p.raised.Text != "" {
+		p.raised = sandbox.Refusal{}
+	}
+	if p.acked = 0; !p.polled.IsZero() {
+		p.polled = time.Time{}
+	}
 	values, err := p.L.Do(fn, results, args...)
-	res := sandbox.Result{Fuel: before - p.L.Fuel(), Acked: p.acked}
+	res.Fuel, res.Acked = before-p.L.Fuel(), p.acked
 	if err != nil {
 		p.out.ClearPayload()
-		p.blame(&res, err)
+		p.blame(res, err)
 	}
-	return res, values
+	return values
 }
 
 // poll says why the call that runs has to end now, if it has. A call is first polled when it has used some fuel; that is

@@ -104,7 +104,8 @@ func (w *worst) functions() {
 
 func (w *worst) do(fn vm.Value, args ...vm.Value) []vm.Value {
 	w.t.Helper()
-	res, values := w.p.call(fn, false, -1, args...)
+	var res sandbox.Result
+	values := w.p.call(&res, fn, false, -1, args...)
 	if res.Outcome != sandbox.OK {
 		w.t.Fatal(res.Text)
 	}
@@ -139,7 +140,8 @@ func (w *worst) cost(fn, through vm.Value, n int, args []vm.Value) (nanoseconds 
 		fn = through
 	}
 	start := time.Now()
-	res, _ := w.p.call(fn, false, 0, args...)
+	var res sandbox.Result
+	w.p.call(&res, fn, false, 0, args...)
 	took = time.Since(start)
 	if res.Outcome != sandbox.OK {
 		res.Fuel += 1000 // what ends the call is paid for by there being no more of it
@@ -177,7 +179,8 @@ func (w *worst) try(name string, args func() []vm.Value, what string) {
 func (w *worst) slow() float64 {
 	const most = 6
 	start := time.Now()
-	res, _ := w.p.call(w.p.L.Global("spin"), false, 0)
+	var res sandbox.Result
+	w.p.call(&res, w.p.L.Global("spin"), false, 0)
 	return max(1, float64(time.Since(start))/float64(res.Fuel)/most)
 }
 

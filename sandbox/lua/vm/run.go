@@ -33,10 +33,12 @@ func (L *State) Do(fn Value, want int, args ...Value) ([]Value, error) {
 		return nil, fmt.Errorf("vm: a call while one is running")
 	}
 	L.current, L.threads, L.limit, L.results, L.byHost = th, 0, NoLimit, -1, false
-	clear(L.building)
-	L.building = L.building[:0]
-	err := L.attempt(start{fn: fn, args: args, want: want})
-	for {
+	if len(L.building) > 0 {
+		clear(L.building)
+		L.building = L.building[:0]
+	}
+	err := L.begin(th, fn, want, args)
+	for err != nil {
 		t, ok := err.(thrown)
 		if !ok {
 			break
@@ -45,7 +47,7 @@ func (L *State) Do(fn Value, want int, args ...Value) ([]Value, error) {
 			err = L.uncaught(t)
 			break
 		}
-		err = L.attempt(start{failed: true, thrown: t})
+		err = L.goOn(t)
 	}
 	n := want
 	if want < 0 {
@@ -75,36 +77,35 @@ func (L *State) Unlimited(work func() error) (err error) {
 	return work()
 }
 
-// start is how an attempt begins: with a call, or where an error is caught.
-type start struct {
-	fn     Value
-	args   []Value
-	want   int
-	failed bool
-	thrown thrown
-}
-
-func (s *start) begin(L *State) {
-	if s.failed {
-		L.fail(s.thrown)
-		return
-	}
-	th := L.main
-	L.grow(th, 2+len(s.args))
-	L.pushFrame(th, frame{base: 1})
-	th.stack[1] = s.fn
-	copy(th.stack[2:], s.args)
-	L.call(call{at: 1, args: len(s.args)}, dest{at: 1, want: int32(s.want), then: thenEndEntry})
-}
-
-// attempt runs Lua code until the call ends or fails.
-func (L *State) attempt(s start) (err any) {
+// begin runs a function until its call ends or fails.
+func (L *State) begin(th *Thread, fn Value, want int, args []Value) (err any) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = failure(r)
 		}
 	}()
-	s.begin(L)
+	L.grow(th, 2+len(args))
+	L.pushFrame(th, frame{base: 1})
+	th.stack[1] = fn
+	copy(th.stack[2:], args)
+	d := dest{at: 1, want: int32(want), then: thenEndEntry}
+	if c := (call{at: 1, args: len(args)}); fn.bits == functionBits && (*Function)(fn.ref).p != nil {
+		L.enter(th, (*Function)(fn.ref), c, d)
+	} else {
+		L.call(c, d)
+	}
+	L.execute()
+	return nil
+}
+
+// goOn runs Lua code from where an error is caught.
+func (L *State) goOn(t thrown) (err any) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = failure(r)
+		}
+	}()
+	L.fail(t)
 	L.execute()
 	return nil
 }
