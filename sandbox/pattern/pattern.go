@@ -113,9 +113,26 @@ func FindMore(s, pat string, init int, m *Match, steps *int64, more func() int64
 }
 
 func (x *matcher) search(init int, anchored bool) (bool, error) {
+	plain := 0
+	if !anchored {
+		plain = literal(x.p)
+	}
 	for at := init; at <= len(x.s); at++ {
+		if plain > 0 { // nothing matches where that does not
+			n := strings.Index(x.s[at:], x.p[:plain])
+			if x.steps -= int64(max(n, 0)) / 16; n < 0 {
+				x.steps -= int64(len(x.s)-at) / 16
+			}
+			if x.steps < 0 && !x.refill() {
+				return false, x.err
+			}
+			if n < 0 {
+				break
+			}
+			at += n
+		}
 		x.m.level = 0
-		end := x.match(at, 0)
+		end := x.match(at+plain, plain)
 		if x.err != nil {
 			return false, x.err
 		}
@@ -129,6 +146,29 @@ func (x *matcher) search(init int, anchored bool) (bool, error) {
 	}
 	return false, nil
 }
+
+// literal is how many characters a pattern begins with that stand for themselves, each once.
+func literal(p string) int {
+	n := 0
+	for n < len(p) && !special(p[n]) {
+		n++
+	}
+	if n > 0 && n < len(p) && repeats(p[n]) {
+		n--
+	}
+	return n
+}
+
+// special characters do not stand for themselves. Those that repeat do where nothing is before them.
+func special(c byte) bool {
+	switch c {
+	case '^', '$', '*', '+', '?', '.', '(', ')', '[', '%', '-':
+		return true
+	}
+	return false
+}
+
+func repeats(c byte) bool { return c == '*' || c == '+' || c == '?' || c == '-' }
 
 // fail ends all attempts.
 func (x *matcher) fail(err error) int {
@@ -192,7 +232,7 @@ func (x *matcher) walk(si, pi int) int {
 			}
 		case '%':
 			if pi+1 < len(x.p) {
-				if next, nsi, special := x.escape(si, pi); special {
+				if next, nsi, known := x.escape(si, pi); known {
 					if nsi < 0 {
 						return -1
 					}
@@ -200,6 +240,16 @@ func (x *matcher) walk(si, pi int) int {
 					continue
 				}
 			}
+		case '.', '[':
+		default:
+			if pi+1 < len(x.p) && repeats(x.p[pi+1]) {
+				break
+			}
+			if si >= len(x.s) || x.s[si] != x.p[pi] {
+				return -1
+			}
+			si, pi = si+1, pi+1
+			continue
 		}
 		next, nsi, done := x.item(si, pi)
 		if done {
@@ -210,8 +260,8 @@ func (x *matcher) walk(si, pi int) int {
 	return -1
 }
 
-// escape handles %b, %f and %1 to %9. special is false for classes and escaped characters.
-func (x *matcher) escape(si, pi int) (next, nsi int, special bool) {
+// escape handles %b, %f and %1 to %9. known is false for classes and escaped characters.
+func (x *matcher) escape(si, pi int) (next, nsi int, known bool) {
 	switch c := x.p[pi+1]; {
 	case c == 'b':
 		return pi + 4, x.balance(si, pi+2), true
@@ -264,12 +314,9 @@ func (x *matcher) item(si, pi int) (next, nsi int, done bool) {
 
 // longest repeats a class as often as it can, and less often while the rest does not match.
 func (x *matcher) longest(si, pi, ep int) int {
-	n := 0
-	for si+n < len(x.s) && x.single(x.s[si+n], pi, ep) {
-		if !x.step() {
-			return -1
-		}
-		n++
+	n := x.run(si, pi, ep)
+	if x.err != nil {
+		return -1
 	}
 	for ; n >= 0; n-- {
 		if end := x.match(si+n, ep+1); end >= 0 || x.err != nil {
@@ -277,6 +324,33 @@ func (x *matcher) longest(si, pi, ep int) int {
 		}
 	}
 	return -1
+}
+
+// run is how many characters from si on are in the class from pi to ep. It pays a step for each.
+func (x *matcher) run(si, pi, ep int) int {
+	rest := x.s[si:]
+	n := len(rest)
+	switch c := x.p[pi]; {
+	case c == '.':
+	case c == '[' && ep-pi == 4 && x.p[pi+1] == '^' && x.p[pi+2] != '%': // all but one character
+		if i := strings.IndexByte(rest, x.p[pi+2]); i >= 0 {
+			n = i
+		}
+	case c == '[':
+		for n = 0; n < len(rest) && x.single(rest[n], pi, ep); n++ {
+			if !x.step() {
+				break
+			}
+		}
+		return n
+	default:
+		for n = 0; n < len(rest) && x.single(rest[n], pi, ep); n++ {
+		}
+	}
+	if x.steps -= int64(n); x.steps < 0 {
+		x.refill()
+	}
+	return n
 }
 
 // shortest repeats a class as seldom as it can.
