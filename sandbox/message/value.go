@@ -25,22 +25,29 @@ func (v *View) Value(name string, fi, ai int) (Value, bool) {
 	return f.Value(ai)
 }
 
+// The first four bytes of a field that is shorter than 128 bytes and begins with its name: its tag and length, the tag of the name and its length.
+const (
+	shortMask  = 0x80ff80ff
+	shortField = fieldsTag | (tagName<<3|wireBytes)<<16
+)
+
 func (v *View) first(name string) (Value, bool) {
 	b := v.raw[:v.fields.end]
 	for i := int(v.fields.start); i < len(b); {
-		// A field's tag and length, the tag of its name and its length.
-		if len(b)-i > 3 && b[i] == fieldsTag && b[i+1] < 0x80 && b[i+2] == tagName<<3|wireBytes && b[i+3] < 0x80 {
-			size, n := int(b[i+1]), int(b[i+3])
-			if n+2 <= size && n == len(name) && string(b[i+4:i+4+n]) == name {
-				body := b[i+2 : i+2+size]
-				if x, ok := only(body, 2+n); ok {
-					return x, true
+		if len(b)-i > 4 {
+			if x := binary.LittleEndian.Uint32(b[i:]); x&shortMask == shortField {
+				size, n := int(x>>8&0x7f), int(x>>24)
+				if n == len(name) && n+2 <= size && string(b[i+4:i+4+n]) == name {
+					body := b[i+2 : i+2+size]
+					if x, ok := only(body, 2+n); ok {
+						return x, true
+					}
+					return firstOf(body)
 				}
-				return firstOf(body)
-			}
-			if size > 1 {
-				i += 2 + size
-				continue
+				if size > 1 {
+					i += 2 + size
+					continue
+				}
 			}
 		}
 		body, next, isField := nextField(b, i)
