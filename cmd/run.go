@@ -30,6 +30,7 @@ type runCmd struct {
 	Plugins    string   `required:"" type:"existingdir" placeholder:"DIR" help:"Folder with analysis/NAME.cfg and its source."`
 	Input      []string `required:"" type:"existingfile" placeholder:"FILE" help:"Files of framed messages; .zst and .gz are inflated."`
 	Output     string   `placeholder:"DIR" help:"Write what the plugins make to DIR/derived/0.log."`
+	Workers    int      `placeholder:"N" help:"How many plugins run at a time, beside one another and beside the reading; 1: one after the other. Left out: as many as there are cores, when there are several plugins and they take most of the time."`
 	CPUProfile string   `name:"cpuprofile" placeholder:"FILE" help:"Write a CPU profile."`
 }
 
@@ -56,7 +57,10 @@ func (c *runCmd) Run(ctx context.Context, con console) error {
 	if err != nil {
 		return err
 	}
-	t := &trial.Trial{Workers: runtime.GOMAXPROCS(0), Now: clock.Now}
+	t := &trial.Trial{Workers: c.Workers}
+	if c.Workers == 0 {
+		t.Workers, t.Now = runtime.GOMAXPROCS(0), clock.Now
+	}
 	for _, task := range tasks {
 		defer task.Close()
 		t.Plugins = append(t.Plugins, &trial.Plugin{Task: task})

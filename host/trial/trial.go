@@ -27,10 +27,11 @@ type Trial struct {
 	Plugins  []*Plugin
 	Out      func(msg []byte) error // takes what plugins make; nil discards it
 	Progress func(messages int64)   // called now and then; may be nil
-	// Workers is how many plugins may run at a time, and beside the reading, when that pays. Up to 1 everything is done in the goroutine of Run,
-	// one after the other. What comes out is the same, in the same order.
+	// Workers is how many plugins run at a time, beside one another and beside the reading. Up to 1 everything is done in the goroutine of Run, one
+	// after the other. What comes out is the same, in the same order.
 	Workers int
-	Now     func() time.Time // nil: it is not looked whether that pays
+	// Now makes Run look first whether Workers pay. nil: they do.
+	Now func() time.Time
 
 	Messages int64 // read
 	Bytes    int64 // of these messages
@@ -45,30 +46,36 @@ func (t *Trial) Run(ctx context.Context, src Source) error {
 	}
 	f := newFeeder(t.Plugins, src)
 	b := &batch{}
-	now := t.Now
-	if now == nil {
-		now = func() time.Time { return time.Time{} }
+	if t.Workers > 1 && t.Now == nil {
+		return t.beside(ctx, f, b)
 	}
 	var feeding, working time.Duration
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		begun := now()
+		begun := t.now()
 		f.fill(b)
-		filled := now()
+		filled := t.now()
 		if end, err := t.process(b); end || err != nil {
 			return err
 		}
-		feeding, working = feeding+filled.Sub(begun), working+now().Sub(filled)
-		if t.Workers > 1 && t.Messages >= probed && working > pays*feeding {
+		feeding, working = feeding+filled.Sub(begun), working+t.now().Sub(filled)
+		if t.Workers > 1 && len(t.Plugins) > 1 && t.Messages >= probed && working > pays*feeding {
 			return t.beside(ctx, f, b)
 		}
 	}
 }
 
-// Plugins run beside one another and beside the reading when they take so much more time than that: handing what is in one core's cache to another
-// costs some tenths of a microsecond a message, for which light plugins are done.
+func (t *Trial) now() (at time.Time) {
+	if t.Now != nil {
+		at = t.Now()
+	}
+	return at
+}
+
+// Several plugins run beside one another when they take so much more time than the reading: handing what is in one core's cache to another costs some
+// tenths of a microsecond a message, for which light plugins are done.
 const (
 	pays   = 4
 	probed = 10_000 // messages after which that is known

@@ -217,7 +217,7 @@ func TestWorkers(t *testing.T) {
 	for _, c := range []struct {
 		workers int
 		lends   bool
-	}{{0, false}, {0, true}, {1, true}, {2, false}, {2, true}, {7, true}} {
+	}{{0, false}, {0, true}, {2, false}, {2, true}, {7, true}} {
 		var got []string
 		tr := &trial.Trial{Plugins: plugins(), Workers: c.workers, Out: func(msg []byte) error {
 			var v message.View
@@ -232,11 +232,7 @@ func TestWorkers(t *testing.T) {
 		if c.lends {
 			src = message.NewReader(bytes.NewReader(framed), message.MaxSize)
 		}
-		run := tr.Run
-		if c.workers > 0 {
-			run = tr.RunBeside
-		}
-		if err := run(t.Context(), src); err != nil {
+		if err := tr.Run(t.Context(), src); err != nil {
 			t.Fatal(err)
 		}
 		if tr.Messages != 12_003 || tr.Damaged != 3 || tr.Plugins[4].Ended == nil {
@@ -289,7 +285,7 @@ func TestWorkersFail(t *testing.T) {
 		for i := range 5 {
 			tr.Plugins = append(tr.Plugins, plugin(t, config(fmt.Sprint(i), "TRUE", 0), script{large: 2000}))
 		}
-		if err := tr.RunBeside(c.ctx, &list{msgs: in, err: c.end}); !errors.Is(err, c.want) {
+		if err := tr.Run(c.ctx, &list{msgs: in, err: c.end}); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
