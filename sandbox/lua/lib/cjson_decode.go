@@ -1,9 +1,12 @@
 package lib
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"sandbar/sandbox/lua/vm"
 )
@@ -16,6 +19,7 @@ func (m *cjson) decode(L *vm.State) int {
 	if len(d.in) >= 2 && (d.in[0] == 0 || d.in[1] == 0) {
 		L.Throwf("JSON parser does not support UTF-16 or UTF-32")
 	}
+	defer L.ReleaseTo(L.Held()) // what an error leaves
 	v := d.value(0)
 	if d.space(); d.at < len(d.in) {
 		d.fail("the end")
@@ -134,13 +138,12 @@ func (d *decoding) object(depth int) vm.Value {
 	d.descend(depth)
 	d.work += 3
 	d.owe()
-	t := d.L.NewTable(0, 0)
 	if d.space() == '}' {
 		d.at++
-		return t.Value()
+		return d.L.NewTable(0, 0).Value()
 	}
+	t := d.L.NewTable(0, 4)
 	d.L.Hold(t.Value())
-	defer d.L.Release()
 	for {
 		if d.space() != '"' {
 			d.fail("object key string")
@@ -158,6 +161,7 @@ func (d *decoding) object(depth int) vm.Value {
 			d.at++
 		case '}':
 			d.at++
+			d.L.Release()
 			return t.Value()
 		default:
 			d.fail("comma or object end")
@@ -175,7 +179,6 @@ func (d *decoding) array(depth int) vm.Value {
 		return t.Value()
 	}
 	d.L.Hold(t.Value())
-	defer d.L.Release()
 	for i := 1; ; i++ {
 		if v := d.value(depth); !v.IsNil() {
 			d.L.SetInt(t, i, v)
@@ -185,6 +188,7 @@ func (d *decoding) array(depth int) vm.Value {
 			d.at++
 		case ']':
 			d.at++
+			d.L.Release()
 			return t.Value()
 		default:
 			d.fail("comma or array end")
@@ -245,10 +249,7 @@ func (d *decoding) number() vm.Value {
 func (d *decoding) text(expected string) vm.Value {
 	d.owe()
 	start := d.at + 1
-	end := start
-	for end < len(d.in) && d.in[end] != '"' && d.in[end] != '\\' {
-		end++
-	}
+	end := start + plainText(d.in[start:])
 	if end < len(d.in) && d.in[end] == '"' {
 		d.at = end + 1
 		return d.L.Short(d.in[start:end])
@@ -272,6 +273,23 @@ func (d *decoding) text(expected string) vm.Value {
 			d.at++
 		}
 	}
+}
+
+// plainText is how many bytes come before the first quote or backslash.
+func plainText(s string) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	b := unsafe.Slice(unsafe.StringData(s), len(s))
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		x := binary.LittleEndian.Uint64(b[i:])
+		quote, slash := x^ones*'"', x^ones*'\\'
+		if found := ((quote-ones)&^quote | (slash-ones)&^slash) & highs; found != 0 { // the lowest bit is of the first that is one
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for ; i < len(b) && b[i] != '"' && b[i] != '\\'; i++ {
+	}
+	return i
 }
 
 // escape appends what the escape at the scanner stands for.

@@ -181,13 +181,15 @@ func (L *State) finish(d dest) (again call, ok bool) {
 func (L *State) endHost(n int) dest {
 	th := L.current
 	d := th.frames[len(th.frames)-1].dest
-	th.popHost()
+	L.popHost(th)
 	th.deliver(L.top-n, n, d)
 	return d
 }
 
-func (th *Thread) popHost() {
+func (L *State) popHost(th *Thread) {
 	last := len(th.frames) - 1
+	L.spare = th.frames[last].wait
+	*L.spare = waiting{} // what it held
 	th.frames[last].wait = nil
 	th.frames = th.frames[:last]
 	th.hosts--
@@ -229,7 +231,7 @@ func (L *State) requestedAgain(n int) (again call, ok bool) {
 		return L.pending, true
 	}
 	d := th.frames[len(th.frames)-1].dest
-	th.popHost()
+	L.popHost(th)
 	if n == switchTo {
 		return L.switchTo(d)
 	}
@@ -242,7 +244,9 @@ func toHost(c call) dest { return dest{at: int32(c.at), want: -1, then: thenHost
 // Call has fn called with args. A HostFunc returns what it returns; again is called when it has returned:
 // L.Result are its results, and L.Arg still the arguments.
 func (L *State) Call(fn Value, args []Value, again HostFunc) int {
-	return L.callWith(fn, args, &waiting{again: again})
+	w := L.waiting()
+	w.again = again
+	return L.callWith(fn, args, w)
 }
 
 // Waits says what a function of the host holds that returns what Call or Repeat returned.
@@ -251,6 +255,16 @@ func (L *State) Waits(asked int, h Holder) int {
 		L.pending.wait.holds = h
 	}
 	return asked
+}
+
+// waiting is an empty one.
+func (L *State) waiting() *waiting {
+	w := L.spare
+	if w == nil {
+		return &waiting{}
+	}
+	L.spare = nil
+	return w
 }
 
 func (L *State) callWith(fn Value, args []Value, w *waiting) int {
@@ -295,7 +309,9 @@ func (L *State) ResultList() []Value { return L.current.stack[L.results:L.top] }
 
 // Protected is Call for functions that get the error when the call fails.
 func (L *State) Protected(fn Value, args []Value, again HostFunc, failed func(L *State, err Value) int) int {
-	return L.callWith(fn, args, &waiting{again: again, protect: true, failed: failed})
+	w := L.waiting()
+	w.again, w.protect, w.failed = again, true, failed
+	return L.callWith(fn, args, w)
 }
 
 // concat is the operator .. over registers. It returns whether it may have called something.

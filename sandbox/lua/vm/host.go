@@ -158,6 +158,15 @@ func (L *State) Release() {
 	L.building = L.building[:last]
 }
 
+// Held is how many values are held.
+func (L *State) Held() int { return len(L.building) }
+
+// ReleaseTo ends all but the oldest n.
+func (L *State) ReleaseTo(n int) {
+	clear(L.building[n:])
+	L.building = L.building[:n]
+}
+
 // Room makes sure that so many bytes can be allocated, without counting them yet.
 func (L *State) Room(bytes int64) {
 	L.Charge(bytes)

@@ -63,10 +63,11 @@ type State struct {
 	constant map[string]Value // texts of the code, each once
 	lately   [256]Value       // strings that Short has made since the last count, by hash
 	lastID   uint32
-	seed     uint32  // of hashes
-	building []Value // that a function of the host builds, and has nowhere else yet
-	pending  call    // what the host's function that returned callLua or a limit wants
-	threads  int     // coroutines that wait for the current one
+	seed     uint32   // of hashes
+	building []Value  // that a function of the host builds, and has nowhere else yet
+	spare    *waiting // of a function of the host that has ended, to be used again
+	pending  call     // what the host's function that returned callLua or a limit wants
+	threads  int      // coroutines that wait for the current one
 	limit    Limit
 	cause    string // of the limit
 	trace    func(line int, units int64)
