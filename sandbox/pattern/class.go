@@ -1,5 +1,7 @@
 package pattern
 
+import "strings"
+
 // classEnd returns where the single-character class at pi ends, or -1.
 func (x *matcher) classEnd(pi int) int {
 	p := x.p
@@ -105,6 +107,38 @@ func class(c, name byte) bool {
 		return name == c
 	}
 	return in != (name < 'a')
+}
+
+// classes has the bits of the characters of each class, by its letter's place in the alphabet, small letters only.
+var classes = func() (out [26][4]uint64) {
+	for letter := range byte(26) {
+		for c := range 256 {
+			if class(byte(c), 'a'+letter) {
+				out[letter][c>>6] |= 1 << (c & 63)
+			}
+		}
+	}
+	return out
+}()
+
+// runOf is how many characters at the beginning of s are in the class that a letter after '%' names.
+func runOf(s string, name byte) int {
+	n := 0
+	if strings.IndexByte("acdlpsuwxz", name|0x20) < 0 || !isAlpha(name) {
+		for n < len(s) && s[n] == name {
+			n++
+		}
+		return n
+	}
+	set := &classes[name|0x20-'a']
+	not := uint64(0)
+	if name < 'a' {
+		not = 1
+	}
+	for n < len(s) && set[s[n]>>6]>>(s[n]&63)&1 != not {
+		n++
+	}
+	return n
 }
 
 func isAlpha(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -332,8 +332,10 @@ func (x *matcher) run(si, pi, ep int) int {
 	n := len(rest)
 	switch c := x.p[pi]; {
 	case c == '.':
-	case c == '[' && ep-pi == 4 && x.p[pi+1] == '^' && x.p[pi+2] != '%': // all but one character
-		if i := strings.IndexByte(rest, x.p[pi+2]); i >= 0 {
+	case c == '%':
+		n = runOf(rest, x.p[pi+1])
+	case c == '[' && x.p[pi+1] == '^' && (ep-pi == 4 && x.p[pi+2] != '%' || ep-pi == 5 && x.p[pi+2] == '%' && !isAlpha(x.p[pi+3])): // all but one character
+		if i := strings.IndexByte(rest, x.p[ep-2]); i >= 0 {
 			n = i
 		}
 	case c == '[':

@@ -237,3 +237,32 @@ func BenchmarkSearch(b *testing.B) {
 		}
 	}
 }
+
+// TestRuns: what repeats a class is found as one character after the other is.
+func TestRuns(t *testing.T) {
+	t.Parallel()
+	var all strings.Builder
+	for c := range 256 {
+		all.WriteByte(byte(c))
+	}
+	classes := []string{".", "[^x]", "[^%]]", "[^%%]", "[^]]", "[a-f%d]", "[^a-f]", "x"}
+	for c := range 256 {
+		classes = append(classes, "%"+string([]byte{byte(c)}))
+	}
+	for _, class := range classes {
+		for i := range 256 {
+			one := all.String()[i : i+1]
+			var m, single pattern.Match
+			steps := int64(1000)
+			in, err := pattern.Find(one, "^"+class+"$", 0, &single, &steps)
+			if err != nil {
+				break // it is no class
+			}
+			text := one + one + one + "x]\x00a1"
+			found, err := pattern.Find(text, "^"+class+"*", 0, &m, &steps)
+			if err != nil || !found || (m.End >= 3) != in || !in && m.End != 0 {
+				t.Fatalf("%q of %q: one is in %v, a run ends at %d, %v", class, one, in, m.End, err)
+			}
+		}
+	}
+}

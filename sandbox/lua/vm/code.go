@@ -14,6 +14,7 @@ type Code struct {
 	lines     []int32 // of each instruction
 	consts    []constant
 	subs      []*Code
+	shapes    [][]int     // keys of constructors that have few and name them, as indexes of consts
 	captures  [][]capture // of each of subs: where its upvalues come from
 	params    int
 	vararg    bool // takes more arguments than it names
@@ -381,6 +382,10 @@ func (c *Code) size() int64 {
 	n += 2*roundSize(int64(len(c.code))*int64(unsafe.Sizeof(inst{}))) + roundSize(int64(len(c.lines))*4)
 	n += roundSize(int64(len(c.consts))*int64(unsafe.Sizeof(constant{}))) + roundSize(int64(len(c.consts))*valueSize)
 	n += 2*roundSize(int64(len(c.subs))*8) + roundSize(int64(len(c.subs))*24) + roundSize(int64(len(c.locals))*int64(unsafe.Sizeof(localVar{}))) + roundSize(int64(len(c.upvalues))*16)
+	n += roundSize(int64(len(c.shapes)) * 24)
+	for _, list := range c.shapes {
+		n += roundSize(int64(len(list)) * 8)
+	}
 	for _, list := range c.captures {
 		n += roundSize(int64(len(list)) * int64(unsafe.Sizeof(capture{})))
 	}

@@ -1,6 +1,8 @@
 package vm
 
 import (
+	"slices"
+
 	"github.com/yuin/gopher-lua/ast"
 
 	"sandbar/sandbox/number"
@@ -201,7 +203,31 @@ func (b *builder) table(n *ast.TableExpr) expr {
 		b.setList(t.at, items, waiting)
 	}
 	b.code[pc].b, b.code[pc].c = uint16(min(items, 1<<16-1)), uint16(min(keys, 1<<16-1))
+	if shape := b.shape(n); len(shape) > 0 && len(shape) == keys {
+		b.shapes = append(b.shapes, shape)
+		b.code[pc].x = int32(len(b.shapes))
+	}
 	return t
+}
+
+// shape is the keys of a constructor, when all have names, each another, and are few. The table begins with them then.
+func (b *builder) shape(n *ast.TableExpr) []int {
+	var keys []int
+	for _, f := range n.Fields {
+		if f.Key == nil {
+			continue
+		}
+		name, ok := f.Key.(*ast.StringExpr)
+		if !ok || len(keys) == minNodes {
+			return nil
+		}
+		k := b.constant(constant{kind: constText, text: name.Value})
+		if slices.Contains(keys, k) {
+			return nil
+		}
+		keys = append(keys, k)
+	}
+	return keys
 }
 
 func (b *builder) field(table int, f *ast.Field) {

@@ -179,6 +179,10 @@ resume:
 					if n := &t.nodes[i.x]; n.key.ref == key.ref && n.val.bits != nilBits {
 						n.val = *v
 						continue
+					} else if n.key.ref == key.ref && n.key.bits == key.bits && t.meta == nil { // of a constructor, or one that went
+						n.val = *v
+						t.absent &= inside
+						continue
 					}
 				}
 				if at := t.findString(*key); at >= 0 && t.nodes[at].val.bits != nilBits {
@@ -230,7 +234,9 @@ resume:
 		case opNewTable:
 			f.pc, L.fuel = int32(pc), fuel
 			t := L.NewTable(int(i.b), int(i.c))
-			fuel = L.fuel
+			if fuel = L.fuel; i.x != 0 {
+				t.begin(k, f.fn.p.shapes[i.x-1])
+			}
 			r[i.a] = t.Value()
 			continue
 		case opSelf:

@@ -241,12 +241,18 @@ func (L *State) newThread(env *Table) *Thread {
 // NewTable makes a table with room for that many values and keys.
 func (L *State) NewTable(array, keys int) *Table {
 	var t *Table
-	if keys > 0 && keys <= minNodes {
+	switch {
+	case keys > 0 && keys <= tinyNodes:
+		L.Charge(roundSize(tinySize))
+		s := &tinyTable{Table: Table{id: L.nextID(), seed: L.seed, absent: tiny}}
+		t = &s.Table
+		t.nodes = s.room[:0]
+	case keys > 0 && keys <= minNodes:
 		L.Charge(roundSize(smallSize))
 		s := &smallTable{Table: Table{id: L.nextID(), seed: L.seed, absent: small}}
 		t = &s.Table
 		t.nodes = s.room[:0]
-	} else {
+	default:
 		L.Charge(roundSize(tableSize))
 		t = &Table{id: L.nextID(), seed: L.seed}
 		if keys > 0 {

@@ -30,15 +30,27 @@ type smallTable struct {
 	room [minNodes]node
 }
 
-// small is the bit of absent that tells a smallTable.
-const small = 1 << 31
+// tinyTable is one with room for fewer.
+type tinyTable struct {
+	Table
+	room [tinyNodes]node
+}
+
+// Bits of absent that tell a smallTable and a tinyTable.
+const (
+	small  = 1 << 31
+	tiny   = 1 << 30
+	inside = small | tiny
+)
 
 const (
 	smallSize  = int64(unsafe.Sizeof(smallTable{}))
+	tinySize   = int64(unsafe.Sizeof(tinyTable{}))
 	tableSize  = int64(unsafe.Sizeof(Table{}))
 	nodeSize   = int64(unsafe.Sizeof(node{}))
 	valueSize  = int64(unsafe.Sizeof(Value{}))
 	minNodes   = 4
+	tinyNodes  = 2
 	maxEntries = 1 << 30
 )
 
@@ -129,16 +141,19 @@ func (t *Table) findString(k Value) int {
 
 func (t *Table) findAmongFew(k Value) int {
 	for i := range t.nodes {
-		if nd := &t.nodes[i]; nd.key.ref == k.ref && nd.key.bits == k.bits {
-			return i
-		}
-	}
-	for i := range t.nodes {
-		if nd := &t.nodes[i]; nd.key.bits == k.bits && nd.key.str() == k.str() {
+		if nd := &t.nodes[i]; nd.key.bits == k.bits && (nd.key.ref == k.ref || nd.key.str() == k.str()) {
 			return i
 		}
 	}
 	return -1
+}
+
+// begin puts the keys of a constructor into a new table that has room for them.
+func (t *Table) begin(k []Value, shape []int) {
+	t.nodes = t.nodes[:len(shape)]
+	for i, at := range shape {
+		t.nodes[i].key = k[at]
+	}
 }
 
 // set is rawset. The key is neither nil nor NaN.
@@ -157,7 +172,7 @@ func (t *Table) setHash(L *State, k, v Value) {
 	if i := t.find(k); i >= 0 {
 		n := &t.nodes[i]
 		if n.val.bits == nilBits {
-			t.absent &= small
+			t.absent &= inside
 		}
 		n.val = v
 		return
@@ -249,7 +264,7 @@ func (t *Table) add(L *State, k, v Value) {
 	if len(t.nodes) == cap(t.nodes) {
 		t.rehash(L)
 	}
-	t.absent &= small
+	t.absent &= inside
 	if len(t.heads) == 0 {
 		t.nodes = append(t.nodes, node{key: k, val: v})
 		return
@@ -311,9 +326,15 @@ func nodesSize(size int) int64 {
 // size is what the table takes beside what it holds.
 func (t *Table) size() int64 {
 	own, nodes := roundSize(tableSize), roundSize(int64(cap(t.nodes))*nodeSize)+roundSize(int64(len(t.heads))*4)
-	if t.absent&small != 0 {
+	switch {
+	case t.absent&small != 0:
 		own = roundSize(smallSize)
 		if cap(t.nodes) <= minNodes {
+			nodes = 0
+		}
+	case t.absent&tiny != 0:
+		own = roundSize(tinySize)
+		if cap(t.nodes) <= tinyNodes {
 			nodes = 0
 		}
 	}
