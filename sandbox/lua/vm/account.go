@@ -163,7 +163,7 @@ func (w *walk) inside(v Value) {
 		w.insideTable((*Table)(v.ref))
 	case functionBits:
 		f := (*Function)(v.ref)
-		w.bytes += roundSize(functionSize) + roundSize(8*int64(len(f.up)))
+		w.bytes += f.size()
 		w.table(f.env)
 		for _, u := range f.up {
 			w.upvalue(u)

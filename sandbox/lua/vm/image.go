@@ -366,7 +366,7 @@ func (w *imageWriter) thread(t *Thread) {
 	w.dest(t.yield)
 	w.int(len(t.open))
 	for _, u := range t.open {
-		w.int(u.index)
+		w.int(int(u.index))
 		w.upvalue(u)
 	}
 }

@@ -385,7 +385,7 @@ func (r *imageReader) thread(t *Thread) {
 			return
 		}
 		last = index
-		u.index, u.at = index, &t.stack[index]
+		u.index, u.at = int32(index), &t.stack[index]
 		t.open = append(t.open, u)
 	}
 }

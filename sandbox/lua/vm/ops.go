@@ -31,6 +31,7 @@ const fieldsPerFlush = 50
 
 const (
 	functionSize = int64(unsafe.Sizeof(Function{}))
+	closureSize  = int64(unsafe.Sizeof(closure{}))
 	userdataSize = int64(unsafe.Sizeof(Userdata{}))
 	upvalueSize  = int64(unsafe.Sizeof(upvalue{}))
 )
@@ -38,11 +39,18 @@ const (
 func (L *State) closure(th *Thread, f *frame, index int) *Function {
 	p := f.fn.p.protos[index]
 	captures := f.fn.p.captures[index]
-	L.Charge(roundSize(functionSize) + roundSize(8*int64(len(captures))))
 	L.spend(2 + 2*int64(len(captures)))
-	fn := &Function{id: L.nextID(), p: p, env: f.fn.env}
-	if len(captures) > 0 {
-		fn.up = make([]*upvalue, len(captures))
+	var fn *Function
+	if len(captures) == 1 {
+		L.Charge(roundSize(closureSize))
+		c := &closure{Function: Function{id: L.nextID(), p: p, env: f.fn.env}}
+		fn, c.up = &c.Function, c.room[:]
+	} else {
+		L.Charge(roundSize(functionSize) + roundSize(8*int64(len(captures))))
+		fn = &Function{id: L.nextID(), p: p, env: f.fn.env}
+		if len(captures) > 0 {
+			fn.up = make([]*upvalue, len(captures))
+		}
 	}
 	for j, c := range captures {
 		if c.local {

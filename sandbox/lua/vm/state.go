@@ -455,16 +455,16 @@ func (L *State) pushFrame(th *Thread, f frame) {
 // findUpvalue returns the upvalue of a stack's place.
 func (L *State) findUpvalue(th *Thread, index int) *upvalue {
 	at := len(th.open)
-	for at > 0 && th.open[at-1].index >= index {
+	for at > 0 && int(th.open[at-1].index) >= index {
 		at--
-		if th.open[at].index == index {
+		if int(th.open[at].index) == index {
 			L.spend(int64(len(th.open)-at) / 8)
 			return th.open[at]
 		}
 	}
 	L.spend(int64(len(th.open)-at) / 8)
 	L.Charge(roundSize(upvalueSize) + 16)
-	u := &upvalue{at: &th.stack[index], index: index}
+	u := &upvalue{at: &th.stack[index], index: int32(index)}
 	th.open = append(th.open, nil)
 	copy(th.open[at+1:], th.open[at:])
 	th.open[at] = u
@@ -473,7 +473,7 @@ func (L *State) findUpvalue(th *Thread, index int) *upvalue {
 
 // closeUpvalues takes variables off the stack from an index on.
 func (th *Thread) closeUpvalues(from int) {
-	for n := len(th.open); n > 0 && th.open[n-1].index >= from; n-- {
+	for n := len(th.open); n > 0 && int(th.open[n-1].index) >= from; n-- {
 		u := th.open[n-1]
 		u.closed = *u.at
 		u.at = &u.closed

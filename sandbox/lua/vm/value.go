@@ -239,11 +239,25 @@ type Function struct {
 	name string // of the host's
 }
 
+// closure is a function with room for its only upvalue, which most that have some have, in one piece of memory.
+type closure struct {
+	Function
+	room [1]*upvalue
+}
+
+// size is what the function takes, without its upvalues.
+func (f *Function) size() int64 {
+	if len(f.up) == 1 && unsafe.Pointer(unsafe.SliceData(f.up)) == unsafe.Add(unsafe.Pointer(f), unsafe.Offsetof(closure{}.room)) {
+		return roundSize(closureSize)
+	}
+	return roundSize(functionSize) + roundSize(8*int64(cap(f.up)))
+}
+
 // upvalue is a variable of a function that another function uses. While it lives on a stack at points there.
 type upvalue struct {
 	at     *Value
 	closed Value // at points here when the variable has left the stack
-	index  int   // of the stack, while it is open
+	index  int32 // of the stack, while it is open
 	mark   uint32
 }
 
