@@ -185,10 +185,12 @@ resume:
 						continue
 					}
 				}
-				if at := t.findString(*key); at >= 0 && t.nodes[at].val.bits != nilBits {
+				if at := t.findString(*key); at >= 0 {
 					i.x = int32(at)
-					t.nodes[at].val = *v
-					continue
+					if t.nodes[at].val.bits != nilBits {
+						t.nodes[at].val = *v
+						continue
+					}
 				}
 			}
 			f.pc, L.fuel = int32(pc), fuel
@@ -439,13 +441,18 @@ resume:
 				pc++
 			}
 			continue
-		case opCall:
+		case opCall, opTailCall:
 			at := f.reg(i.a)
 			args := int(i.b) - 1
 			if args < 0 {
 				args = int(th.top) - at - 1
 			}
 			f.pc = int32(pc)
+			if i.op == opTailCall && !(r[i.a].bits == functionBits && (*Function)(r[i.a].ref).host != nil) {
+				L.fuel = fuel
+				L.tailCall(th, f, at, args)
+				goto resume
+			}
 			if r[i.a].bits == functionBits {
 				callee := (*Function)(r[i.a].ref)
 				n := len(th.frames)
@@ -484,15 +491,6 @@ resume:
 				}
 			}
 			L.call(call{at: at, args: args}, to(at, int(i.c)-1))
-			goto resume
-		case opTailCall:
-			at := f.reg(i.a)
-			args := int(i.b) - 1
-			if args < 0 {
-				args = th.top - at - 1
-			}
-			f.pc, L.fuel = int32(pc), fuel
-			L.tailCall(th, f, at, args)
 			goto resume
 		case opReturn:
 			n := int(i.b) - 1
