@@ -31,6 +31,7 @@ const fieldsPerFlush = 50
 
 const (
 	functionSize = int64(unsafe.Sizeof(Function{}))
+	hostSize     = 16 // what a function of the host closes over, mostly what it is a method of
 	closureSize  = int64(unsafe.Sizeof(closure{}))
 	userdataSize = int64(unsafe.Sizeof(Userdata{}))
 	upvalueSize  = int64(unsafe.Sizeof(upvalue{}))

@@ -273,7 +273,7 @@ func (L *State) NewTable(array, keys int) *Table {
 
 // NewFunction makes a function of the host. The name is for error messages.
 func (L *State) NewFunction(name string, fn HostFunc) *Function {
-	L.Charge(roundSize(functionSize))
+	L.Charge(roundSize(functionSize) + hostSize)
 	return &Function{id: L.nextID(), host: fn, name: name, env: L.globals}
 }
 

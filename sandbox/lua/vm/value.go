@@ -250,7 +250,11 @@ func (f *Function) size() int64 {
 	if len(f.up) == 1 && unsafe.Pointer(unsafe.SliceData(f.up)) == unsafe.Add(unsafe.Pointer(f), unsafe.Offsetof(closure{}.room)) {
 		return roundSize(closureSize)
 	}
-	return roundSize(functionSize) + roundSize(8*int64(cap(f.up)))
+	n := roundSize(functionSize) + roundSize(8*int64(cap(f.up)))
+	if f.p == nil {
+		n += hostSize
+	}
+	return n
 }
 
 // upvalue is a variable of a function that another function uses. While it lives on a stack at points there.
