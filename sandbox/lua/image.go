@@ -12,9 +12,12 @@ import (
 	"sandbar/sandbox/lua/vm"
 )
 
-// With preserve_data = "all" a snapshot is imageMagic, the length of a snapshot of the globals (4 bytes, little endian), that snapshot, the SHA-256 of the source, the modules
-// that are open, and an image of the State. A plugin with another source takes the globals only.
-const imageMagic = "SBLA"
+// With preserve_data = "all" a snapshot is imageMagic, the length of a snapshot of the globals (4 bytes, little endian), that snapshot, the SHA-256 of the source, the state of
+// math.random (randomSize bytes), the modules that are open, and an image of the State. A plugin with another source takes the globals only.
+const (
+	imageMagic = "SBLA"
+	randomSize = 20 // of a rand.PCG
+)
 
 // keeping is what of a plugin's objects is in an image.
 func (p *plugin) keeping() vm.Keeping {
@@ -41,6 +44,11 @@ func (p *plugin) appendImage(globals []byte, most int) ([]byte, error) {
 	}
 	out := binary.LittleEndian.AppendUint32([]byte(imageMagic), uint32(len(globals)))
 	out = append(append(out, globals...), p.source[:]...)
+	random, err := p.random.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, random...)
 	var open []string
 	for _, m := range lib.Modules() {
 		if p.L.Field(p.L.Loaded(), m.Name).Table() != nil {
@@ -62,14 +70,18 @@ func (p *plugin) restoreImage(state []byte) (same bool, globals []byte, err erro
 	}
 	n := int(binary.LittleEndian.Uint32(rest))
 	globals, rest = rest[4:4+n], rest[4+n:]
-	if len(rest) < sha256.Size+1 {
+	if len(rest) < sha256.Size+randomSize+1 {
 		return false, nil, errState
 	}
 	if !p.cfg.PreserveAll || !bytes.Equal(rest[:sha256.Size], p.source[:]) || len(globals) < len(stateMagic)+8 || binary.LittleEndian.Uint64(globals[len(stateMagic):]) != math.Float64bits(p.preservationVersion()) {
 		return false, globals, nil
 	}
-	if rest, err = p.openModules(rest[sha256.Size:]); err != nil {
+	random, rest := rest[sha256.Size:][:randomSize], rest[sha256.Size+randomSize:]
+	if rest, err = p.openModules(rest); err != nil {
 		return false, nil, err
+	}
+	if err := p.random.UnmarshalBinary(random); err != nil {
+		return false, nil, fmt.Errorf("%w: %w", errState, err)
 	}
 	d := decoder{plugin: p, in: globals[len(stateMagic)+8:]}
 	if err := d.throttles(); err != nil {

@@ -24,7 +24,7 @@ const wholeHeap = `
 		n = n + 1 total = total + n buffer:add(n * 1e9, 1, 1) seen:add("k" .. n % 7, n * 60e9)
 		local w = words() counts:add(w)
 		if not late and n > 20 then late = require "math" end
-		if every() then inject_payload("txt", "", w, " ", counts:add("x"), " ", n, " ", total, " ", buffer:get(n * 1e9, 1), " ", (buffer:get_header(1)), " ", seen:count(), " ", tostring(null == cjson.null), " ", tostring(late and late.pi)) end
+		if every() then inject_payload("txt", "", w, " ", counts:add("x"), " ", n, " ", total, " ", buffer:get(n * 1e9, 1), " ", (buffer:get_header(1)), " ", seen:count(), " ", tostring(null == cjson.null), " ", tostring(late and late.pi), " ", tostring(late and late.random(1e6))) end
 		return 0
 	end
 	function timer_event() inject_payload("cbuf", "", buffer) end`

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"regexp"
 	"strconv"
 	"strings"
@@ -42,6 +43,7 @@ type plugin struct {
 	sequence    int64 // of the newest message, for outputs
 	acked       int64 // by this call
 	throttles   sandbox.Throttles
+	random      rand.PCG
 	source      [sha256.Size]byte // its sum, when preserve_data is "all"
 	interrupted atomic.Bool
 	polled      time.Time // when the call that runs was first asked to end; zero before that
@@ -57,6 +59,7 @@ func Load(cfg *sandbox.Config, source []byte, env sandbox.Env) (sandbox.Plugin, 
 	p := &plugin{cfg: cfg, env: env, modules: map[string]lib.Module{}, libs: map[*vm.Table]bool{}}
 	p.L = vm.New(vm.Options{Fuel: cfg.Limits.Instructions, Memory: cfg.Limits.Memory, Poll: p.poll, Images: cfg.PreserveAll})
 	p.out = sandbox.NewOutbox(cfg, &p.env, p.L)
+	p.random.Seed(env.Seed, env.Seed)
 	if most := cfg.Limits.Source; most > 0 && len(source) > most {
 		return nil, loadError(cfg, fmt.Errorf("the source has %d bytes, %d are allowed here (limits.%s.source_size)", len(source), most, cfg.Kind))
 	}
@@ -273,6 +276,9 @@ func (p *plugin) Outbox() *sandbox.Outbox { return p.out }
 
 // Throttles implements lib.Host.
 func (p *plugin) Throttles() *sandbox.Throttles { return &p.throttles }
+
+// Random implements lib.Host.
+func (p *plugin) Random() *rand.PCG { return &p.random }
 
 // Memory implements sandbox.Plugin.
 func (p *plugin) Memory() int64 { return p.used }

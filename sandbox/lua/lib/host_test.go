@@ -2,6 +2,7 @@ package lib
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 // host is the smallest sandbox.
 type host struct {
+	random    rand.PCG
 	throttles sandbox.Throttles
 	out       *sandbox.Outbox
 	cfg       sandbox.Config
@@ -45,6 +47,7 @@ func (h *host) Check(L *vm.State, err error) {
 func (h *host) Outbox() *sandbox.Outbox       { return h.out }
 func (h *host) Config() *sandbox.Config       { return &h.cfg }
 func (h *host) Env() *sandbox.Env             { return &h.env }
+func (h *host) Random() *rand.PCG             { return &h.random }
 func (h *host) Throttles() *sandbox.Throttles { return &h.throttles }
 func (h *host) Message() *message.View        { return nil }
 

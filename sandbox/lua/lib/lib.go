@@ -6,6 +6,8 @@
 package lib
 
 import (
+	"math/rand/v2"
+
 	"sandbar/sandbox"
 	"sandbar/sandbox/lua/std"
 	"sandbar/sandbox/lua/vm"
@@ -26,6 +28,8 @@ type Host interface {
 	Message() *message.View
 	// Throttles are those of the plugin's alerts.
 	Throttles() *sandbox.Throttles
+	// Random is the generator of math.random.
+	Random() *rand.PCG
 }
 
 // Module is a library that require finds.
@@ -73,6 +77,6 @@ func Modules() []Module {
 func standard(name string) func(*vm.State, Host) *vm.Table {
 	return func(L *vm.State, h Host) *vm.Table {
 		env := h.Env()
-		return std.Modules(std.Options{Seed: env.Seed, Now: env.Now})[name](L)
+		return std.Modules(std.Options{Random: h.Random(), Now: env.Now})[name](L)
 	}
 }

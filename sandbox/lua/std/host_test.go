@@ -2,6 +2,7 @@ package std
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +15,7 @@ func newState(opts vm.Options) (*vm.State, *strings.Builder) {
 	L := vm.New(opts)
 	now := time.Unix(1_700_000_000, 0)
 	OpenBase(L)
-	for name, open := range Modules(Options{Seed: 1, Now: func() time.Time {
+	for name, open := range Modules(Options{Random: rand.NewPCG(1, 1), Now: func() time.Time {
 		now = now.Add(250 * time.Millisecond)
 		return now
 	}}) {

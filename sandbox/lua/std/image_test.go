@@ -51,7 +51,7 @@ func imaged(t testing.TB, source string, run bool) *vm.State {
 	t.Helper()
 	L := vm.New(vm.Options{Fuel: 10_000_000, Memory: 64 << 20, Images: true})
 	OpenBase(L)
-	modules := Modules(Options{Seed: 1})
+	modules := Modules(Options{Random: rand.NewPCG(1, 1)})
 	for _, name := range sortedKeys(modules) {
 		m := modules[name](L)
 		L.SetGlobal(name, m.Value())

@@ -11,8 +11,8 @@ import (
 // numbers is the math module.
 type numbers struct{ random *rand.PCG }
 
-func openMath(L *vm.State, seed uint64) *vm.Table {
-	m := numbers{rand.NewPCG(seed, seed)}
+func openMath(L *vm.State, random *rand.PCG) *vm.Table {
+	m := numbers{random}
 	t := functions(L, map[string]vm.HostFunc{
 		"random": m.next, "randomseed": m.seed, "frexp": frexp, "ldexp": ldexp, "max": largest, "min": smallest, "modf": modf,
 	})

@@ -5,6 +5,7 @@ package std
 
 import (
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 
 // Options are what the library knows of the world.
 type Options struct {
-	Seed uint64           // of math.random
-	Now  func() time.Time // nil: there is no clock
+	Random *rand.PCG        // of math.random
+	Now    func() time.Time // nil: there is no clock
 }
 
 // OpenBase puts the base library into the globals, without what compiles, prints or loads.
@@ -58,7 +59,7 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 func Modules(o Options) map[string]func(*vm.State) *vm.Table {
 	return map[string]func(*vm.State) *vm.Table{
 		"string": OpenString, "table": OpenTable, "coroutine": OpenCoroutine,
-		"math": func(L *vm.State) *vm.Table { return openMath(L, o.Seed) },
+		"math": func(L *vm.State) *vm.Table { return openMath(L, o.Random) },
 		"os":   func(L *vm.State) *vm.Table { return openOS(L, o.Now) },
 	}
 }
