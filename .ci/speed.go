@@ -60,15 +60,22 @@ func loads() []load {
 		hundred[fmt.Sprintf("p%02d", i)] = counter(fmt.Sprintf("Fields[hundredth] == %d", i), "local n = 0", "n = n + 1")
 	}
 	return []load{
-		{"no plugin wants them", 0.30, map[string]string{"none": counter("Type == 'nothing'", "", "")}},
-		{"circular buffer", 0.70, map[string]string{"cbuf": counter("Type == 'telemetry'",
+		{"no plugin wants them", 0.16, map[string]string{"none": counter("Type == 'nothing'", "", "")}},
+		{"circular buffer", 0.40, map[string]string{"cbuf": counter("Type == 'telemetry'",
 			`require "circular_buffer" local cb = circular_buffer.new(1440, 3, 60)`, `cb:add(read_message("Timestamp"), 1, 1)`)}},
-		{"table by two fields", 0.65, map[string]string{"table": counter("Type == 'telemetry'", `local counts = {}`,
+		{"table by two fields", 0.46, map[string]string{"table": counter("Type == 'telemetry'", `local counts = {}`,
 			`local a, b = read_message("Fields[docType]"), read_message("Fields[channel]")
 			local t = counts[a]
 			if not t then t = {} counts[a] = t end
 			t[b] = (t[b] or 0) + 1`)}},
-		{"100 plugins, 1 % each", 0.60, hundred},
+		{"100 plugins, 1 % each", 0.33, hundred},
+		{"string.match", 0.55, map[string]string{"match": counter("Type == 'telemetry'", `require "string" local counts = {}`,
+			`local t = string.match(read_message("Payload"), '"type":"([^"]+)"')
+			counts[t] = (counts[t] or 0) + 1`)}},
+		{"cjson.decode", 1.10, map[string]string{"json": counter("Type == 'telemetry'", `local cjson = require "cjson" local counts = {}`,
+			`local ok, doc = pcall(cjson.decode, read_message("Payload"))
+			local k = doc.type .. "/" .. doc.os
+			counts[k] = (counts[k] or 0) + doc.n`)}},
 	}
 }
 
@@ -187,7 +194,7 @@ func write(path string) (int, error) {
 		b.AddString("appVersion", "", "128.0.2")
 		b.AddString("country", "", "SE")
 		b.AddString("userAgent", "", "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0")
-		b.AddString("text", "", strings.Repeat("x", 167))
+		b.SetHeader(message.Payload, fmt.Sprintf(`{"type":"%s","n":%d,"os":"%s","blob":"%s"}`, types[i%len(types)], 10+i%90, channels[i%7%len(channels)], strings.Repeat("x", 140-len(types[i%len(types)])-len(channels[i%7%len(channels)]))))
 		buf = b.AppendTo(buf[:0])
 		frame = message.AppendFrame(frame[:0], buf)
 		if _, err := w.Write(frame); err != nil {
