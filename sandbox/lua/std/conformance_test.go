@@ -19,11 +19,23 @@ func TestScriptsLikeLua(t *testing.T) {
 	if err != nil {
 		t.Skip("lua5.1 is not installed: nothing to compare with")
 	}
+	for _, s := range corpus(t) {
+		want := onCommand(t, command, s.source)
+		if got := onVM(s.source); unsigned(got) != unsigned(want) {
+			t.Errorf("%s\n got %s\nwant %s", s.name, got, want)
+		}
+	}
+}
+
+// script is one of testdata/lua/conformance.
+type script struct{ name, source string }
+
+func corpus(t *testing.T) (all []script) {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", "..", "..", "testdata", "lua", "conformance", "*.lua"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases := 0
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -31,16 +43,13 @@ func TestScriptsLikeLua(t *testing.T) {
 		}
 		for _, c := range strings.Split(string(text), "--## ")[1:] {
 			name, source, _ := strings.Cut(c, "\n")
-			cases++
-			want := onCommand(t, command, source)
-			if got := onVM(source); unsigned(got) != unsigned(want) {
-				t.Errorf("%s: %s\n got %s\nwant %s", filepath.Base(file), name, got, want)
-			}
+			all = append(all, script{filepath.Base(file) + ": " + name, source})
 		}
 	}
-	if cases < 400 {
-		t.Errorf("there are only %d scripts", cases)
+	if len(all) < 400 {
+		t.Errorf("there are only %d scripts", len(all))
 	}
+	return all
 }
 
 // unsigned takes away the sign of NaN, which depends on the processor, and addresses.

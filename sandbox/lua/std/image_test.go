@@ -49,15 +49,20 @@ var steppers = map[string]string{
 // imaged loads a program into a State that keeps images.
 func imaged(t testing.TB, source string, run bool) *vm.State {
 	t.Helper()
+	return imagedWith(t, source, run, rand.NewPCG(1, 1), new(strings.Builder))
+}
+
+func imagedWith(t testing.TB, source string, run bool, random *rand.PCG, said *strings.Builder) *vm.State {
+	t.Helper()
 	L := vm.New(vm.Options{Fuel: 10_000_000, Memory: 64 << 20, Images: true})
 	OpenBase(L)
-	modules := Modules(Options{Random: rand.NewPCG(1, 1)})
+	modules := Modules(Options{Random: random})
 	for _, name := range sortedKeys(modules) {
 		m := modules[name](L)
 		L.SetGlobal(name, m.Value())
 		L.Permanent("module "+name, m.Value())
 	}
-	L.SetGlobal("print", L.NewFunction("print", printTo(new(strings.Builder))).Value())
+	L.SetGlobal("print", L.NewFunction("print", printTo(said)).Value())
 	L.PermanentIn("tests", L.Globals())
 	fn, err := L.Load("x.lua", []byte(source))
 	if err != nil {

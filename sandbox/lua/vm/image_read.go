@@ -20,11 +20,13 @@ func (L *State) SetImage(image []byte, k Keeping) error {
 		return imageError("its sum is another")
 	}
 	return L.Unlimited(func() error {
-		r := &imageReader{L: L, k: k, in: body}
+		r := &imageReader{L: L, k: k, in: body, lastID: L.lastID}
 		for _, p := range L.keeps.chunks {
 			r.number(p)
 		}
-		return r.all()
+		err := r.all()
+		L.lastID = r.lastID // what is made from now on has the number that it would have had
+		return err
 	})
 }
 
@@ -37,6 +39,7 @@ type imageReader struct {
 	objects []Value    // by number; nil for upvalues
 	ups     []*upvalue // by number of the object
 	texts   []Value
+	lastID  uint32 // the largest that an object has, or had
 	err     error
 }
 
@@ -72,6 +75,13 @@ func (r *imageReader) uint() uint64 {
 	}
 	r.in = r.in[size:]
 	return n
+}
+
+// id reads the number of an object.
+func (r *imageReader) id() uint32 {
+	id := uint32(r.uint())
+	r.lastID = max(r.lastID, id)
+	return id
 }
 
 // count reads how many things follow, of which each takes a byte at least.
@@ -130,7 +140,7 @@ func (r *imageReader) head() {
 	case imageRoots, imageNothing:
 	case imageTable:
 		t := L.NewTable(0, 0)
-		t.id = uint32(r.uint())
+		t.id = r.id()
 		v = t.Value()
 	case imagePermanent:
 		name := r.text()
@@ -138,22 +148,22 @@ func (r *imageReader) head() {
 			r.fail("this program has no " + strings.ToValidUTF8(name[:min(len(name), 100)], "?"))
 		}
 	case imageFunction:
-		id, n := r.uint(), r.uint()
+		id, n := r.id(), r.uint()
 		if n >= uint64(len(r.protos)) {
 			r.fail("code that there is not")
 			break
 		}
 		L.Charge(roundSize(functionSize))
-		v = (&Function{id: uint32(id), p: r.protos[n], env: L.globals}).Value()
+		v = (&Function{id: id, p: r.protos[n], env: L.globals}).Value()
 	case imageHost:
-		id, name := r.uint(), r.text()
+		id, name := r.id(), r.text()
 		fn := L.keeps.kinds[name].fn
 		if fn == nil {
 			r.fail("a function that there is not")
 			break
 		}
 		f := L.NewFunction(strings.Clone(name), fn)
-		f.id = uint32(id)
+		f.id = id
 		v = f.Value()
 	case imageUpvalue:
 		L.Charge(roundSize(upvalueSize))
@@ -161,10 +171,10 @@ func (r *imageReader) head() {
 		up.at = &up.closed
 	case imageThread:
 		t := L.newThread(L.globals)
-		t.id = uint32(r.uint())
+		t.id = r.id()
 		v = t.Value()
 	case imageObject:
-		id, kind, state := r.uint(), r.text(), r.text()
+		id, kind, state := r.id(), r.text(), r.text()
 		if r.err != nil {
 			return
 		}
@@ -173,7 +183,7 @@ func (r *imageReader) head() {
 			r.err = err
 			return
 		}
-		u.id = uint32(id)
+		u.id = id
 		v = u.Value()
 	default:
 		r.fail("a kind of object that there is not")
@@ -242,7 +252,7 @@ func (r *imageReader) upvalue() *upvalue {
 
 func (r *imageReader) roots() {
 	L := r.L
-	L.lastID = max(L.lastID, uint32(r.uint()))
+	r.id()
 	globals, loaded := r.env(), r.env()
 	if globals != L.globals || loaded != L.loaded {
 		r.fail("the globals are expected")
