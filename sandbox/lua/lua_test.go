@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -128,6 +129,34 @@ func TestFuel(t *testing.T) {
 	again := exact.Process(sample(t))
 	if m := global(exact, "n"); m != n || res.Fuel != 100000 || again.Fuel != 100000 {
 		t.Errorf("the limit hit at %s, then at %s turns; fuel %d and %d", n, m, res.Fuel, again.Fuel)
+	}
+}
+
+// TestFuelIsTheSame: what a program spends does not depend on the numbers that its State draws for hashes, also where memory is counted again and again.
+func TestFuelIsTheSame(t *testing.T) {
+	t.Parallel()
+	const source = `local n, t = 0, {}
+		function process_message() for i = 1, 400 do n = n + 1 local k = "key " .. n * 7 % 701 t[k] = (t[k] or 0) + 1 end return 0 end`
+	var want []int64
+	for range 4 {
+		p := load(t, sandbox.Analysis, "memory_limit = 150000", source)
+		var got []int64
+		for range 300 {
+			res := p.Process(sample(t))
+			if res.Outcome != sandbox.OK {
+				t.Fatal(res.Text)
+			}
+			got = append(got, res.Fuel)
+		}
+		if want == nil {
+			want = got
+		}
+		if !slices.Equal(got, want) {
+			t.Fatal("the calls spend other fuel in another State")
+		}
+	}
+	if slices.Max(want) == slices.Min(want[1:]) {
+		t.Error("memory was never counted in a call")
 	}
 }
 

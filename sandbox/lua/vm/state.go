@@ -301,12 +301,12 @@ func (L *State) Short(s string) Value {
 	if len(s) == 0 || len(s) > shortText {
 		return L.Str(s)
 	}
+	L.Charge(textSize(len(s))) // also for one that is there: which ones are depends on the hash, and what a program spends must not
 	h := hashText(s, L.seed) | 1
 	at := &L.lately[h>>1%uint32(len(L.lately))]
 	if at.bits == stringBits|uint64(len(s)) && (*text)(at.ref).hash == h && at.str() == s {
 		return *at
 	}
-	L.Charge(textSize(len(s)))
 	v := textOf(s)
 	(*text)(v.ref).hash = h
 	*at = v
