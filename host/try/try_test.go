@@ -247,7 +247,7 @@ func TestHowItWouldEnd(t *testing.T) {
 		{"", "function process_message() return 'x' end", "bad_return", "numeric"},
 		{"", "function process_message() inject_message({Type='x'}) return 0 end", "inject_exceeded", "injection limit"},
 		{"ticker_interval = 10", "function process_message() return 0 end", "runtime_error", "timer_event"},
-		{"", "x = ", "load_error", "syntax error"},
+		{"", "x = ", "load_error", "unexpected symbol near"},
 		{"", "function nothing() end", "load_error", "process_message"},
 		{"preserve_data = true", "require 'string' x = string.rep('x', 2e6) function process_message() y = x .. read_message('Fields[n]') return 0 end", "state_exceeded", "more than"},
 	} {

@@ -169,7 +169,7 @@ func TestLoadErrors(t *testing.T) {
 		text    string
 	}{
 		{"function process_message() return 0 end\nx = = 1", sandbox.LoadError, 2, "column 5"},
-		{"function process_message(", sandbox.LoadError, 0, ""},
+		{"function process_message(", sandbox.LoadError, 1, "near '<eof>'"},
 		{"x = 1", sandbox.LoadError, 0, "no function process_message"},
 		{"\n\nerror('at load')", sandbox.RuntimeError, 3, "at load"},
 		{"while true do end", sandbox.FuelExhausted, 1, "instruction_limit exceeded"},

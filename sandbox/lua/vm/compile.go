@@ -46,13 +46,23 @@ func (L *State) Load(name string, source []byte) (fn *Function, err error) {
 }
 
 // Compile parses and compiles a source, within bounds of its size and nesting.
-func Compile(name string, source []byte) (c *Code, err error) {
+func Compile(name string, source []byte) (*Code, error) {
 	if len(source) > MaxSource {
 		return nil, &SourceError{Name: name, Text: fmt.Sprintf("the source has %d bytes, %d are allowed", len(source), MaxSource)}
 	}
 	if bytes.HasPrefix(source, []byte("\x1bLua")) {
 		return nil, &SourceError{Name: name, Line: 1, Text: "compiled code is not loaded; submit the source"}
 	}
+	c, err := compile(name, source)
+	if err != nil {
+		if why := whyNot(name, source); why != nil {
+			return nil, why
+		}
+	}
+	return c, err
+}
+
+func compile(name string, source []byte) (c *Code, err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:

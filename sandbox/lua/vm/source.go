@@ -413,6 +413,9 @@ func (r *reader) long() []byte {
 	if i := bytes.Index(text, []byte(end)); i >= 0 {
 		text, to = text[:i], r.at+i+len(end)
 	}
+	if n == 0 && bytes.Contains(text, []byte("[[")) {
+		r.fail("nesting of [[...]] is deprecated near '['")
+	}
 	for r.at < to {
 		if c := r.src[r.at]; c == '\n' || c == '\r' {
 			r.newline()
