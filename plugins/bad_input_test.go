@@ -132,7 +132,7 @@ func badInputs(t testing.TB) []badInput {
 		{name: "a bomb of 100 MB", body: zip(t, strings.Repeat(" ", 100<<20)), says: "too large", within: 2 * time.Second},
 		{name: "17 MiB", body: zip(t, `{"text":"`+strings.Repeat("x", 17<<20)+`"}`), says: "too large", within: time.Second},
 		{name: "15 MiB", body: zip(t, `{"text":"`+strings.Repeat("x", 14<<20)+`"}`), within: time.Second},
-		{name: "8 million values", body: zip(t, `{"ints":[`+strings.Repeat("1,", 8_000_000)+`1]}`), says: "memory_limit", within: 2 * time.Second},
+		{name: "8 million values", body: zip(t, `{"ints":[`+strings.Repeat("1,", 8_000_000)+`1]}`), says: "memory_limit", within: 5 * time.Second},
 	}
 	for r := rune(0); r < ' '; r++ {
 		all = append(all, badInput{name: fmt.Sprintf("U+%04X in a value and a name, escaped", r), body: fmt.Sprintf(`{"text":"a\u%04xb","\u%04x":1}`, r, r)})

