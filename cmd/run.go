@@ -39,6 +39,9 @@ const gcPercent = 400
 
 // Run loads the plugins, runs them over the input and prints a line for each.
 func (c *runCmd) Run(ctx context.Context, con console) error {
+	if c.Workers < 0 {
+		return fmt.Errorf("--workers is %d; give 1 or more, or leave it out", c.Workers)
+	}
 	if c.CPUProfile != "" {
 		f, err := os.Create(c.CPUProfile)
 		if err != nil {

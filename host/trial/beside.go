@@ -37,7 +37,8 @@ func (t *Trial) beside(ctx context.Context, f *feeder, b *batch) error {
 	for len(c.free) < inFlight {
 		c.free = append(c.free, &batch{})
 	}
-	n := min(len(t.Plugins), 4*t.Workers)
+	workers := min(t.Workers, len(t.Plugins)+1) // more have nothing to do
+	n := min(len(t.Plugins), 4*workers)
 	c.at, c.busy = make([]int, n), make([]bool, n)
 	for g := range n {
 		c.groups = append(c.groups, t.Plugins[g*len(t.Plugins)/n:(g+1)*len(t.Plugins)/n])
@@ -48,11 +49,11 @@ func (t *Trial) beside(ctx context.Context, f *feeder, b *batch) error {
 		c.fail(ctx.Err())
 	})
 	defer stop()
-	var workers sync.WaitGroup
-	for range t.Workers {
-		workers.Go(c.work)
+	var all sync.WaitGroup
+	for range workers {
+		all.Go(c.work)
 	}
-	workers.Wait()
+	all.Wait()
 	return c.err
 }
 

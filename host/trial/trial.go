@@ -46,7 +46,7 @@ func (t *Trial) Run(ctx context.Context, src Source) error {
 	}
 	f := newFeeder(t.Plugins, src)
 	b := &batch{}
-	if t.Workers > 1 && t.Now == nil {
+	if t.Workers > 1 && t.Now == nil && len(t.Plugins) > 0 {
 		return t.beside(ctx, f, b)
 	}
 	var feeding, working time.Duration

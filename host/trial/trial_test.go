@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -251,6 +252,22 @@ func TestWorkers(t *testing.T) {
 			}
 		case !slices.Equal(got, want):
 			t.Errorf("%+v: %d messages are made, %d by one worker, or in another order", c, len(got), len(want))
+		}
+	}
+}
+
+// TestManyWorkers: no more of them begin than have something to do, however many are asked for.
+func TestManyWorkers(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for _, plugins := range []int{0, 1, 3} {
+		tr := &trial.Trial{Workers: math.MaxInt}
+		for i := range plugins {
+			tr.Plugins = append(tr.Plugins, plugin(t, config(fmt.Sprint(i), "TRUE", 0), script{still: true}))
+		}
+		if err := tr.Run(ctx, &list{msgs: [][]byte{text("x", "1", 0), text("x", "2", 0)}}); err != nil || tr.Messages != 2 {
+			t.Errorf("%d plugins: %d messages, %v", plugins, tr.Messages, err)
 		}
 	}
 }
